@@ -1,0 +1,66 @@
+// A data set in the shared memory, as blocks. A block is what one parse task produced: the rows that
+// begin in one fixed-size range of a file, so blocks do not depend on the number of threads. Blocks
+// lie anywhere in the arena and kernels run block by block; nothing needs the data in one piece.
+//
+//   u8    x: rows × stride bytes, row-major, zero-padded to a stride that is a multiple of 16
+//   f32   x: rows × stride f32, row-major, zero-padded to a stride that is a multiple of 4
+//   csr   rowStart: (rows + 1) × i32, counted from the block's first entry
+//         index: nonzeros × i32, 0-based column, ascending in a row    value: nonzeros × f32
+
+export type Storage = 'u8' | 'f32' | 'csr';
+
+/** Byte offsets into the shared memory; those that a storage does not use are 0. */
+export type SampleBlock = {
+  readonly rows: number;
+  readonly nonzeros: number;
+  /** rows × i32: index into `classes`; −1 is a label that the training data did not have. */
+  readonly target: number;
+  readonly x: number;
+  readonly rowStart: number;
+  readonly index: number;
+  readonly value: number;
+};
+
+/** Samples with a class label each. */
+export type Samples = {
+  readonly kind: 'samples';
+  readonly storage: Storage;
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements from one dense row to the next; 0 for csr. */
+  readonly stride: number;
+  readonly nonzeros: number;
+  /** What a stored u8 is multiplied with: 1/255 for idx pixels, else 1. */
+  readonly scale: number;
+  /** Column number of the file's first column: 0 or 1 (libsvm, Matrix Market). */
+  readonly base: number;
+  /** Label texts in class order: by value if all are numbers, else by text. */
+  readonly classes: readonly string[];
+  /** Names of the columns where the file has them. */
+  readonly columnNames: readonly string[];
+  readonly blocks: readonly SampleBlock[];
+};
+
+/** user: count × i32, item: count × i32, both 0-based; value: count × f32. */
+export type RatingBlock = {
+  readonly count: number;
+  readonly user: number;
+  readonly item: number;
+  readonly value: number;
+};
+
+/** Triples `user item rating`. */
+export type Ratings = {
+  readonly kind: 'ratings';
+  readonly count: number;
+  readonly users: number;
+  readonly items: number;
+  /** Ids of the file's first user and first item: what to subtract from an id to get its row. */
+  readonly userBase: number;
+  readonly itemBase: number;
+  /** Mean and extent of the ratings. */
+  readonly mean: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly blocks: readonly RatingBlock[];
+};

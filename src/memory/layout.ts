@@ -1,0 +1,81 @@
+// The address map of a host's one shared WebAssembly memory. Allocated at its full size at start
+// (pages are lazy) and never grown; every thread instantiates the same kernels over it.
+//
+//   0        ┌─────────────────────────┐
+//            │ constants of kernels    │  data segments: ours below 32 KiB, a user's up to 64 KiB
+//   64 KiB   ├─────────────────────────┤
+//            │ control lines           │  one 64-byte line per word: no two writers share a line
+//   96 KiB   ├─────────────────────────┤
+//            │ rings                   │  two per actor (in, out): limits.ringBytes each
+//            ├─────────────────────────┤
+//            │ scratch                 │  one per thread: limits.scratchBytes each
+//            ├─────────────────────────┤
+//            │ arena                   │  data blocks, tables, delta logs: bump-allocated
+//   4 GiB    └─────────────────────────┘
+import { assert } from '../base/assert.ts';
+import { limits } from '../base/limits.ts';
+
+const LINE_BYTES = 64;
+const CONTROL_AT = 64 * 1024;
+const CONTROL_BYTES = 32 * 1024;
+
+/** Lines of the control page, by line number. A line holds 16 i32 cells; cell 0 is the word. */
+export const controlLine = {
+  /** 0 run · 1 stop asked for · 2 an actor failed. Written by the supervisor and failing actors. */
+  stop: 0,
+  /** First free byte of the arena, in units of 16 bytes. Any thread allocates by atomic add. */
+  arena: 1,
+  /** Futex that every clock tick bumps; gates wait on it. */
+  tick: 2,
+  /** Readers-writer lock of the tables: −1 writer, n readers. */
+  lock: 3,
+  /** Futex that bumps when the lock is released. */
+  unlocked: 4,
+  /** First of `workersMax` lines: finished clocks of worker w. */
+  clocks: 64,
+  /** First of `workersMax` lines: pushes finished but not yet folded (bsp's middle gate). */
+  pushed: 128,
+  /** First of `workersMax + 1` lines: what an actor is doing and how often it made progress. */
+  state: 192,
+  /** First of `workersMax` lines: deltas of worker w really folded in: the auditor's ground truth. */
+  ledger: 320,
+} as const;
+
+assert(limits.workersMax <= 64, 'clocks, pushed and ledger have a line for each worker');
+assert((controlLine.ledger + 64) * LINE_BYTES <= CONTROL_BYTES, 'the control page holds its lines');
+
+export type Layout = {
+  readonly threadCount: number;
+  readonly bytes: number;
+  readonly ringsAt: number;
+  readonly scratchAt: number;
+  readonly arenaAt: number;
+};
+
+/** Index into an Int32Array over the whole memory of cell `cell` of control line `line`. */
+export function controlIndex(line: number, cell = 0): number {
+  return (CONTROL_AT + line * LINE_BYTES) / 4 + cell;
+}
+
+/** The map for `threadCount` threads that need scratch and rings: workers, scheduler, loaders. */
+export function planLayout(threadCount: number, bytes: number = limits.memoryBytes): Layout {
+  assert(threadCount >= 1, 'a host has threads');
+  assert(bytes <= limits.memoryBytes, 'wasm32 addresses 4 GiB');
+  const ringsAt = CONTROL_AT + CONTROL_BYTES;
+  const scratchAt = ringsAt + 2 * threadCount * limits.ringBytes;
+  const arenaAt = scratchAt + threadCount * limits.scratchBytes;
+  assert(arenaAt < bytes, 'the arena has room');
+  return { threadCount, bytes, ringsAt, scratchAt, arenaAt };
+}
+
+/** The ring that actor `thread` reads (`inbox`) or writes (`outbox`). */
+export function ringAt(layout: Layout, thread: number, side: 'inbox' | 'outbox'): number {
+  assert(thread < layout.threadCount, 'the thread is on the map');
+  return layout.ringsAt + (2 * thread + (side === 'inbox' ? 0 : 1)) * limits.ringBytes;
+}
+
+/** Private scratch of `thread`: [at, at + limits.scratchBytes). */
+export function scratchAt(layout: Layout, thread: number): number {
+  assert(thread < layout.threadCount, 'the thread is on the map');
+  return layout.scratchAt + thread * limits.scratchBytes;
+}
