@@ -1,3 +1,5 @@
 // One module, all kernels. A kernel is a plain function over dimensions and byte offsets into the
 // shared memory; nothing here has state (see src/toolchain/kernels.mjs for why, and the check).
 export * from './linalg/vector';
+export * from './linalg/rows';
+export * from './linalg/sparse-row';

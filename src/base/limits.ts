@@ -19,10 +19,10 @@ export const limits = {
   lineBytesMax: 8 * MiB,
   /** Private scratch of one thread: text, parsed output, temporaries of kernels. Pages are lazy. */
   scratchBytes: 40 * MiB,
-  /** One direction of a shared-memory mailbox. */
+  /** One direction of a shared-memory mailbox; half of it is slots. */
   ringBytes: 256 * KiB,
   /** Largest single message in a mailbox. */
-  messageBytesMax: 64 * KiB,
+  messageBytesMax: 32 * KiB,
   /** Classes of a classification problem. */
   classesMax: 4096,
   /** Longest label text. */
@@ -46,6 +46,6 @@ assert(
   'scratch holds one parse task',
 );
 // A ring drops nothing: it has room for several of the largest messages.
-assert(limits.ringBytes >= 4 * limits.messageBytesMax, 'a ring holds several messages');
+assert(limits.ringBytes / 2 >= 4 * limits.messageBytesMax, 'a ring holds several messages');
 // A waiting thread must see a stop request well inside the grace it is given.
 assert(limits.gateWaitMs * 4 <= limits.stopGraceMs, 'a waiter wakes inside the grace');

@@ -6,7 +6,7 @@
 //   64 KiB   ├─────────────────────────┤
 //            │ control lines           │  one 64-byte line per word: no two writers share a line
 //   96 KiB   ├─────────────────────────┤
-//            │ rings                   │  two per actor (in, out): limits.ringBytes each
+//            │ rings                   │  three per actor: limits.ringBytes each
 //            ├─────────────────────────┤
 //            │ scratch                 │  one per thread: limits.scratchBytes each
 //            ├─────────────────────────┤
@@ -18,6 +18,7 @@ import { limits } from '../base/limits.ts';
 const LINE_BYTES = 64;
 const CONTROL_AT = 64 * 1024;
 const CONTROL_BYTES = 32 * 1024;
+const ringsPerThread = 3;
 
 /** Lines of the control page, by line number. A line holds 16 i32 cells; cell 0 is the word. */
 export const controlLine = {
@@ -62,16 +63,20 @@ export function planLayout(threadCount: number, bytes: number = limits.memoryByt
   assert(threadCount >= 1, 'a host has threads');
   assert(bytes <= limits.memoryBytes, 'wasm32 addresses 4 GiB');
   const ringsAt = CONTROL_AT + CONTROL_BYTES;
-  const scratchAt = ringsAt + 2 * threadCount * limits.ringBytes;
+  const scratchAt = ringsAt + ringsPerThread * threadCount * limits.ringBytes;
   const arenaAt = scratchAt + threadCount * limits.scratchBytes;
   assert(arenaAt < bytes, 'the arena has room');
   return { threadCount, bytes, ringsAt, scratchAt, arenaAt };
 }
 
-/** The ring that actor `thread` reads (`inbox`) or writes (`outbox`). */
-export function ringAt(layout: Layout, thread: number, side: 'inbox' | 'outbox'): number {
+/** inbox: scheduler → worker · reports: worker → scheduler · events: actor → supervisor. */
+export type Ring = 'inbox' | 'reports' | 'events';
+const ringOrder: readonly Ring[] = ['inbox', 'reports', 'events'];
+
+/** Byte offset of a ring of actor `thread`. */
+export function ringAt(layout: Layout, thread: number, ring: Ring): number {
   assert(thread < layout.threadCount, 'the thread is on the map');
-  return layout.ringsAt + (2 * thread + (side === 'inbox' ? 0 : 1)) * limits.ringBytes;
+  return layout.ringsAt + (ringsPerThread * thread + ringOrder.indexOf(ring)) * limits.ringBytes;
 }
 
 /** Private scratch of `thread`: [at, at + limits.scratchBytes). */

@@ -12,6 +12,19 @@ export const signatures = {
   f32_scale: ['n', 'a', 'x'],
   f32_sum_squares: ['n', 'x'],
   f32_finite: ['n', 'x'],
+
+  // assembly/linalg/rows.ts
+  rows_gather: ['count', 'rowBytes', 'rows', 'base', 'out'],
+  f32_add_checked: ['n', 'x', 'y'],
+  f32_rows_add: ['count', 'rowBytes', 'rows', 'values', 'base', 'first', 'last'],
+  i32_rows_add: ['count', 'rowBytes', 'rows', 'values', 'base', 'first', 'last'],
+
+  // assembly/linalg/sparse-row.ts
+  entries_sort: ['isFloat', 'n', 'columns', 'values'],
+  sparse_row_merge: [
+    ...(['isFloat', 'na', 'aColumns', 'aValues', 'nb', 'bColumns', 'bValues'] as const),
+    ...(['outColumns', 'outValues'] as const),
+  ],
 } as const;
 
 type Numbers<Names extends readonly string[]> = { readonly [I in keyof Names]: number };

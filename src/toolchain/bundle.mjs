@@ -27,6 +27,7 @@ const program = [
 ];
 
 function entriesOf(folder, suffix) {
+  if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder))
     .filter((name) => name.endsWith(suffix))
     .map((name) => ({ in: join(root, folder, name), out: basename(name, '.ts') }));
@@ -75,7 +76,7 @@ export async function bundleProgram() {
 export async function bundleTests() {
   const more = [
     ...entriesOf('test', '.test.ts'),
-    ...entriesOf('test/actors', '.ts'),
+    ...entriesOf('test/programs', '.ts'),
     ...entriesOf('bench', '.bench.ts'),
   ];
   await bundle(join(root, 'build/test'), [...program, ...more]);

@@ -1,0 +1,54 @@
+// What travels in a host's mailboxes, one union per conversation, as MessagePack records.
+//
+//   scheduler ── Assignment ──▶ worker        what to update next
+//   worker    ── Report     ──▶ scheduler     the partial result of one assignment
+//   actor     ── Event      ──▶ supervisor    progress and log lines
+//
+// Plain readonly data; arrays of numbers stay in shared memory and travel as byte offsets.
+import { Decoder, Encoder } from '@msgpack/msgpack';
+import { SystemError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { RingReader, RingWriter } from './ring.ts';
+
+export type Assignment =
+  | { readonly kind: 'work'; readonly clock: number; readonly work: unknown }
+  | { readonly kind: 'end' };
+
+export type Report = { readonly clock: number; readonly partial: unknown };
+
+/** Numbers of a progress report: what the program chose to say. */
+export type Progress = Readonly<Record<string, number>>;
+
+export type Event =
+  | { readonly kind: 'progress'; readonly clock: number; readonly values: Progress }
+  | { readonly kind: 'log'; readonly line: string };
+
+export type Sender<M> = { /** False when the mailbox is full. */ offer(message: M): boolean };
+export type Receiver<M> = { take(): M | undefined };
+
+/** Typed sending over a ring. */
+export function sender<M>(ring: RingWriter): Sender<M> {
+  const encoder = new Encoder();
+  return {
+    offer(message) {
+      const record = encoder.encodeSharedRef(message);
+      if (record.length > limits.messageBytesMax) {
+        const rule = `a message is at most ${limits.messageBytesMax} bytes`;
+        const remedy = 'put arrays into a shared buffer and send their place';
+        throw new SystemError('ERR_LIMIT', `${rule}, got ${record.length}: ${remedy}`);
+      }
+      return ring.offer(record);
+    },
+  };
+}
+
+/** Typed receiving. Both ends are ours and of one version, so what decodes is an M. */
+export function receiver<M>(ring: RingReader): Receiver<M> {
+  const decoder = new Decoder();
+  return {
+    take() {
+      const record = ring.take();
+      return record === undefined ? undefined : (decoder.decode(record) as M);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Makes the contexts that a program's functions receive, out of a thread's memory and the plan.
+import { createPrng, type Prng } from '../base/prng.ts';
+import { SystemError } from '../base/errors.ts';
+import type { Event, Sender } from '../mailbox/messages.ts';
+import { limits } from '../base/limits.ts';
+import { scratchAt } from '../memory/layout.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { Kernels } from '../memory/signatures.ts';
+import type { Control } from '../store/control.ts';
+import type { TableLock } from '../store/lock.ts';
+import { openView, type MutableView, type TableView } from '../store/views.ts';
+import type { RunPlan } from './plan.ts';
+import type { AnyProgram, Context } from './program.ts';
+
+/** What an actor's loop works with: its thread's place in the host, the program and the plan. */
+export type Stage = {
+  readonly thread: number;
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+  readonly userKernels: Context<unknown>['userKernels'];
+  readonly control: Control;
+  readonly lock: TableLock;
+  readonly events: Sender<Event>;
+  readonly program: AnyProgram;
+  readonly plan: RunPlan;
+};
+
+/** The part that all functions of a program share. */
+export function makeContext(stage: Stage, clockNow: () => number): Context<unknown> {
+  const { arena, kernels, userKernels, plan, thread, events } = stage;
+  const { options, data, workers, partitions, seed } = plan;
+  const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes };
+  return {
+    ...{ options, data, workers, partitions, seed },
+    ...{ arena, kernels, userKernels, scratch },
+    buffer(name) {
+      const at = plan.buffers[name];
+      if (at !== undefined) return at;
+      throw new SystemError('ERR_PROGRAM', `the program declares no buffer "${name}"`);
+    },
+    report(values) {
+      events.offer({ kind: 'progress', clock: clockNow(), values });
+    },
+  };
+}
+
+export type Views = { table(name: string): TableView; readonly all: readonly MutableView[] };
+
+/** A view on each table of the plan, found by name. */
+export function makeViews(stage: Stage): Views {
+  const { arena, kernels, plan } = stage;
+  const all = plan.tables.map((table) => openView(arena, kernels, table));
+  const byName = new Map(plan.tables.map((table, index) => [table.name, all[index]]));
+  return {
+    all,
+    table(name) {
+      const view = byName.get(name);
+      if (view !== undefined) return view;
+      const known = plan.tables.map((table) => table.name).join(', ');
+      throw new SystemError('ERR_PROGRAM', `no table "${name}"; the program declares ${known}`);
+    },
+  };
+}
+
+/** Randomness of one push: a stream of its own for every partition and clock. */
+export function pushPrng(seed: number, partition: number, clock: number): Prng {
+  return createPrng(seed, Math.imul(clock, limits.workersMax * 16) + partition + 1);
+}

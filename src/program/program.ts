@@ -1,0 +1,106 @@
+// A program: schedule, push, pull (Xing et al. 2015, section 3). Plain data plus functions; the
+// built-in models and a user's own program use this interface and nothing behind it.
+//
+//   A(t) = F( A(t−1), Σ_p Δ_p( A(t−1), S_p(A(t−1)), D_p ) )
+//
+//   data-parallel: push alone              model-parallel: all three
+//
+//   worker p                               scheduler                        worker p
+//     wait: rows fresh enough                schedule ── work for p ──────▶   wait: tables fresh
+//     push ── inc ──▶ delta log              …                                push
+//     fold, clock + 1                        pull ◀──── partial of p ──────   fold, clock + 1
+//
+// `push` never waits: the runtime waits before it and folds its deltas in after it. So one program
+// runs unchanged on threads, on hosts and in the simulator, and user code can't deadlock.
+import type { Prng } from '../base/prng.ts';
+import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { Kernels } from '../memory/signatures.ts';
+import type { Progress } from '../mailbox/messages.ts';
+import type { TableSpec } from '../store/table.ts';
+import type { TableView } from '../store/views.ts';
+
+/** What every thread of a run knows before it starts. */
+export type Setup<Options> = {
+  readonly options: Options;
+  readonly data: Samples | Ratings;
+  readonly workers: number;
+  /**
+   * The data is cut into this many partitions, whatever the number of workers; deltas are folded
+   * in partition order in lock-step runs, so their result does not depend on the number of workers.
+   */
+  readonly partitions: number;
+  readonly seed: number;
+};
+
+/** Memory that all threads of a run share, for what is neither a table nor data. */
+export type BufferSpec = { readonly name: string; readonly bytes: number };
+
+/** What all of a program's functions may use. */
+export type Context<Options> = Setup<Options> & {
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+  /** Exports of the user's own kernel module, over the same memory; empty without one. */
+  readonly userKernels: Readonly<Record<string, (...args: number[]) => number>>;
+  /** Private memory of this thread: [at, at + bytes). Kept between pushes, nobody else writes it. */
+  readonly scratch: { readonly at: number; readonly bytes: number };
+  /** Byte offset of a buffer that `buffers` declared. */
+  buffer(name: string): number;
+  /** Tells the supervisor (and so the progress line) named numbers. Dropped if it is behind. */
+  report(values: Progress): void;
+};
+
+export type PushContext<Options, State> = Context<Options> & {
+  readonly state: State;
+  readonly worker: number;
+  readonly clock: number;
+  /** Random numbers that depend on seed, partition and clock alone. */
+  readonly prng: Prng;
+  table(name: string): TableView;
+};
+
+export type ScheduleContext<Options, State> = Context<Options> & {
+  readonly state: State;
+  readonly clock: number;
+  readonly prng: Prng;
+  /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
+  table(name: string): TableView;
+};
+
+/** The rows that a push will read, of each table with access `rows`: count numbers (i32) at `at`. */
+export type Reads = Readonly<Record<string, { readonly at: number; readonly count: number }>>;
+
+/** Work of a data-parallel push: one partition of the data at one clock. */
+export type PartitionWork = { readonly partition: number; readonly clock: number };
+
+export type Program<Options, Work, State, ScheduleState = unknown, Partial = unknown> = {
+  readonly name: string;
+  tables(setup: Setup<Options>): readonly TableSpec[];
+  buffers?(setup: Setup<Options>): readonly BufferSpec[];
+  /** Bytes of deltas that one push may write; default: every dense table once, and 1 MiB. */
+  deltaBytes?(setup: Setup<Options>): number;
+  /** Private state of one worker, made before its first push. */
+  start(ctx: Context<Options> & { readonly worker: number }): State;
+  /** Declares what the next push reads of tables with access `rows`. Runs before the waiting. */
+  reads?(ctx: PushContext<Options, State>, work: Work): Reads;
+  push(ctx: PushContext<Options, State>, work: Work): Partial;
+  /** How many clocks a data-parallel run lasts (programs without `schedule`). */
+  clocks?(setup: Setup<Options>): number;
+  /** State of the scheduler, made before the first schedule. */
+  startSchedule?(ctx: Context<Options>): ScheduleState;
+  /** What to update next: one work per worker at most, or undefined at the end. */
+  schedule?(ctx: ScheduleContext<Options, ScheduleState>): readonly Work[] | undefined;
+  /** Folds the partial results in, in worker order, before the next schedule. */
+  pull?(ctx: ScheduleContext<Options, ScheduleState>, partials: readonly Partial[]): void;
+};
+
+/** A program whose types do not matter: what the runtime holds. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- contravariant in all five
+export type AnyProgram = Program<any, any, any, any, any>;
+
+/** Types a program; at run time it is the program itself. */
+export function defineProgram<O, W, S, R = unknown, P = unknown>(
+  program: Program<O, W, S, R, P>,
+): Program<O, W, S, R, P> {
+  return program;
+}

@@ -1,0 +1,103 @@
+// The shared control words of a host, as verbs: clocks, the stop word, and the waits on them.
+// Every wait ends early when the run is stopped, and wakes at least every `gateWaitMs`.
+import { limits } from '../base/limits.ts';
+import type { Arena } from '../memory/arena.ts';
+import { controlIndex, controlLine } from '../memory/layout.ts';
+
+/** Why a run ends before its time. */
+export const stopReason = { none: 0, asked: 1, failed: 2 } as const;
+
+/** What an actor is doing, for the watchdog and for messages about it. */
+export const activity = {
+  idle: 0,
+  waitingForClocks: 1,
+  pushing: 2,
+  folding: 3,
+  waitingForWork: 4,
+  scheduling: 5,
+} as const;
+export type Activity = keyof typeof activity;
+
+/** Thrown through an actor's loop when the run was stopped; never reaches a user. */
+export class Stopped extends Error {}
+
+export type Control = ReturnType<typeof openControl>;
+
+export function openControl(arena: Arena, workers: number) {
+  const { i32 } = arena;
+  const stopCell = controlIndex(controlLine.stop);
+  const tickCell = controlIndex(controlLine.tick);
+  const word = (line: number, worker: number) => controlIndex(line + worker);
+
+  const minimum = (line: number): number => {
+    let least = Infinity;
+    for (let worker = 0; worker < workers; worker++) {
+      least = Math.min(least, Atomics.load(i32, word(line, worker)));
+    }
+    return least;
+  };
+
+  const wake = (): void => {
+    Atomics.add(i32, tickCell, 1);
+    Atomics.notify(i32, tickCell);
+  };
+
+  const stopped = (): boolean => Atomics.load(i32, stopCell) !== stopReason.none;
+
+  return {
+    workers,
+    stopped,
+    wake,
+    stop(reason: keyof typeof stopReason): void {
+      Atomics.compareExchange(i32, stopCell, stopReason.none, stopReason[reason]);
+      wake();
+    },
+    /** Clears clocks and the stop word. Only between runs. */
+    reset(): void {
+      for (let worker = 0; worker < limits.workersMax; worker++) {
+        for (const line of [controlLine.clocks, controlLine.pushed, controlLine.state]) {
+          Atomics.store(i32, word(line, worker), 0);
+        }
+      }
+      Atomics.store(i32, controlIndex(controlLine.lock), 0);
+      Atomics.store(i32, stopCell, stopReason.none);
+    },
+    minClock: () => minimum(controlLine.clocks),
+    minPushed: () => minimum(controlLine.pushed),
+    clock: (worker: number) => Atomics.load(i32, word(controlLine.clocks, worker)),
+    /** Publishes that `worker` has finished `clock` clocks. */
+    setClock(worker: number, clock: number): void {
+      Atomics.store(i32, word(controlLine.clocks, worker), clock);
+      wake();
+    },
+    setPushed(worker: number, pushes: number): void {
+      Atomics.store(i32, word(controlLine.pushed, worker), pushes);
+      wake();
+    },
+    /** Publishes what `thread` does now; each change counts as progress. */
+    setActivity(thread: number, now: Activity): void {
+      const cell = word(controlLine.state, thread);
+      Atomics.store(i32, cell, activity[now]);
+      Atomics.add(i32, cell + 1, 1);
+    },
+    /** What `thread` does, and a count that moves whenever it makes progress. */
+    activityOf(thread: number): { readonly now: Activity; readonly steps: number } {
+      const cell = word(controlLine.state, thread);
+      const code = Atomics.load(i32, cell);
+      const names = Object.keys(activity) as Activity[];
+      return { now: names[code] ?? 'idle', steps: Atomics.load(i32, cell + 1) };
+    },
+    /**
+     * Blocks the calling worker thread until `ready()`; it is asked again after every wake.
+     * @throws Stopped when the run is stopped meanwhile.
+     */
+    waitUntil(ready: () => boolean): void {
+      for (;;) {
+        const seen = Atomics.load(i32, tickCell); // before `ready`: a wake after it is not missed
+        if (stopped()) throw new Stopped();
+        if (ready()) return;
+        Atomics.wait(i32, tickCell, seen, limits.gateWaitMs);
+      }
+    },
+  };
+}

@@ -1,0 +1,115 @@
+// The deltas of one push, written down in order and folded into the tables when its clock ends.
+// Append-only, private to its writer: a worker that dies in the middle of a clock leaves nothing.
+//
+//   log     = word 0: bytes used, then records, all 16-byte aligned
+//   record  = { table, kind, first, count } then
+//     range   count rows of values, for rows first, first + 1, …
+//     rows    count row numbers (i32, padded), then count rows of values
+//     sparse  count columns (i32, padded), then count values (padded), for row `first`
+import { assert } from '../base/assert.ts';
+import { SystemError } from '../base/errors.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { TablePlan } from './table.ts';
+
+const HEADER_BYTES = 16;
+export const recordKind = { range: 0, rows: 1, sparse: 2 } as const;
+const pad = (bytes: number): number => (bytes + 15) & ~15;
+
+/** A record as offsets: what `fold` works on. */
+export type DeltaRecord = {
+  readonly table: number;
+  readonly kind: number;
+  readonly first: number;
+  readonly count: number;
+  /** Byte offset of the row numbers or columns; equals `values` for a range. */
+  readonly keys: number;
+  readonly values: number;
+};
+
+export type DeltaLog = {
+  clear(): void;
+  /** Zeroed values for rows first … first + count − 1: accumulate into them. Returns their place. */
+  range(table: TablePlan, first: number, count: number): number;
+  /** Zeroed values for `count` rows whose numbers (i32) stand at `rowsAt`. Returns their place. */
+  rows(table: TablePlan, rowsAt: number, count: number): number;
+  /** Room for `count` entries of a sparse row: the caller fills columns and values. */
+  sparse(table: TablePlan, row: number, count: number): { columns: number; values: number };
+  /** Shortens the last sparse record to `count` entries. */
+  trim(count: number): void;
+  records(tables: readonly TablePlan[]): Generator<DeltaRecord>;
+};
+
+export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog {
+  const { i32, u8 } = arena;
+  let lastRecord = 0;
+
+  const append = (table: TablePlan, kind: number, first: number, count: number, body: number) => {
+    const used = i32[at / 4] ?? 0;
+    const need = HEADER_BYTES + body;
+    if (used + need > bytes) {
+      const rule = `one push may write at most ${bytes} bytes of deltas`;
+      const found = `table "${table.name}" needs ${used + need}`;
+      throw new SystemError('ERR_LIMIT', `${rule}, ${found}: raise the program's deltaBytes`);
+    }
+    lastRecord = at + used;
+    i32.set([table.id, kind, first, count], lastRecord / 4);
+    i32[at / 4] = used + need;
+    return lastRecord + HEADER_BYTES;
+  };
+  const checkRows = (table: TablePlan, first: number, count: number) => {
+    const inside = Number.isInteger(first) && first >= 0 && count >= 0;
+    if (inside && first + count <= table.rows) return;
+    const rule = `table "${table.name}" has rows 0 to ${table.rows - 1}`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, inc names ${first} (${count} rows)`);
+  };
+
+  return {
+    clear() {
+      i32[at / 4] = HEADER_BYTES;
+    },
+    range(table, first, count) {
+      checkRows(table, first, count);
+      const body = count * table.rowBytes;
+      const values = append(table, recordKind.range, first, count, body);
+      u8.fill(0, values, values + body);
+      return values;
+    },
+    rows(table, rowsAt, count) {
+      const keyBytes = pad(count * 4);
+      const body = keyBytes + count * table.rowBytes;
+      const keys = append(table, recordKind.rows, 0, count, body);
+      u8.copyWithin(keys, rowsAt, rowsAt + count * 4);
+      u8.fill(0, keys + keyBytes, keys + body);
+      return keys + keyBytes;
+    },
+    sparse(table, row, count) {
+      checkRows(table, row, 1);
+      const columns = append(table, recordKind.sparse, row, count, 2 * pad(count * 4));
+      return { columns, values: columns + pad(count * 4) };
+    },
+    trim(count) {
+      const index = lastRecord / 4;
+      assert(i32[index + 1] === recordKind.sparse, 'only a sparse record is trimmed');
+      const before = i32[index + 3] ?? 0;
+      const columns = lastRecord + HEADER_BYTES;
+      const values = columns + pad(before * 4);
+      u8.copyWithin(columns + pad(count * 4), values, values + count * 4);
+      i32[index + 3] = count;
+      i32[at / 4] = columns + 2 * pad(count * 4) - at;
+    },
+    *records(tables) {
+      const end = at + (i32[at / 4] ?? 0);
+      let place = at + HEADER_BYTES;
+      while (place < end) {
+        const [table = 0, kind = 0, first = 0, count = 0] = i32.subarray(place / 4, place / 4 + 4);
+        const keys = place + HEADER_BYTES;
+        const keyBytes = kind === recordKind.range ? 0 : pad(count * 4);
+        const rowBytes = tables[table]?.rowBytes ?? 0;
+        const valueBytes = kind === recordKind.sparse ? keyBytes : count * rowBytes;
+        const values = keys + keyBytes;
+        yield { table, kind, first, count, keys, values };
+        place = values + valueBytes;
+      }
+    },
+  };
+}

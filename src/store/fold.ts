@@ -1,0 +1,83 @@
+// Folding: F of the paper, A ← A + Δ. Applies the records of a delta log to the tables, within a
+// share of every table's rows, so that several workers fold one log without meeting.
+import { assert } from '../base/assert.ts';
+import { SystemError } from '../base/errors.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { Kernels } from '../memory/signatures.ts';
+import { recordKind, type DeltaLog, type DeltaRecord } from './delta-log.ts';
+import { mergeSparseRow } from './sparse-rows.ts';
+import type { TablePlan } from './table.ts';
+
+/** Part `index` of `of`: the rows from rows·index/of up to rows·(index + 1)/of. */
+export type Share = { readonly index: number; readonly of: number };
+
+export const wholeTable: Share = { index: 0, of: 1 };
+
+export type FoldPlace = {
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+  /** Scratch for merging sparse rows. */
+  readonly scratch: number;
+  readonly scratchBytes: number;
+};
+
+function notFinite(table: TablePlan, row: number, clock: number): SystemError {
+  const what = `table "${table.name}", row ${row}, clock ${clock}: the update is not finite`;
+  const remedy = 'training diverged: use a smaller --learning-rate or a larger --lambda';
+  return new SystemError('ERR_NOT_FINITE', `${what}; ${remedy}`);
+}
+
+function foldRange(place: FoldPlace, table: TablePlan, record: DeltaRecord, rows: Rows): number {
+  const from = Math.max(record.first, rows.first);
+  const to = Math.min(record.first + record.count, rows.last);
+  if (from >= to) return -1;
+  const words = ((to - from) * table.rowBytes) / 4;
+  const source = record.values + (from - record.first) * table.rowBytes;
+  const target = table.at + from * table.rowBytes;
+  if (table.type === 'i32') {
+    place.kernels.i32_add(words, source, target);
+    return -1;
+  }
+  const bad = place.kernels.f32_add_checked(words, source, target);
+  return bad < 0 ? -1 : from + Math.floor((bad * 4) / table.rowBytes);
+}
+
+type Rows = { readonly first: number; readonly last: number };
+
+function foldRecord(place: FoldPlace, table: TablePlan, record: DeltaRecord, rows: Rows): number {
+  switch (record.kind) {
+    case recordKind.range:
+      return foldRange(place, table, record, rows);
+    case recordKind.rows: {
+      const { f32_rows_add, i32_rows_add } = place.kernels;
+      const add = table.type === 'i32' ? i32_rows_add : f32_rows_add;
+      const { count, keys, values } = record;
+      return add(count, table.rowBytes, keys, values, table.at, rows.first, rows.last);
+    }
+    default: {
+      assert(record.kind === recordKind.sparse, 'a delta record has a known kind');
+      const mine = record.first >= rows.first && record.first < rows.last;
+      return mine ? mergeSparseRow(place, table, record) : -1;
+    }
+  }
+}
+
+/**
+ * Folds `share` of every table's rows of `log` in, in the order of its records.
+ * @throws ERR_NOT_FINITE naming table, row and clock.
+ */
+export function fold(
+  place: FoldPlace,
+  tables: readonly TablePlan[],
+  log: DeltaLog,
+  at: { readonly share: Share; readonly clock: number },
+): void {
+  for (const record of log.records(tables)) {
+    const table = tables[record.table];
+    assert(table !== undefined, 'a delta names a table of the run');
+    const rowOf = (index: number) => Math.floor((table.rows * index) / at.share.of);
+    const rows = { first: rowOf(at.share.index), last: rowOf(at.share.index + 1) };
+    const bad = foldRecord(place, table, record, rows);
+    if (bad >= 0) throw notFinite(table, bad, at.clock);
+  }
+}

@@ -1,0 +1,75 @@
+// Snapshots: the copy of the tables that one push reads, taken under the reader's lock, so that all
+// incs of a clock show in it together or not at all. In a lock-step run nothing is folded while
+// pushes run, so whole tables are read where they stand and only declared rows are gathered.
+import type { Arena } from '../memory/arena.ts';
+import type { Kernels } from '../memory/signatures.ts';
+import { sparseRow } from './sparse-rows.ts';
+import { directoryBytes, type TablePlan } from './table.ts';
+
+/** Declared rows: count numbers (i32) at `at`. */
+export type Rows = { readonly at: number; readonly count: number };
+
+export type Snapshots = {
+  /** Copies what the push may read of `table`; returns where the view finds its rows. */
+  take(table: TablePlan, rows: Rows | undefined): number;
+};
+
+/** Growing private memory: reused by every push, doubled when one needs more. */
+function openPool(arena: Arena): (bytes: number) => number {
+  let at = 0;
+  let size = 0;
+  return (bytes) => {
+    if (bytes > size) {
+      size = Math.max(bytes, 2 * size, 4096);
+      at = arena.allocate(size);
+    }
+    return at;
+  };
+}
+
+function takeSparse(arena: Arena, room: (bytes: number) => number, table: TablePlan, rows?: Rows) {
+  const count = rows?.count ?? table.rows;
+  const rowOf = (i: number) => (rows === undefined ? i : (arena.i32[rows.at / 4 + i] ?? 0));
+  let bytes = count * directoryBytes;
+  for (let i = 0; i < count; i++) {
+    bytes += (sparseRow(arena, table, rowOf(i)).count * 8 + 31) & ~15;
+  }
+  const directory = room(bytes);
+  let free = directory + count * directoryBytes;
+  for (let i = 0; i < count; i++) {
+    const row = sparseRow(arena, table, rowOf(i));
+    const entry = [free / 16, row.count, row.count, 0];
+    arena.i32.set(entry, (directory + i * directoryBytes) / 4);
+    arena.u8.copyWithin(free, row.columns, row.columns + row.count * 4);
+    arena.u8.copyWithin(free + row.count * 4, row.values, row.values + row.count * 4);
+    free += (row.count * 8 + 31) & ~15;
+  }
+  return directory;
+}
+
+/** `inPlace`: whole dense tables need no copy. */
+export function openSnapshots(
+  arena: Arena,
+  kernels: Kernels,
+  tables: readonly TablePlan[],
+  inPlace: boolean,
+): Snapshots {
+  const pools = tables.map(() => openPool(arena));
+  return {
+    take(table, rows) {
+      if (table.access === 'owned' || table.access === 'none') return table.at;
+      if (rows === undefined && inPlace) return table.at;
+      const room = pools[table.id] ?? openPool(arena);
+      if (table.layout === 'sparse') return takeSparse(arena, room, table, rows);
+      if (rows === undefined) {
+        const bytes = table.rows * table.rowBytes;
+        const copy = room(bytes);
+        arena.u8.copyWithin(copy, table.at, table.at + bytes);
+        return copy;
+      }
+      const copy = room(rows.count * table.rowBytes);
+      kernels.rows_gather(rows.count, table.rowBytes, rows.at, table.at, copy);
+      return copy;
+    },
+  };
+}

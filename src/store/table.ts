@@ -1,0 +1,87 @@
+// Tables: what a program declares, and where the supervisor put them.
+//
+//   dense   rows × columns values, a row every `rowBytes` (columns × 4 padded to 16)
+//   sparse  a directory of rows × 4 words {place, count, capacity, 0}; a row's entries are `count`
+//           columns (i32, ascending) and then, `capacity` words on, their values
+import { SystemError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Arena } from '../memory/arena.ts';
+import { tightest, type Consistency, type Policy } from '../ps/freshness.ts';
+
+export type TableSpec = {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Default f32. i32 sums are exact in any order. */
+  readonly type?: 'f32' | 'i32';
+  /** Default dense. */
+  readonly layout?: 'dense' | 'sparse';
+  /** Clocks a read may lag; default is the run's. 0 is bulk-synchronous. */
+  readonly staleness?: number;
+  /**
+   * How `push` reads it. `snapshot` (default): all rows, as they were before the push began.
+   * `rows`: only the rows that `reads` declares. `owned`: in place and written in place, for
+   * programs whose schedule gives every worker rows that no other has. `none`: never read.
+   */
+  readonly access?: 'snapshot' | 'rows' | 'owned' | 'none';
+};
+
+export type TablePlan = Required<Omit<TableSpec, 'staleness'>> & {
+  readonly id: number;
+  readonly policy: Policy;
+  readonly rowBytes: number;
+  /** Byte offset of the rows (dense) or of the directory (sparse). */
+  readonly at: number;
+};
+
+/** Bytes of one entry of a sparse table's directory. */
+export const directoryBytes = 16;
+
+function check(condition: boolean, spec: TableSpec, rule: string): void {
+  if (condition) return;
+  throw new SystemError('ERR_CONFIG', `table "${spec.name}": ${rule}, got ${JSON.stringify(spec)}`);
+}
+
+function policyOf(spec: TableSpec, run: Policy): Policy {
+  const staleness = spec.staleness ?? run.staleness;
+  if (run.consistency === 'async') return { consistency: 'async', staleness };
+  const consistency: Consistency = staleness === 0 ? 'bsp' : run.consistency;
+  return consistency === 'bsp' ? { consistency, staleness: 0 } : { consistency, staleness };
+}
+
+/** Allocates and clears the tables of a run. `run` is the policy of tables that set none. */
+export function planTables(
+  arena: Arena,
+  specs: readonly TableSpec[],
+  run: Policy,
+): readonly TablePlan[] {
+  if (specs.length > limits.tablesMax) {
+    const rule = `a program has at most ${limits.tablesMax} tables`;
+    throw new SystemError('ERR_CONFIG', `${rule}, got ${specs.length}`);
+  }
+  return specs.map((spec, id) => {
+    const { rows, columns, staleness = 0 } = spec;
+    check(Number.isInteger(rows) && rows >= 1, spec, 'rows must be an integer >= 1');
+    check(Number.isInteger(columns) && columns >= 1, spec, 'columns must be an integer >= 1');
+    check(Number.isInteger(staleness) && staleness >= 0, spec, 'staleness must be >= 0');
+    const { type = 'f32', layout = 'dense', access = 'snapshot' } = spec;
+    check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');
+    const rowBytes = layout === 'dense' ? (columns * 4 + 15) & ~15 : directoryBytes;
+    const bytes = rows * rowBytes;
+    const at = arena.allocate(bytes);
+    arena.u8.fill(0, at, at + bytes);
+    const policy = policyOf(spec, run);
+    return { id, name: spec.name, rows, columns, type, layout, access, policy, rowBytes, at };
+  });
+}
+
+/** One lock-step for a run whose every table is bulk-synchronous: folds then happen at a gate. */
+export function isLockStep(tables: readonly TablePlan[]): boolean {
+  return tables.every((table) => table.policy.consistency === 'bsp');
+}
+
+/** What a push waits for: the tightest bound among the tables that it reads. */
+export function readPolicy(tables: readonly TablePlan[], run: Policy): Policy {
+  const read = tables.filter((table) => table.access !== 'none').map((table) => table.policy);
+  return read.length === 0 ? run : tightest(read);
+}

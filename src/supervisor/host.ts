@@ -1,0 +1,223 @@
+// The supervisor of a host process: owns the shared memory, spawns the actors, starts and stops
+// runs, and turns whatever happens to an actor into one result or one error. It lives on the main
+// thread, never computes and never blocks: its only loop is a timer that reads shared words.
+//
+//   host ── run(plan) ──▶ every actor (comlink)         one answer each, or the thread's end
+//   host ◀── events ring ── actor                       progress and log lines, every tickMs
+//   host ── stop word ──▶ every actor                   seen within limits.gateWaitMs, else terminate
+import { readFile } from 'node:fs/promises';
+import { assert } from '../base/assert.ts';
+import { SystemError, fromFault, type Fault } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { createMemory, openArena, type Arena } from '../memory/arena.ts';
+import { compileKernels, instantiate, type KernelVariant } from '../memory/kernels.ts';
+import { planLayout, ringAt } from '../memory/layout.ts';
+import type { Kernels } from '../memory/signatures.ts';
+import { receiver, type Event } from '../mailbox/messages.ts';
+import { openRingReader, resetRing } from '../mailbox/ring.ts';
+import type { Outcome } from '../program/actor.ts';
+import { planRun, type RunPlan, type RunRequest } from '../program/plan.ts';
+import type { AnyProgram } from '../program/program.ts';
+import type { SchedulerSummary } from '../program/scheduler-loop.ts';
+import type { WorkerSummary } from '../program/worker-loop.ts';
+import { openControl, type Control } from '../store/control.ts';
+import { ActorHandle } from './actor-handle.ts';
+import { Watchdog } from './watchdog.ts';
+
+export type HostOptions = {
+  readonly threads: number;
+  readonly loaders: number;
+  readonly variant: KernelVariant;
+  readonly pushTimeoutMs?: number;
+};
+
+/** Called on the main thread with what actors report. `thread` is the worker's number. */
+export type RunHooks = {
+  onEvent?(event: Event, thread: number): void;
+  readonly signal?: AbortSignal;
+};
+
+export type RunResult = {
+  readonly plan: RunPlan;
+  readonly clocks: number;
+  /** Reads by the staleness that they had. */
+  readonly stalenessHistogram: readonly number[];
+};
+
+const tickMs = 25;
+
+type AnyHandle = ActorHandle<WorkerSummary> | ActorHandle<SchedulerSummary>;
+
+export class Host {
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+  readonly module: WebAssembly.Module;
+  readonly variant: KernelVariant;
+  readonly threads: number;
+  readonly #control: Control;
+  readonly #pushTimeoutMs: number;
+  readonly #workers: ActorHandle<WorkerSummary>[];
+  #scheduler: ActorHandle<SchedulerSummary> | undefined;
+  #broken = false;
+
+  constructor(options: HostOptions) {
+    const { threads, loaders, variant } = options;
+    assert(threads >= 1 && threads <= limits.workersMax, 'the number of threads was checked');
+    const layout = planLayout(Math.max(threads + 1, loaders));
+    const memory = createMemory(layout.bytes);
+    this.arena = openArena(memory, layout, true);
+    this.variant = variant;
+    this.threads = threads;
+    this.module = compileKernels(variant);
+    this.kernels = instantiate(this.module, memory);
+    this.#control = openControl(this.arena, threads);
+    this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
+    this.#workers = Array.from({ length: threads }, (_, index) => this.#spawn('worker', index));
+  }
+
+  #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
+    const { arena, module } = this;
+    const boot = { memory: arena.memory, layout: arena.layout, module, thread };
+    return new ActorHandle<Summary>(role, thread, boot);
+  }
+
+  /**
+   * Runs `program` over data that lies in this host's memory, to its end.
+   * @throws the error of the first actor that failed; ERR_ABORTED when `signal` fired;
+   *   ERR_TIMEOUT when a push did not return within the push timeout.
+   */
+  async run(program: AnyProgram, request: RunRequest, hooks: RunHooks = {}): Promise<RunResult> {
+    assert(!this.#broken, 'a host whose run failed is closed, not used again');
+    const plan = planRun(this.arena, program, request, this.threads);
+    this.#control.reset();
+    const { layout } = this.arena;
+    for (let thread = 0; thread < layout.threadCount; thread++) {
+      for (const ring of ['inbox', 'reports', 'events'] as const) {
+        resetRing(this.arena, ringAt(layout, thread, ring));
+      }
+    }
+    const handles: AnyHandle[] = [...this.#workers];
+    if (program.schedule !== undefined) {
+      this.#scheduler ??= this.#spawn('scheduler', this.threads);
+      handles.push(this.#scheduler);
+    }
+    const outcomes = await this.#supervise(handles, plan, hooks);
+    const lags: number[] = [];
+    let clocks = 0;
+    for (const { clocks: done, ...summary } of outcomes) {
+      clocks = Math.max(clocks, done);
+      if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
+    }
+    while (lags.length > 1 && lags.at(-1) === 0) lags.pop();
+    return { plan, clocks, stalenessHistogram: lags };
+  }
+
+  /** Starts the plan on all actors and watches until every one has answered or was terminated. */
+  async #supervise(
+    handles: readonly AnyHandle[],
+    plan: RunPlan,
+    hooks: RunHooks,
+  ): Promise<(WorkerSummary | SchedulerSummary)[]> {
+    const userModule =
+      plan.userKernels === undefined
+        ? undefined
+        : new WebAssembly.Module(await readFile(new URL(plan.userKernels)));
+    let fault: Fault | undefined;
+    const fail = (found: Fault) => {
+      fault ??= found;
+      this.#control.stop('failed');
+    };
+    const pending = new Set<AnyHandle>(handles);
+    const summaries: (WorkerSummary | SchedulerSummary)[] = [];
+    const settle = (handle: AnyHandle, outcome: Outcome<WorkerSummary | SchedulerSummary>) => {
+      pending.delete(handle);
+      if (outcome.ok) summaries.push(outcome.value);
+      else fail(outcome.fault);
+    };
+    const answers = handles.map((handle) =>
+      handle.run(plan, userModule).then((outcome) => settle(handle, outcome)),
+    );
+    const aborted = () =>
+      fail({ code: 'ERR_ABORTED', message: 'the run was stopped before its end' });
+    if (hooks.signal?.aborted) aborted();
+    hooks.signal?.addEventListener('abort', aborted, { once: true });
+    const watch = this.#watch(handles, hooks, fail, () => void this.#terminate(pending));
+    await Promise.all(answers);
+    watch.end();
+    hooks.signal?.removeEventListener('abort', aborted);
+    if (fault) {
+      this.#broken = true;
+      throw fromFault(fault);
+    }
+    return summaries;
+  }
+
+  async #terminate(pending: ReadonlySet<AnyHandle>): Promise<void> {
+    await Promise.all([...pending].map((handle) => handle.terminate()));
+  }
+
+  /** The timer: drains event rings, feeds the watchdog, and ends who ignores a stop. */
+  #watch(
+    handles: readonly AnyHandle[],
+    hooks: RunHooks,
+    fail: (fault: Fault) => void,
+    terminate: () => void,
+  ): { end(): void } {
+    const { arena } = this;
+    const events = handles.map((handle) =>
+      receiver<Event>(openRingReader(arena, ringAt(arena.layout, handle.index, 'events'))),
+    );
+    const watchdog = new Watchdog(this.#pushTimeoutMs);
+    let stoppedAtMs: number | undefined;
+    const drain = () => {
+      events.forEach((ring, i) => {
+        for (let n = 0; n < 256; n++) {
+          const event = ring.take();
+          if (event === undefined) break;
+          hooks.onEvent?.(event, handles[i]?.index ?? i);
+        }
+      });
+    };
+    const tick = () => {
+      const nowMs = performance.now();
+      drain();
+      const stuck = watchdog.step(
+        handles.map((handle) => this.#control.activityOf(handle.index)),
+        nowMs,
+      );
+      if (stuck) {
+        const who = handles[stuck.thread]?.name ?? 'an actor';
+        const clock = this.#control.clock(stuck.thread);
+        const what = `${who} is ${stuck.now} at clock ${clock} since ${Math.round(stuck.forMs)} ms`;
+        const remedy = 'a push must return within the push timeout: cut its work into more clocks';
+        fail({ code: 'ERR_TIMEOUT', message: `${what}; ${remedy}` });
+      }
+      if (this.#control.stopped()) stoppedAtMs ??= nowMs;
+      if (stoppedAtMs !== undefined && nowMs - stoppedAtMs > limits.stopGraceMs) terminate();
+    };
+    const timer = setInterval(tick, tickMs);
+    return {
+      end() {
+        clearInterval(timer);
+        drain();
+      },
+    };
+  }
+
+  /** Ends every thread. A host is closed once, whatever happened before. */
+  async close(): Promise<void> {
+    this.#broken = true;
+    this.#control.stop('asked');
+    const handles: AnyHandle[] = [...this.#workers];
+    if (this.#scheduler) handles.push(this.#scheduler);
+    await Promise.all(handles.map((handle) => handle.terminate()));
+  }
+}
+
+/** Threads to use: what was asked for, or one per core. */
+export function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= limits.workersMax) return threads;
+  const rule = `--threads must be an integer from 1 to ${limits.workersMax}`;
+  throw new SystemError('ERR_CONFIG', `${rule}, got ${threads}`);
+}
+
