@@ -25,6 +25,69 @@ export const signatures = {
     ...(['isFloat', 'na', 'aColumns', 'aValues', 'nb', 'bColumns', 'bValues'] as const),
     ...(['outColumns', 'outValues'] as const),
   ],
+
+  // assembly/data.ts
+  directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
+  directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],
+  directory_shuffle: ['count', 'seed', 'directory'],
+  csr_count_columns: ['count', 'directory', 'counts'],
+  rows_sum_squares: ['storage', 'count', 'directory', 'd', 'scale', 'work'],
+
+  // assembly/models/softmax.ts
+  mlr_gradient: [
+    ...(['storage', 'count', 'directory', 'd', 'scale'] as const),
+    ...(['K', 'rowBytes', 'intercept', 'w', 'g', 'work'] as const),
+  ],
+  mlr_evaluate: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes', 'intercept'] as const),
+    ...(['w', 'classes', 'probabilities', 'sums', 'work'] as const),
+  ],
+  mlr_sgd_step: ['rows', 'rowBytes', 'rate', 'share', 'list', 'decay', 'w', 'delta'],
+  batch_columns: ['count', 'directory', 'marks', 'list', 'positions', 'out'],
+
+  // assembly/models/mf.ts
+  mf_block: [
+    ...(['runCount', 'rowBytes', 'slices', 'bias', 'itemCount', 'eta', 'runs', 'ix'] as const),
+    ...(['values', 'users', 'items', 'yUser', 'yBias', 'base', 'decay', 'decayBias'] as const),
+  ],
+  mf_block_error: ['runCount', 'rowBytes', 'runs', 'ix', 'values', 'users', 'items'],
+  mf_predict: [
+    ...(['count', 'rowBytes', 'bias', 'mean', 'scale', 'low', 'high', 'user', 'item'] as const),
+    ...(['value', 'userRow', 'itemRow', 'users', 'items', 'out', 'sums'] as const),
+  ],
+
+  // assembly/models/mf-grid.ts
+  mf_count: ['count', 'user', 'item', 'value', 'n', 'm', 'sums'],
+  mf_order: ['n', 'G', 'seed', 'counts', 'order', 'rank', 'part', 'starts'],
+  mf_partition: [
+    ...(['count', 'G', 'user', 'item', 'value', 'userRank', 'itemRank'] as const),
+    ...(['userPart', 'ends', 'work'] as const),
+  ],
+  mf_count_runs: ['count', 'G', 'firstUser', 'user', 'item', 'itemPart', 'cells'],
+  mf_runs: ['users', 'G', 'b', 'cells'],
+  mf_lay_out: ['users', 'G', 'b', 'firstUser', 'first', 'cells', 'runs'],
+  mf_place: [
+    ...(['count', 'G', 'firstUser', 'mean', 'scale', 'user', 'item', 'value'] as const),
+    ...(['itemPart', 'itemStarts', 'cells', 'ix', 'values'] as const),
+  ],
+  mf_item_sums: ['runCount', 'runs', 'ix', 'values', 'sums'],
+  mf_user_sums: [
+    ...(['runCount', 'firstUser', 'rowBytes', 'runs', 'ix', 'values'] as const),
+    ...(['items', 'sums'] as const),
+  ],
+  mf_start_rows: [
+    ...(['first', 'last', 'rowBytes', 'lanes', 'seed', 'spread', 'one', 'bias'] as const),
+    ...(['prior', 'order', 'counts', 'sums', 'rows'] as const),
+  ],
+  mf_rates: [
+    ...(['n', 'items', 'lambda', 'c', 'meanCount', 'slices'] as const),
+    ...(['order', 'counts', 'base', 'y', 'yBias'] as const),
+  ],
+  mf_penalty: ['first', 'last', 'rowBytes', 'skip', 'order', 'counts', 'rows'],
+  mf_export: [
+    ...(['n', 'rowBytes', 'skip', 'rank', 'biasLane', 'scale', 'order', 'rows'] as const),
+    ...(['out', 'biases'] as const),
+  ],
 } as const;
 
 type Numbers<Names extends readonly string[]> = { readonly [I in keyof Names]: number };

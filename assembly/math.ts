@@ -1,0 +1,74 @@
+// exp and log, for lanes and for scalars. Constants are loaded into locals by the caller's loop
+// where it matters; here they are few enough to stay in registers.
+
+/**
+ * e^x for four f32 lanes; x is clamped to [−87, 88]. 2^n · e^r with |r| ≤ ln 2 / 2 and a Taylor
+ * polynomial of degree 6 for e^r: relative error < 2e-7.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(88));
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
+  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
+  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  let p = f32x4.splat(1.0 / 720);
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 120));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 24));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 6));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1));
+  const scale = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return f32x4.mul(p, scale);
+}
+
+/** ln x for a positive normal x: x = m·2^e, ln m = 2·artanh((m−1)/(m+1)); error < 1e-15 relative. */
+// @ts-ignore: decorator
+@inline
+export function log64(x: f64): f64 {
+  const bits = reinterpret<i64>(x);
+  let exponent = <i32>(bits >> 52) - 1023;
+  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    exponent++;
+  }
+  const s = (m - 1) / (m + 1);
+  const q = s * s;
+  let sum: f64 = 1.0 / 19;
+  sum = sum * q + 1.0 / 17;
+  sum = sum * q + 1.0 / 15;
+  sum = sum * q + 1.0 / 13;
+  sum = sum * q + 1.0 / 11;
+  sum = sum * q + 1.0 / 9;
+  sum = sum * q + 1.0 / 7;
+  sum = sum * q + 1.0 / 5;
+  sum = sum * q + 1.0 / 3;
+  sum = sum * q + 1;
+  return 2 * s * sum + <f64>exponent * 0.6931471805599453;
+}
+
+/** e^x in f64 for x ≤ 0, by 2^n · e^r and a Taylor polynomial of degree 12; 0 below −700. */
+// @ts-ignore: decorator
+@inline
+export function exp64(x: f64): f64 {
+  if (x < -700) return 0;
+  const n = nearest(x * 1.4426950408889634);
+  let r = x - n * 0.6931471803691238;
+  r = r - n * 1.9082149292705877e-10;
+  let p: f64 = 1.0 / 479001600;
+  p = p * r + 1.0 / 39916800;
+  p = p * r + 1.0 / 3628800;
+  p = p * r + 1.0 / 362880;
+  p = p * r + 1.0 / 40320;
+  p = p * r + 1.0 / 5040;
+  p = p * r + 1.0 / 720;
+  p = p * r + 1.0 / 120;
+  p = p * r + 1.0 / 24;
+  p = p * r + 1.0 / 6;
+  p = p * r + 0.5;
+  p = p * r + 1;
+  p = p * r + 1;
+  return p * reinterpret<f64>((<i64>n + 1023) << 52);
+}

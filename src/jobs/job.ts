@@ -1,0 +1,127 @@
+// What the command line asks of a host process, and what comes back, as plain data: the guardian
+// sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
+import type { Consistency } from '../ps/freshness.ts';
+
+/** How input is read; what is undefined is detected. */
+export type InputOptions = {
+  readonly format: 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx' | undefined;
+  /** CSV: name or number of the label column, or `last`. */
+  readonly label: string;
+  readonly delimiter: string | undefined;
+  readonly header: boolean | undefined;
+};
+
+export type TrainJob = {
+  readonly command: 'train';
+  /** A built-in model's name, or the path of a module that exports `program`. */
+  readonly model: string;
+  readonly data: readonly string[];
+  readonly test: readonly string[];
+  /** Directory to save the model in; undefined saves nothing. */
+  readonly out: string | undefined;
+  readonly threads: number;
+  readonly consistency: Consistency;
+  readonly staleness: number;
+  readonly partitions: number | undefined;
+  readonly passes: number | undefined;
+  readonly tolerance: number | undefined;
+  readonly seed: number;
+  readonly audit: boolean;
+  readonly pushTimeoutMs: number;
+  readonly input: InputOptions;
+  /** Options of the model, checked against its OptionSpecs. */
+  readonly options: ModelOptions;
+};
+
+export type PredictJob = {
+  readonly command: 'predict';
+  readonly modelDirectory: string;
+  readonly data: readonly string[];
+  /** File to write, one prediction a line; undefined is standard output. */
+  readonly out: string | undefined;
+  readonly probabilities: boolean;
+  readonly threads: number;
+  readonly input: InputOptions;
+};
+
+export type EvaluateJob = {
+  readonly command: 'evaluate';
+  readonly modelDirectory: string;
+  readonly data: readonly string[];
+  readonly threads: number;
+  readonly input: InputOptions;
+};
+
+export type Job = TrainJob | PredictJob | EvaluateJob;
+
+export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
+
+/** An option of a model: how the command line reads, checks and explains it. */
+export type OptionSpec = {
+  /** Without dashes: `learning-rate`. A boolean `x` is also `--no-x`. */
+  readonly name: string;
+  readonly type: 'number' | 'integer' | 'boolean' | 'choice';
+  readonly choices?: readonly string[];
+  /** Undefined: chosen from the data when training starts. */
+  readonly default: number | string | boolean | undefined;
+  readonly minimum?: number;
+  /** minimum itself is not allowed. */
+  readonly exclusive?: boolean;
+  readonly maximum?: number;
+  readonly help: string;
+};
+
+export type Metrics = Readonly<Record<string, number>>;
+
+export type JobEvent =
+  /** Reading input: bytes of all files. */
+  | { readonly kind: 'load'; readonly bytesDone: number; readonly bytesTotal: number }
+  /** What was read, in words: rows, columns, classes. */
+  | { readonly kind: 'facts'; readonly text: string }
+  | { readonly kind: 'warning'; readonly text: string }
+  /** A step of training: names to numbers, e.g. pass, passes, objective, rmse, gap. */
+  | { readonly kind: 'progress'; readonly clock: number; readonly values: Metrics }
+  /** A line that a program printed. */
+  | { readonly kind: 'log'; readonly thread: number; readonly line: string }
+  /** Predictions for standard output. */
+  | { readonly kind: 'output'; readonly text: string };
+
+export type TrainDone = {
+  readonly model: string;
+  readonly objective: number;
+  readonly metrics: Metrics;
+  readonly converged: boolean;
+  readonly gap: number | null;
+  readonly tolerance: number | null;
+  readonly clocks: number;
+  readonly passes: number;
+  readonly threads: number;
+  readonly hosts: number;
+  readonly consistency: Consistency;
+  readonly staleness: number;
+  readonly seed: number;
+  readonly seconds: { readonly load: number; readonly train: number; readonly total: number };
+  readonly memoryBytesMax: number;
+  readonly bytesSent: number;
+  readonly stalenessHistogram: readonly number[];
+  readonly modelHash: string;
+  /** p99 delay of the supervisor's event loop while training, milliseconds. */
+  readonly eventLoopLagP99Ms: number;
+  /** Where the model was saved. */
+  readonly out: string | null;
+};
+
+export type JobDone =
+  | { readonly command: 'train'; readonly result: TrainDone }
+  | { readonly command: 'predict'; readonly rows: number; readonly out: string | null }
+  | {
+      readonly command: 'evaluate';
+      readonly model: string;
+      readonly rows: number;
+      readonly metrics: Metrics;
+    };
+
+export type JobHooks = {
+  onEvent(event: JobEvent): void;
+  readonly signal: AbortSignal;
+};

@@ -1,0 +1,77 @@
+// A model of the library: its name, its options, and how it trains, scores and is saved. What runs
+// on the actors are its programs; this is what the supervisor's side knows of it.
+import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
+import type { Event } from '../mailbox/messages.ts';
+import type { Policy } from '../ps/freshness.ts';
+import type { Host } from '../supervisor/host.ts';
+
+/** An f32 array of the model: shape, and where its values are in the host's memory. */
+export type Tensor = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly at: number;
+};
+
+/** A trained model: plain facts for model.json, and tensors for weights.safetensors. */
+export type TrainedModel = {
+  readonly model: string;
+  /** What scoring needs besides the tensors: classes, scale, mean, … */
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly Tensor[];
+};
+
+export type Session = {
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  onProgress(clock: number, values: Metrics): void;
+  onEvent(event: Event, thread: number): void;
+  warn(text: string): void;
+};
+
+export type TrainRequest<Data> = {
+  readonly data: Data;
+  readonly test: Data | undefined;
+  readonly options: ModelOptions;
+  readonly policy: Policy;
+  readonly partitions: number | undefined;
+  readonly passes: number | undefined;
+  readonly tolerance: number | undefined;
+  readonly seed: number;
+  readonly audit: boolean;
+};
+
+export type TrainOutcome = {
+  readonly trained: TrainedModel;
+  /** The formula of the model's header, in float64, at the returned parameters. */
+  readonly objective: number;
+  readonly metrics: Metrics;
+  readonly converged: boolean;
+  readonly gap: number | null;
+  readonly tolerance: number | null;
+  readonly clocks: number;
+  readonly passes: number;
+  readonly stalenessHistogram: readonly number[];
+  /** The policy that the run really had. */
+  readonly policy: Policy;
+};
+
+/** One prediction a line, given out in pieces so that nothing large is built. */
+export type Predictions = { readonly rows: number; readonly lines: Iterable<string> };
+
+export type Model<Data extends Samples | Ratings = never> = {
+  readonly name: string;
+  /** One sentence for `perpetuum models`. */
+  readonly summary: string;
+  readonly input: Data['kind'];
+  readonly options: readonly OptionSpec[];
+  readonly defaultPasses: number;
+  train(session: Session, request: TrainRequest<Data>): Promise<TrainOutcome>;
+  evaluate(session: Session, trained: TrainedModel, data: Data): Promise<Metrics>;
+  predict(
+    session: Session,
+    trained: TrainedModel,
+    data: Data,
+    options: { readonly probabilities: boolean },
+  ): Promise<Predictions>;
+};

@@ -1,0 +1,53 @@
+// Rows of a data set as a directory (assembly/data.ts): what kernels of sample-based models iterate.
+import { assert } from '../base/assert.ts';
+import type { Samples, Storage } from '../data/dataset.ts';
+import type { Context } from '../program/program.ts';
+
+/** The storage's number in kernels. */
+export const storageCode: Readonly<Record<Storage, number>> = { u8: 0, f32: 1, csr: 2 };
+
+/** `count` directory entries of 16 bytes at `at`. */
+export type Rows = { readonly at: number; readonly count: number };
+
+/** Rows [first, last) of partition p of n rows: contiguous, as even as they come. */
+export function partitionRows(rows: number, partitions: number, partition: number) {
+  const at = (p: number) => Math.floor((rows * p) / partitions);
+  return { first: at(partition), last: at(partition + 1) };
+}
+
+/** Builds the directory of rows [first, last) of the whole data set, block by block. */
+export function openRows(
+  ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
+  data: Samples,
+  range: { readonly first: number; readonly last: number },
+): Rows {
+  const count = range.last - range.first;
+  const at = ctx.arena.allocate(Math.max(16, count * 16));
+  const elementBytes = data.storage === 'u8' ? 1 : 4;
+  const strideBytes = data.stride * elementBytes;
+  let out = at;
+  let blockFirst = 0;
+  for (const block of data.blocks) {
+    const from = Math.max(range.first - blockFirst, 0);
+    const rows = Math.min(range.last - blockFirst, block.rows) - from;
+    if (rows > 0) {
+      const target = block.target + 4 * from;
+      if (data.storage === 'csr') {
+        const rowStart = block.rowStart + 4 * from;
+        ctx.kernels.directory_csr(rows, rowStart, block.index, block.value, target, out);
+      } else {
+        const x = block.x + from * strideBytes;
+        ctx.kernels.directory_dense(rows, strideBytes, x, target, out);
+      }
+      out += rows * 16;
+    }
+    blockFirst += block.rows;
+  }
+  assert(out === at + count * 16, 'blocks hold all rows');
+  return { at, count };
+}
+
+/** Bytes that a kernel needs to unpack one row, next to `extra` of its own. */
+export function unpackBytes(data: Samples, extra: number): number {
+  return (2 * (data.columns + 16) * 4 + extra + 15) & ~15;
+}
