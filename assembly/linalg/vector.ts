@@ -112,6 +112,14 @@ export function f32_scale(n: i32, a: f32, x: usize): void {
   }
 }
 
+/** x ← x + a, for every element */
+export function f32_shift(n: i32, a: f32, x: usize): void {
+  for (let i = 0; i < n; i++) {
+    store<f32>(x, load<f32>(x) + a);
+    x += 4;
+  }
+}
+
 /** Σ x[i]², squared and summed in f64. */
 export function f32_sum_squares(n: i32, x: usize): f64 {
   return f32_dot_wide(n, x, x);

@@ -214,7 +214,9 @@ export function mf_start_rows(
     const place = rows + <usize>row * <usize>rowBytes;
     const id = load<i32>(order + (<usize>row << 2));
     memory.fill(place, 0, rowBytes);
-    for (let lane = 0; lane < lanes; lane++) {
+    // What no rating will ever touch stays 0, so that it never adds noise to a prediction.
+    const learned = load<i32>(counts + (<usize>id << 2)) > 0 ? lanes : 0;
+    for (let lane = 0; lane < learned; lane++) {
       const h = mix(seed, <u32>id * <u32>lanes + <u32>lane);
       const g = mix(h, 1);
       // Sum of four uniforms: variance 4/12, scaled to 1.

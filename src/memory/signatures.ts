@@ -10,6 +10,7 @@ export const signatures = {
   f32_add: ['n', 'x', 'y'],
   i32_add: ['n', 'x', 'y'],
   f32_scale: ['n', 'a', 'x'],
+  f32_shift: ['n', 'a', 'x'],
   f32_sum_squares: ['n', 'x'],
   f32_finite: ['n', 'x'],
 

@@ -1,4 +1,11 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
+import { mfSgd } from './mf/sgd.ts';
+import { mlrEvaluate } from './mlr/evaluate.ts';
+import { mlrSgd } from './mlr/sgd.ts';
 
-export const builtInPrograms: ReadonlyMap<string, AnyProgram> = new Map<string, AnyProgram>([]);
+const programs: readonly AnyProgram[] = [mfSgd, mlrEvaluate, mlrSgd];
+
+export const builtInPrograms: ReadonlyMap<string, AnyProgram> = new Map(
+  programs.map((program) => [program.name, program]),
+);

@@ -1,0 +1,174 @@
+// Preparation of the ratings, the workers' side: statistics, partition, the grid, first values.
+// The kernels and the picture are in assembly/models/mf-grid.ts; every phase writes places of its
+// own, so the result does not depend on who does what.
+import { assert } from '../../base/assert.ts';
+import type { Ratings } from '../../data/dataset.ts';
+import type { Context, PushContext } from '../../program/program.ts';
+import { gridBlock, gridLine, mfShape, result, type MfOptions, type MfShape } from './layout.ts';
+
+export type MfContext = PushContext<MfOptions, MfState>;
+export type MfState = { readonly shape: MfShape; readonly work: number };
+type Range = { readonly first: number; readonly last: number };
+
+export function ratingsOf(data: unknown): Ratings {
+  const ratings = data as Ratings;
+  assert(ratings.kind === 'ratings', 'mf trains on ratings');
+  return ratings;
+}
+
+export function startWorker(ctx: Context<MfOptions>): MfState {
+  const data = ratingsOf(ctx.data);
+  const shape = mfShape(data, ctx.options);
+  const largest = data.blocks.reduce((most, block) => Math.max(most, block.count), 0);
+  return { shape, work: ctx.arena.allocate(largest * 12 + shape.grid * 4 + 64) };
+}
+
+/** n_u, n_i of this worker's chunks, and each chunk's Σ r, Σ r². */
+export function countChunks(ctx: MfContext, chunks: Range): void {
+  const { kernels, arena, worker } = ctx;
+  const data = ratingsOf(ctx.data);
+  const users = ctx.buffer('workerCounts') + worker * (data.users + data.items) * 4;
+  const items = users + data.users * 4;
+  arena.u8.fill(0, users, items + data.items * 4);
+  for (let index = chunks.first; index < chunks.last; index++) {
+    const chunk = data.blocks[index]!;
+    const sums = ctx.buffer('chunkSums') + index * 16;
+    arena.f64.fill(0, sums / 8, sums / 8 + 2);
+    kernels.mf_count(chunk.count, chunk.user, chunk.item, chunk.value, users, items, sums);
+  }
+}
+
+/** Rewrites chunks in place: ids become ranks, ratings sorted by user part. */
+export function partitionChunks(ctx: MfContext, chunks: Range): void {
+  const { kernels, state } = ctx;
+  const data = ratingsOf(ctx.data);
+  for (let index = chunks.first; index < chunks.last; index++) {
+    const chunk = data.blocks[index]!;
+    kernels.mf_partition(
+      ...([chunk.count, state.shape.grid, chunk.user, chunk.item, chunk.value] as const),
+      ...([ctx.buffer('userRank'), ctx.buffer('itemRank'), ctx.buffer('userPart')] as const),
+      ...([ctx.buffer('chunkEnds') + index * state.shape.grid * 4, state.work] as const),
+    );
+  }
+}
+
+/** Calls `each` with the segment of every chunk that belongs to user part a, in input order. */
+function segments(
+  ctx: MfContext,
+  a: number,
+  each: (count: number, user: number, item: number, value: number) => void,
+): void {
+  const { grid } = ctx.state.shape;
+  ratingsOf(ctx.data).blocks.forEach((chunk, index) => {
+    const ends = ctx.buffer('chunkEnds') / 4 + index * grid;
+    const first = a === 0 ? 0 : (ctx.arena.i32[ends + a - 1] ?? 0);
+    const count = (ctx.arena.i32[ends + a] ?? 0) - first;
+    const skip = first * 4;
+    if (count > 0) each(count, chunk.user + skip, chunk.item + skip, chunk.value + skip);
+  });
+}
+
+/** Part `part` of a side: the ranks [first, last). */
+export function partRange(
+  ctx: Pick<Context<MfOptions>, 'arena' | 'buffer'>,
+  side: 'user' | 'item',
+  part: number,
+): Range {
+  const at = ctx.buffer(`${side}Starts`) / 4 + part;
+  return { first: ctx.arena.i32[at] ?? 0, last: ctx.arena.i32[at + 1] ?? 0 };
+}
+
+/** Builds the blocks (a, 0 … G−1): counts the runs, lays them out, puts the ratings in. */
+export function buildPart(ctx: MfContext, a: number): void {
+  const { kernels, arena, state } = ctx;
+  const { grid } = state.shape;
+  const { first, last } = partRange(ctx, 'user', a);
+  const users = last - first;
+  const itemPart = ctx.buffer('itemPart');
+  const cells = arena.allocate(users * grid * 4 + 16);
+  arena.u8.fill(0, cells, cells + users * grid * 4);
+  let total = 0;
+  segments(ctx, a, (count, user, item) => {
+    kernels.mf_count_runs(count, grid, first, user, item, itemPart, cells);
+    total += count;
+  });
+  // 4 ratings of room after each block: a batch loads 4 values at once.
+  const room = total + 4 * grid;
+  const ix = arena.allocate(room * 2 + 16);
+  const values = arena.allocate(room * 4 + 16);
+  arena.u8.fill(0, values, values + room * 4);
+  let place = 0;
+  for (let b = 0; b < grid; b++) {
+    const runCount = kernels.mf_runs(users, grid, b, cells);
+    const runs = arena.allocate(runCount * 8 + 16);
+    const count = kernels.mf_lay_out(users, grid, b, first, place, cells, runs);
+    const line = [runs, runCount, ix + place * 2, values + place * 4, count];
+    arena.i32.set(line, (ctx.buffer('grid') + (a * grid + b) * gridLine) / 4);
+    place += count + 4;
+  }
+  const results = ctx.buffer('results') / 8;
+  const mean = arena.f64[results + result.mean] ?? 0;
+  const scale = 1 / (arena.f64[results + result.scale] ?? 1);
+  segments(ctx, a, (count, user, item, value) => {
+    kernels.mf_place(
+      ...([count, grid, first, mean, scale, user, item, value] as const),
+      ...([itemPart, ctx.buffer('itemStarts'), cells, ix, values] as const),
+    );
+  });
+}
+
+const firstValues = { prior: 5, itemSpread: 0.1 } as const;
+
+/** First rows of item part b: bias Σ v / (n + 5), factors small and random. */
+export function startItems(ctx: MfContext, b: number): void {
+  const { kernels, arena, state, options, seed } = ctx;
+  const { grid, rowBytes, lanes } = state.shape;
+  const { first, last } = partRange(ctx, 'item', b);
+  const sums = ctx.buffer('itemSums') + first * 8;
+  arena.u8.fill(0, sums, sums + (last - first) * 8);
+  for (let a = 0; a < grid; a++) {
+    const block = gridBlock(ctx, state.shape, a, b);
+    kernels.mf_item_sums(block.runCount, block.runs, block.ix, block.values, sums);
+  }
+  const rows = ctx.table('items').at;
+  const one = options.bias ? 0 : -1;
+  kernels.mf_start_rows(
+    ...([first, last, rowBytes, lanes, seed, firstValues.itemSpread, one, 1] as const),
+    ...([firstValues.prior, ctx.buffer('itemOrder'), ctx.buffer('itemCounts'), sums, rows] as const),
+  );
+  if (!options.bias) shiftRows(ctx, rows, { first, last });
+}
+
+/** First rows of user part a: bias Σ (v − b_i) / (n + 5), factors 0. */
+export function startUsers(ctx: MfContext, a: number): void {
+  const { kernels, arena, state, options, seed } = ctx;
+  const { grid, rowBytes, lanes } = state.shape;
+  const { first, last } = partRange(ctx, 'user', a);
+  const sums = ctx.buffer('userSums') + first * 8;
+  arena.u8.fill(0, sums, sums + (last - first) * 8);
+  for (let b = 0; options.bias && b < grid; b++) {
+    const block = gridBlock(ctx, state.shape, a, b);
+    const items = ctx.table('items').at + partRange(ctx, 'item', b).first * rowBytes;
+    kernels.mf_user_sums(
+      ...([block.runCount, first, rowBytes, block.runs, block.ix, block.values] as const),
+      ...([items, sums] as const),
+    );
+  }
+  const rows = ctx.table('users').at;
+  const one = options.bias ? 1 : -1;
+  kernels.mf_start_rows(
+    ...([first, last, rowBytes, lanes, seed + 1, 0, one, 0] as const),
+    ...([firstValues.prior, ctx.buffer('userOrder'), ctx.buffer('userCounts'), sums, rows] as const),
+  );
+  if (!options.bias) shiftRows(ctx, rows, { first, last });
+}
+
+/** Without biases the factors must carry the mean rating: start where their product is that mean. */
+function shiftRows(ctx: MfContext, rows: number, range: Range): void {
+  const { lanes, rowBytes } = ctx.state.shape;
+  const scale = ctx.arena.f64[ctx.buffer('results') / 8 + result.scale] ?? 1;
+  const level = Math.sqrt(Math.abs(ratingsOf(ctx.data).mean) / scale / lanes);
+  for (let row = range.first; row < range.last; row++) {
+    ctx.kernels.f32_shift(lanes, level, rows + row * rowBytes);
+  }
+}

@@ -1,0 +1,245 @@
+// mf by SGD on a rotation schedule: model-parallel, schedule and push.
+//
+//   min Σ_(u,i) (r_ui − μ − b_u − b_i − p_u·q_i)² + λ Σ_(u,i) (‖p_u‖² + ‖q_i‖²)
+//
+// The scheduler rotates a G × G grid of blocks: a stratum's blocks share no user and no item, so
+// they are updated in place, by any workers, with the same result (Gemulla et al. 2011; the grid
+// and its kernels are in assembly/models/mf*.ts). On normalized ratings v = (r − μ)/σ:
+//
+//   p_u += η ( e q_i − y_u p_u )            y_u = λ/σ + c/n_u      e = v − p_u·q_i
+//   q_i += η s_i ( e p_u − y_i q_i )        s_i = min(1, √(n̄/n_i)), y_i = λ/σ + c/n_i
+//
+// η falls linearly from η0 to 0 over the passes. Three departures from plain SGD, each measured in
+// bench/: the steps of popular items shrink (s_i); c/n_u is a prior of c ratings' weight at 0, which
+// holds back rows with few ratings (`--shrinkage 0` turns it off, the objective above does not have
+// it); biases start at their damped means. Four ratings of one user are one mini-batch.
+import { SystemError } from '../../base/errors.ts';
+import { defineProgram, type ScheduleContext } from '../../program/program.ts';
+import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
+import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
+import { gridBlock, mfBuffers, mfShape, result, slices, type MfOptions } from './layout.ts';
+import { measurePart, measureTest } from './measure.ts';
+import {
+  buildPart,
+  countChunks,
+  partitionChunks,
+  partRange,
+  ratingsOf,
+  startItems,
+  startUsers,
+  startWorker,
+  type MfContext,
+  type MfState,
+} from './prepare.ts';
+
+type Range = { readonly first: number; readonly last: number };
+type Phase = 'build' | 'startItems' | 'startUsers' | 'measure';
+export type MfWork =
+  | { readonly kind: 'count' | 'partition' | 'test'; readonly chunks: Range }
+  | { readonly kind: Phase; readonly parts: readonly number[] }
+  | { readonly kind: 'train'; readonly blocks: readonly GridBlock[]; readonly eta: number };
+
+type Scheduler = ScheduleContext<MfOptions, StepState<MfWork, void>>;
+
+/** SGD on one block, in place. */
+function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { grid, rowBytes } = state.shape;
+  const { runs, runCount, ix, values } = gridBlock(ctx, state.shape, block.row, block.column);
+  const { first, last } = partRange(ctx, 'item', block.column);
+  const items = ctx.table('items').at + first * rowBytes;
+  const itemArray = (name: string) => ctx.buffer(name) + first * 4;
+  const loss = kernels.mf_block(
+    ...([runCount, rowBytes, slices, options.bias ? 1 : 0, last - first, eta, runs, ix] as const),
+    ...([values, ctx.table('users').at, items] as const),
+    ...([ctx.buffer('userDecay'), ctx.buffer('userDecayBias')] as const),
+    ...([itemArray('itemBase'), itemArray('itemDecay'), itemArray('itemDecayBias')] as const),
+  );
+  arena.f64[ctx.buffer('losses') / 8 + block.row * grid + block.column] = loss;
+}
+
+/** Orders, parts and step sizes of users and items, from the counts. */
+function planSides(ctx: Scheduler): void {
+  const { kernels, arena, options, seed, workers } = ctx;
+  const data = ratingsOf(ctx.data);
+  const shape = mfShape(data, options);
+  const results = ctx.buffer('results') / 8;
+  const lambda = options.lambda / (arena.f64[results + result.scale] ?? 1);
+  let place = ctx.buffer('workerCounts');
+  for (const [side, size, salt] of [
+    ['user', data.users, 0x9e37],
+    ['item', data.items, 0x85eb],
+  ] as const) {
+    const at = (name: string) => ctx.buffer(side + name);
+    arena.u8.copyWithin(at('Counts'), place, place + size * 4);
+    for (let w = 1; w < workers; w++) {
+      const others = place + w * (data.users + data.items) * 4;
+      kernels.i32_add(size, others, at('Counts'));
+    }
+    place += size * 4;
+    kernels.mf_order(
+      ...([size, shape.grid, (seed * 2654435761 + salt) | 1, at('Counts'), at('Order')] as const),
+      ...([at('Rank'), at('Part'), at('Starts')] as const),
+    );
+    const parts = side === 'item' ? shape.grid * slices : 1;
+    const meanCount = data.count / size;
+    kernels.mf_rates(
+      ...([size, side === 'item' ? 1 : 0, lambda, options.shrinkage, meanCount, parts] as const),
+      ...([at('Order'), at('Counts'), at('Base'), at('Decay'), at('DecayBias')] as const),
+    );
+  }
+}
+
+/** Mean and standard deviation of the ratings, from the chunks' sums in chunk order. */
+function planUnits(ctx: Scheduler): void {
+  const data = ratingsOf(ctx.data);
+  let sum = 0;
+  let squares = 0;
+  data.blocks.forEach((_, index) => {
+    const at = ctx.buffer('chunkSums') / 8 + index * 2;
+    sum += ctx.arena.f64[at] ?? 0;
+    squares += ctx.arena.f64[at + 1] ?? 0;
+  });
+  const mean = sum / data.count;
+  const deviation = Math.sqrt(Math.max(0, squares / data.count - mean * mean));
+  const results = ctx.buffer('results') / 8;
+  ctx.arena.f64[results + result.mean] = ctx.options.bias ? mean : 0;
+  // Ratings that are all alike have no deviation to divide by.
+  ctx.arena.f64[results + result.scale] = deviation > 1e-12 ? deviation : 1;
+}
+
+/** Σ of the grid's losses, in block order. */
+function totalLoss(ctx: Scheduler, grid: number): number {
+  const at = ctx.buffer('losses') / 8;
+  return ctx.arena.f64.subarray(at, at + grid * grid).reduce((sum, loss) => sum + loss, 0);
+}
+
+function* trainPasses(ctx: Scheduler): Steps<MfWork, void> {
+  const { options, workers, arena } = ctx;
+  const data = ratingsOf(ctx.data);
+  const shape = mfShape(data, options);
+  const { grid } = shape;
+  const results = ctx.buffer('results') / 8;
+  const scale = arena.f64[results + result.scale] ?? 1;
+  const cost = (block: GridBlock) => gridBlock(ctx, shape, block.row, block.column).count;
+  let before = Infinity;
+  for (let pass = 0; pass < options.passes; pass++) {
+    for (let t = 0; t < grid; t++) {
+      const eta = options.learningRate * (1 - (pass + t / grid) / options.passes);
+      const shares = balance(stratum(grid, t), workers, cost);
+      yield shares.map((blocks) => ({ kind: 'train', blocks, eta }));
+    }
+    const loss = totalLoss(ctx, grid);
+    if (!Number.isFinite(loss)) {
+      const where = `tables "users" and "items", pass ${pass + 1}: the error is not finite`;
+      const remedy = `training diverged: use a --learning-rate below ${options.learningRate}`;
+      throw new SystemError('ERR_NOT_FINITE', `${where}; ${remedy}`);
+    }
+    arena.f64[results + result.change] = Math.abs(before - loss) / loss;
+    before = loss;
+    const trainRmse = scale * Math.sqrt(loss / data.count);
+    const progress = { pass: pass + 1, passes: options.passes, trainRmse };
+    if (options.test === undefined) ctx.report(progress);
+    else ctx.report({ ...progress, rmse: yield* measureTestError(ctx, options.test) });
+  }
+}
+
+function* measureTestError(
+  ctx: Scheduler,
+  test: NonNullable<MfOptions['test']>,
+): Generator<readonly MfWork[], number, readonly void[]> {
+  yield ranges(test.blocks.length, ctx.workers).map((chunks) => ({ kind: 'test', chunks }));
+  let squares = 0;
+  test.blocks.forEach((_, index) => {
+    squares += ctx.arena.f64[ctx.buffer('testSums') / 8 + index * 2] ?? 0;
+  });
+  const rmse = Math.sqrt(squares / test.count);
+  ctx.arena.f64[ctx.buffer('results') / 8 + result.testRmse] = rmse;
+  return rmse;
+}
+
+/** The objective of the header in ratings' units, and the factors in id order. */
+function* finish(ctx: Scheduler): Steps<MfWork, void> {
+  const { kernels, arena, options } = ctx;
+  const data = ratingsOf(ctx.data);
+  const shape = mfShape(data, options);
+  yield* onParts(ctx, 'measure');
+  const results = ctx.buffer('results') / 8;
+  const scale = arena.f64[results + result.scale] ?? 1;
+  const squares = scale * scale * totalLoss(ctx, shape.grid);
+  const penalties = ctx.buffer('penalties') / 8;
+  const parts = arena.f64.subarray(penalties, penalties + shape.grid);
+  const penalty = scale * parts.reduce((sum, part) => sum + part, 0);
+  arena.f64[results + result.objective] = squares + options.lambda * penalty;
+  arena.f64[results + result.rmse] = Math.sqrt(squares / data.count);
+  for (const [side, table, size, biasLane] of [
+    ['user', 'users', data.users, 0],
+    ['item', 'items', data.items, 1],
+  ] as const) {
+    const at = (name: string) => ctx.buffer(side + name);
+    const biases = options.bias ? at('BiasOut') : 0;
+    kernels.mf_export(
+      ...([size, shape.rowBytes, shape.skip, options.rank, biasLane, scale] as const),
+      ...([at('Order'), ctx.table(table).at, at('Out'), biases] as const),
+    );
+  }
+}
+
+/** One phase over all G parts, shared out. */
+function* onParts(ctx: Scheduler, kind: Phase): Steps<MfWork, void> {
+  const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
+  yield ranges(grid, ctx.workers).map(({ first, last }) => ({
+    kind,
+    parts: Array.from({ length: last - first }, (_, i) => first + i),
+  }));
+}
+
+function* steps(ctx: Scheduler): Steps<MfWork, void> {
+  const chunks = ranges(ratingsOf(ctx.data).blocks.length, ctx.workers);
+  yield chunks.map((range) => ({ kind: 'count', chunks: range }));
+  planUnits(ctx);
+  planSides(ctx);
+  yield chunks.map((range) => ({ kind: 'partition', chunks: range }));
+  yield* onParts(ctx, 'build');
+  yield* onParts(ctx, 'startItems');
+  yield* onParts(ctx, 'startUsers');
+  yield* trainPasses(ctx);
+  yield* finish(ctx);
+}
+
+const partPhases: Readonly<Record<Phase, (ctx: MfContext, part: number) => void>> = {
+  build: buildPart,
+  startItems,
+  startUsers,
+  measure: measurePart,
+};
+
+export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork, void>, void>({
+  name: 'mf-sgd',
+  tables({ data, options }) {
+    const { users, items } = ratingsOf(data);
+    const { columns } = mfShape(ratingsOf(data), options);
+    return [
+      { name: 'users', rows: users, columns, access: 'owned' },
+      { name: 'items', rows: items, columns, access: 'owned' },
+    ];
+  },
+  buffers: mfBuffers,
+  deltaBytes: () => 0,
+  start: startWorker,
+  push(ctx, work) {
+    switch (work.kind) {
+      case 'count':
+        return countChunks(ctx, work.chunks);
+      case 'partition':
+        return partitionChunks(ctx, work.chunks);
+      case 'test':
+        return ctx.options.test && measureTest(ctx, ctx.options.test, work.chunks);
+      case 'train':
+        return work.blocks.forEach((block) => trainBlock(ctx, block, work.eta));
+      default:
+        return work.parts.forEach((part) => partPhases[work.kind](ctx, part));
+    }
+  },
+  ...stepwise<MfOptions, MfWork, void>(steps),
+});
