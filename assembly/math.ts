@@ -23,6 +23,28 @@ export function exp4(x: v128): v128 {
   return f32x4.mul(p, scale);
 }
 
+/**
+ * ln x for four positive normal f32 lanes: x = m·2^e with m in [√½, √2), ln m = 2·artanh(s),
+ * s = (m − 1)/(m + 1), to s⁹; error about 1e-7 of the larger of 1 and |ln x|.
+ */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  // Adding the bits of 1/√½ in steps of an exponent splits at √½ instead of at 1.
+  const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3));
+  const exponent = i32x4.shr_s(shifted, 23);
+  const m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const s = f32x4.div(f32x4.sub(m, f32x4.splat(1)), f32x4.add(m, f32x4.splat(1)));
+  const q = f32x4.mul(s, s);
+  let p = f32x4.splat(2.0 / 9);
+  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 7));
+  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 5));
+  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 3));
+  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2));
+  const e = f32x4.convert_i32x4_s(exponent);
+  return f32x4.add(f32x4.mul(e, f32x4.splat(0.6931471805599453)), f32x4.mul(s, p));
+}
+
 /** ln x for a positive normal x: x = m·2^e, ln m = 2·artanh((m−1)/(m+1)); error < 1e-15 relative. */
 // @ts-ignore: decorator
 @inline

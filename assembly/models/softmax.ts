@@ -42,7 +42,7 @@ function scoreGroup(
 
 // @ts-ignore: decorator
 @inline
-function scores(
+export function scores(
   n: i32, columns: usize, values: usize, w: usize, rowBytes: usize, bias: usize, z: usize,
 ): void {
   let at: usize = 0;
@@ -82,7 +82,7 @@ function gradientGroup(
 
 // @ts-ignore: decorator
 @inline
-function addGradient(
+export function addGradient(
   n: i32, columns: usize, values: usize, r: usize, g: usize, rowBytes: usize,
 ): void {
   let at: usize = 0;

@@ -46,6 +46,25 @@ export const signatures = {
   mlr_sgd_step: ['rows', 'rowBytes', 'rate', 'share', 'list', 'decay', 'w', 'delta'],
   batch_columns: ['count', 'directory', 'marks', 'list', 'positions', 'out'],
 
+  // assembly/models/softmax-dual.ts
+  mlr_dual_pass: [
+    ...(['storage', 'first', 'last', 'n', 'a', 'c', 'directory', 'd', 'scale'] as const),
+    ...(['K', 'rowBytes', 'intercept', 'w', 'state', 'alpha', 'negEntropy'] as const),
+    ...(['dots', 'norms', 'M', 'il', 'boost', 'sigma', 'sums', 'work'] as const),
+  ],
+  mlr_dual_delta: ['n', 'sigma', 'w', 'delta'],
+  rows_sum_columns: ['storage', 'count', 'directory', 'd', 'scale', 'sums', 'work'],
+  mlr_dual_start: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'rowBytes', 'mean', 'M'] as const),
+    ...(['dots', 'norms', 'alpha', 'negEntropy', 'work'] as const),
+  ],
+  mlr_dual_balance: ['count', 'directory', 'K', 'rowBytes', 'alpha', 'r', 'matrix'],
+  mlr_dual_rebuild: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes', 'correction'] as const),
+    ...(['il', 'alpha', 'negEntropy', 'dots', 'w', 'state', 'work'] as const),
+  ],
+  mlr_dual_uncentre: ['rows', 'rowBytes', 'mean', 'centre', 'w', 'out'],
+
   // assembly/models/mf.ts
   mf_block: [
     ...(['runCount', 'rowBytes', 'slices', 'bias', 'itemCount', 'eta', 'runs', 'ix'] as const),

@@ -15,14 +15,26 @@ export function partitionRows(rows: number, partitions: number, partition: numbe
   return { first: at(partition), last: at(partition + 1) };
 }
 
-/** Builds the directory of rows [first, last) of the whole data set, block by block. */
+type Range = { readonly first: number; readonly last: number };
+
+/** Builds the directory of rows [first, last) of the whole data set in memory of its own. */
 export function openRows(
   ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
   data: Samples,
-  range: { readonly first: number; readonly last: number },
+  range: Range,
+): Rows {
+  const at = ctx.arena.allocate(Math.max(16, (range.last - range.first) * 16));
+  return openRowsAt(ctx, data, range, at);
+}
+
+/** The same at a given place, block by block. */
+export function openRowsAt(
+  ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
+  data: Samples,
+  range: Range,
+  at: number,
 ): Rows {
   const count = range.last - range.first;
-  const at = ctx.arena.allocate(Math.max(16, count * 16));
   const elementBytes = data.storage === 'u8' ? 1 : 4;
   const strideBytes = data.stride * elementBytes;
   let out = at;

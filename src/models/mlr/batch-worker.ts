@@ -1,0 +1,156 @@
+// The workers' side of mlr's batch solver: each phase over one partition of the rows. The formulas
+// stand above the kernels in assembly/models/softmax-dual.ts.
+import type { Samples } from '../../data/dataset.ts';
+import type { Context, PushContext } from '../../program/program.ts';
+import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
+import { batchShape, cell, sumsLine, type MlrBatchOptions } from './batch-layout.ts';
+import type { MlrShape } from './shape.ts';
+
+export type BatchState = {
+  readonly data: Samples;
+  readonly shape: MlrShape;
+  readonly work: number;
+  /** Local bias, c and s of a pass: 3 rows. */
+  readonly local: number;
+};
+export type BatchContext = PushContext<MlrBatchOptions, BatchState>;
+
+/** Numbers of a pass that are not options: the order (a, c), and the scales of the subproblem. */
+export type PassPlan = {
+  readonly a: number;
+  readonly c: number;
+  readonly M: number;
+  readonly boost: number;
+};
+
+/** Rows of one kernel call: about a millisecond. */
+const chunkRows = 512;
+
+export function startBatch(ctx: Context<MlrBatchOptions>): BatchState {
+  const shape = batchShape(ctx);
+  const data = ctx.data as Samples;
+  const work = ctx.arena.allocate(unpackBytes(data, 4 * shape.rowBytes));
+  return { data, shape, work, local: ctx.arena.allocate(3 * shape.rowBytes) };
+}
+
+type Slice = { readonly row: number; readonly count: number; readonly directory: number };
+
+/** Calls `each` with pieces of partition p's rows, in order. */
+function slices(ctx: BatchContext, p: number, each: (slice: Slice) => void): void {
+  const { first, last } = partitionRows(ctx.state.data.rows, ctx.partitions, p);
+  for (let row = first; row < last; row += chunkRows) {
+    const count = Math.min(chunkRows, last - row);
+    each({ row, count, directory: ctx.buffer('directory') + row * 16 });
+  }
+}
+
+function sumsOf(ctx: BatchContext, p: number): number {
+  return ctx.buffer('sums') + p * sumsLine;
+}
+
+/** The row directory, and Σ x per column. */
+export function sumColumns(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state } = ctx;
+  const { data, shape } = state;
+  const range = partitionRows(data.rows, ctx.partitions, p);
+  openRowsAt(ctx, data, range, ctx.buffer('directory') + range.first * 16);
+  const sums = ctx.buffer('columnSums') + p * shape.features * 8;
+  arena.u8.fill(0, sums, sums + shape.features * 8);
+  const storage = storageCode[data.storage];
+  slices(ctx, p, ({ count, directory }) => {
+    const { work } = state;
+    kernels.rows_sum_columns(storage, count, directory, shape.features, data.scale, sums, work);
+  });
+}
+
+/** First duals e_y, and every row's m_i and ‖x_i − x̄‖². */
+export function startDuals(ctx: BatchContext, p: number, M: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { data, shape } = state;
+  let norms = 0;
+  slices(ctx, p, ({ row, count, directory }) => {
+    norms += kernels.mlr_dual_start(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
+      ...([shape.rowBytes, options.intercept ? ctx.buffer('mean') : 0, M] as const),
+      ...([ctx.buffer('dots') + row * 4, ctx.buffer('norms') + row * 4] as const),
+      ...([ctx.buffer('alpha') + row * shape.rowBytes] as const),
+      ...([ctx.buffer('negEntropy') + row * 4, state.work] as const),
+    );
+  });
+  arena.f64[sumsOf(ctx, p) / 8 + cell.norms] = norms;
+}
+
+/** One pass of dual coordinate ascent from the shared weights, on a local copy; incs the change. */
+export function dualPass(ctx: BatchContext, p: number, plan: PassPlan): void {
+  const { kernels, arena, state, options, partitions } = ctx;
+  const { data, shape, local } = state;
+  const { features, rowBytes } = shape;
+  const weights = ctx.table('weights');
+  const shared = ctx.table('state');
+  const copy = weights.incRange(0, features);
+  arena.u8.copyWithin(copy, weights.at, weights.at + features * rowBytes);
+  arena.u8.copyWithin(local, shared.at, shared.at + 3 * rowBytes);
+  const sums = sumsOf(ctx, p);
+  arena.f64.fill(0, sums / 8, sums / 8 + 2);
+  const { first, last } = partitionRows(data.rows, partitions, p);
+  for (let from = first; from < last; from += chunkRows) {
+    const to = Math.min(from + chunkRows, last);
+    kernels.mlr_dual_pass(
+      ...([storageCode[data.storage], from, to, data.rows, plan.a, plan.c] as const),
+      ...([ctx.buffer('directory'), features, data.scale, shape.classes, rowBytes] as const),
+      ...([options.intercept ? 1 : 0, copy, local, ctx.buffer('alpha')] as const),
+      ...([ctx.buffer('negEntropy'), ctx.buffer('dots'), ctx.buffer('norms'), plan.M] as const),
+      ...([1 / (options.lambda * data.rows), plan.boost, partitions, sums, state.work] as const),
+    );
+  }
+  kernels.mlr_dual_delta((features * rowBytes) / 4, partitions, weights.at, copy);
+  kernels.mlr_dual_delta((3 * rowBytes) / 4, partitions, shared.at, local);
+  const change = shared.incRange(0, 3);
+  arena.u8.copyWithin(change, local, local + 3 * rowBytes);
+}
+
+/** Σ (α − e_y) and Σ (diag α − ααᵀ). */
+export function measureBalance(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state } = ctx;
+  const { classes: K, rowBytes } = state.shape;
+  const r = ctx.buffer('balance') + p * (K + K * K) * 8;
+  arena.u8.fill(0, r, r + (K + K * K) * 8);
+  slices(ctx, p, ({ row, count, directory }) => {
+    const alpha = ctx.buffer('alpha') + row * rowBytes;
+    kernels.mlr_dual_balance(count, directory, K, rowBytes, alpha, r, r + K * 8);
+  });
+}
+
+/** Mends the duals and rebuilds the weights from them (the tables were cleared before). */
+export function rebuild(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { data, shape } = state;
+  const w = ctx.table('weights').incRange(0, shape.features);
+  const change = ctx.table('state').incRange(0, 3);
+  let entropy = 0;
+  slices(ctx, p, ({ row, count, directory }) => {
+    entropy += kernels.mlr_dual_rebuild(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
+      ...([shape.classes, shape.rowBytes, ctx.buffer('correction')] as const),
+      ...([1 / (options.lambda * data.rows), ctx.buffer('alpha') + row * shape.rowBytes] as const),
+      ...([ctx.buffer('negEntropy') + row * 4, ctx.buffer('dots') + row * 4] as const),
+      ...([w, change, state.work] as const),
+    );
+  });
+  arena.f64[sumsOf(ctx, p) / 8 + cell.entropy] = entropy;
+}
+
+/** Loss and errors in f64 at the weights in `out`. */
+export function score(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { data, shape } = state;
+  const sums = sumsOf(ctx, p) + cell.scoreLoss * 8;
+  arena.f64.fill(0, sums / 8, sums / 8 + 3);
+  slices(ctx, p, ({ row, count, directory }) => {
+    kernels.mlr_evaluate(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
+      ...([shape.classes, shape.rowBytes, options.intercept ? 1 : 0, ctx.buffer('out')] as const),
+      ...([ctx.buffer('classes') + row * 4, 0, sums, state.work] as const),
+    );
+  });
+}
