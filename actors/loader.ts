@@ -5,16 +5,10 @@ import { openLoader, type LoaderData, type LoaderThread } from '../src/data/pars
 import { runLoaderTask } from '../src/data/parse/run.ts';
 import type { LoaderResult, LoaderTask } from '../src/data/tasks.ts';
 
-/** Piscina hands its own data to a thread in front of ours. */
-function ownData(): LoaderData {
-  const [, data] = workerData as [unknown, LoaderData];
-  return data;
-}
-
 let thread: LoaderThread | undefined;
 
 /** The function that piscina calls, by name. */
 export function runTask(task: LoaderTask): Promise<LoaderResult> {
-  thread ??= openLoader(ownData());
+  thread ??= openLoader(workerData as LoaderData);
   return runLoaderTask(thread, task);
 }

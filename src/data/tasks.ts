@@ -87,6 +87,8 @@ export type CsvRules = {
   readonly keep: number;
   readonly stride: number;
   readonly numeric: boolean;
+  /** Rows that the file may have: what its size line promises, or Infinity. */
+  readonly promised: number;
 };
 export type TripleRules = {
   readonly kind: 'triples';
@@ -96,7 +98,8 @@ export type TripleRules = {
   readonly least: number;
   readonly userMax: number;
   readonly itemMax: number;
-  readonly entriesMax: number;
+  /** Entries that the file may have: what its size line promises, or Infinity. */
+  readonly promised: number;
   /** Values are labels: their numbers are kept. */
   readonly labels: boolean;
 };
@@ -108,7 +111,12 @@ export type Sink =
   /** Only counted: lines, rows, whether all fit u8. */
   | { readonly kind: 'none' }
   /** Entries per row, rows × i32. */
-  | { readonly kind: 'count'; readonly counts: number; readonly rows: number; readonly columns: number }
+  | {
+      readonly kind: 'count';
+      readonly counts: number;
+      readonly rows: number;
+      readonly columns: number;
+    }
   /** Entries into rows that were counted. */
   | {
       readonly kind: 'scatter';
@@ -129,8 +137,8 @@ export type Sink =
       readonly bytes: boolean;
       readonly x: number;
     }
-  /** The entry that stands twice: its second place. */
-  | { readonly kind: 'find'; readonly row: number; readonly column: number; readonly skip: number };
+  /** The places of one entry, as violations. */
+  | { readonly kind: 'find'; readonly row: number; readonly column: number };
 
 export type ParseTask = {
   readonly kind: 'parse';
@@ -152,20 +160,64 @@ export type ImagesTask = {
   readonly blockRows: number;
 };
 
-export type LabelsTask = { readonly kind: 'labels'; readonly source: Source; readonly rows: number };
+export type LabelsTask = {
+  readonly kind: 'labels';
+  readonly source: Source;
+  readonly rows: number;
+};
 
 /** One kernel call over blocks that are already in the arena. */
 export type Step =
   | { readonly op: 'shift'; readonly n: number; readonly delta: number; readonly at: number }
-  | { readonly op: 'rebase'; readonly n: number; readonly base: number; readonly count: number; readonly at: number }
-  | { readonly op: 'remap'; readonly n: number; readonly map: Int32Array | null; readonly from: number; readonly to: number }
-  | { readonly op: 'place'; readonly n: number; readonly base: number; readonly rows: number; readonly map: Int32Array | null; readonly at: number; readonly from: number; readonly to: number }
-  | { readonly op: 'widen'; readonly rows: number; readonly columns: number; readonly fromStride: number; readonly toStride: number; readonly from: number; readonly to: number }
+  | {
+      readonly op: 'rebase';
+      readonly n: number;
+      readonly base: number;
+      readonly count: number;
+      readonly at: number;
+    }
+  | {
+      readonly op: 'remap';
+      readonly n: number;
+      readonly map: Int32Array | null;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly op: 'place';
+      readonly n: number;
+      readonly base: number;
+      readonly rows: number;
+      readonly map: Int32Array | null;
+      readonly at: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly op: 'widen';
+      readonly rows: number;
+      readonly columns: number;
+      readonly fromStride: number;
+      readonly toStride: number;
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly op: 'zero'; readonly bytes: number; readonly at: number }
   | { readonly op: 'fill'; readonly n: number; readonly value: number; readonly at: number }
   | { readonly op: 'find'; readonly n: number; readonly value: number; readonly at: number }
-  | { readonly op: 'sort'; readonly rows: number; readonly rowStart: number; readonly index: number; readonly value: number }
-  | { readonly op: 'twice'; readonly rowStart: number; readonly row: number; readonly index: number };
+  | {
+      readonly op: 'sort';
+      readonly rows: number;
+      readonly rowStart: number;
+      readonly index: number;
+      readonly value: number;
+    }
+  | {
+      readonly op: 'twice';
+      readonly rowStart: number;
+      readonly row: number;
+      readonly index: number;
+    };
 
 export type StepsTask = {
   readonly kind: 'steps';
@@ -182,13 +234,7 @@ export type RowsTask = {
   readonly blockEntries: number;
 };
 
-export type LoaderTask =
-  | ProbeTask
-  | ParseTask
-  | ImagesTask
-  | LabelsTask
-  | StepsTask
-  | RowsTask;
+export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
 
 /** A label text of a block and where it stands first; lines as in a violation. */
 export type LabelText = { readonly text: string; readonly line: number; readonly column: number };
@@ -221,19 +267,36 @@ export type ParseResult = {
   /** Every value is an integer in 0..255. */
   readonly bytesOnly: boolean;
   readonly pieces: readonly Piece[];
+  /** What the sink `find` found. */
+  readonly places: readonly Violation[];
   readonly violation?: Violation;
 };
 /** `seen`: 256 × 0 or 1, the labels met. */
-export type LabelsResult = { readonly kind: 'labels'; readonly target: number; readonly seen: readonly number[] };
+export type LabelsResult = {
+  readonly kind: 'labels';
+  readonly target: number;
+  readonly seen: readonly number[];
+  readonly violation?: Violation;
+};
 export type RowsResult = {
   readonly kind: 'rows';
   readonly total: number;
-  readonly blocks: readonly { readonly rows: number; readonly first: number; readonly nonzeros: number; readonly rowStart: number }[];
+  readonly blocks: readonly {
+    readonly rows: number;
+    readonly first: number;
+    readonly nonzeros: number;
+    readonly rowStart: number;
+  }[];
 };
 /** Answers of the steps that have one: find, sort and twice. */
 export type StepsResult = { readonly kind: 'steps'; readonly answers: readonly number[] };
 /** What went wrong without a place in a text: a file that cannot be read, memory that is full. */
-export type Failure = { readonly kind: 'failure'; readonly code: ErrorCode; readonly message: string; readonly stack?: string };
+export type Failure = {
+  readonly kind: 'failure';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly stack?: string;
+};
 
 export type LoaderResult =
   | { readonly kind: 'probe'; readonly probe: Probe }

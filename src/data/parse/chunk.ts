@@ -4,13 +4,7 @@ import { assert } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import { controlCell, type LabelText, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
-import {
-  keep,
-  LABEL_ENTRIES,
-  LABEL_ENTRY_BYTES,
-  outputs,
-  type LoaderThread,
-} from './thread.ts';
+import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, outputs, type LoaderThread } from './thread.ts';
 
 const LINE_FEED = 10;
 
@@ -21,6 +15,7 @@ export type Progress = {
   dropped: number;
   bytesOnly: boolean;
   readonly pieces: Piece[];
+  readonly places: Violation[];
   violation?: Violation;
 };
 
@@ -56,7 +51,11 @@ function columnOf(thread: LoaderThread, begin: number, at: number): number {
 /** The text that a message shows: up to a delimiter that may end it, or the end of the line. */
 function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
   const from = at - thread.scratch;
-  const line = thread.bytes.subarray(from, from + 200).toString('utf8').split(/\r?\n/, 1)[0] ?? '';
+  const line =
+    thread.bytes
+      .subarray(from, from + 200)
+      .toString('utf8')
+      .split(/\r?\n/, 1)[0] ?? '';
   if (line === '') return '';
   if (rules.kind !== 'csv') return /^[\s,]?[^\s,]*/.exec(line)?.[0].trim() || line;
   if (line.startsWith('"')) return /^"(?:[^"]|"")*"?/.exec(line)?.[0] ?? line;
@@ -64,12 +63,7 @@ function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
   return line.split(delimiter, 1)[0]?.trim() || line.slice(0, 1);
 }
 
-function violationOf(
-  thread: LoaderThread,
-  begin: number,
-  lines: number,
-  rules: Rules,
-): Violation {
+function violationOf(thread: LoaderThread, begin: number, lines: number, rules: Rules): Violation {
   const state = stateOf(thread);
   const at = state.i32(4) >>> 0;
   return {
@@ -96,7 +90,12 @@ function readLabels(thread: LoaderThread, begin: number, lines: number): LabelTe
 }
 
 /** Runs the kernel of `rules` over [begin, end). Returns null after a violation. */
-function runKernel(thread: LoaderThread, task: ParseTask, begin: number, end: number) {
+function runKernel(
+  thread: LoaderThread,
+  task: ParseTask,
+  [begin, end]: readonly [number, number],
+  before: number,
+): Output | null {
   const { kernels, state, labels } = thread;
   const { rules, source } = task;
   const { classesMax, labelBytesMax, columnsMax } = limits;
@@ -124,16 +123,28 @@ function runKernel(thread: LoaderThread, task: ParseTask, begin: number, end: nu
     );
   } else if (rules.kind === 'csv') {
     const least = 2 * rules.fields;
-    const rowsMax = Math.min(Math.floor(bytes / least), Math.floor(chunkBytes / least) + 1);
+    const room = Math.min(Math.floor(bytes / least), Math.floor(chunkBytes / least) + 1);
+    const rowsMax = Math.min(room, rules.promised - before);
     target = place(rowsMax * 4);
     value = place(rowsMax * rules.stride * 4);
     done = kernels.parse_csv(
-      ...([begin, end, state, rules.delimiter, rules.fields, rules.labelColumn, rules.keep] as const),
+      ...([
+        begin,
+        end,
+        state,
+        rules.delimiter,
+        rules.fields,
+        rules.labelColumn,
+        rules.keep,
+      ] as const),
       ...([rules.stride, rowsMax, classesMax, labelBytesMax, labels] as const),
       ...([rules.numeric ? 1 : 0, target, value] as const),
     );
+    if (done === code.noRoom && rowsMax < room) {
+      done = thread.arena.i32[state / 4] = code.manyEntries;
+    }
   } else {
-    const entriesMax = Math.min(bytes >> 2, (chunkBytes >> 2) + 1, rules.entriesMax);
+    const entriesMax = Math.min(bytes >> 2, (chunkBytes >> 2) + 1, rules.promised - before);
     target = place(entriesMax * 4);
     index = place(entriesMax * 4);
     value = place(entriesMax * 4);
@@ -227,6 +238,30 @@ function placeEntries(
   return undefined;
 }
 
+/** Notes where entry (row, column) stands: the kernel stops at entry `at` when it has room for `at`. */
+function findPlaces(
+  thread: LoaderThread,
+  task: ParseTask,
+  [begin, end]: readonly [number, number],
+  output: Output,
+  done: Progress,
+): void {
+  const { sink, rules } = task;
+  assert(sink.kind === 'find' && rules.kind === 'triples', 'entries are looked for');
+  const { rows: n, target, index } = output;
+  const numbers: number[] = [];
+  for (let skip = 0; skip < 2; skip++) {
+    const at = thread.kernels.triple_find(n, sink.row, sink.column, skip, target, index);
+    if (at >= 0) numbers.push(at);
+  }
+  for (const at of numbers) {
+    const promised = done.rows + at;
+    runKernel(thread, { ...task, rules: { ...rules, promised } }, [begin, end], done.rows);
+    const place = violationOf(thread, begin, done.lines, rules);
+    done.places.push({ ...place, code: code.twice });
+  }
+}
+
 /** Parses the lines [begin, end) into `done`; false when the task is over. */
 export function parseLines(
   thread: LoaderThread,
@@ -236,13 +271,13 @@ export function parseLines(
   done: Progress,
 ): boolean {
   if (begin === end) return true;
-  const output = runKernel(thread, task, begin, end);
+  const output = runKernel(thread, task, [begin, end], done.rows);
   if (output === null) {
     done.violation = violationOf(thread, begin, done.lines, task.rules);
     return false;
   }
   const found = stateOf(thread);
-  const lines = found.i32(8);
+  const lines = found.i32(8); // the sink may run kernels again
   if (task.rules.kind === 'csv') done.bytesOnly &&= found.i32(44) !== 0;
   if (task.sink.kind === 'blocks') {
     done.dropped += found.i32(28);
@@ -250,6 +285,8 @@ export function parseLines(
       const labels = readLabels(thread, begin, done.lines);
       done.pieces.push(keepBlock(thread, task, output, labels));
     }
+  } else if (task.sink.kind === 'find') {
+    findPlaces(thread, task, [begin, end], output, done);
   } else {
     const wrong = placeEntries(thread, task, output, done);
     if (wrong !== undefined) done.violation = wrong;

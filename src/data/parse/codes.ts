@@ -28,6 +28,7 @@ export const code = {
   damaged: 101,
   stopped: 102,
   other: 103,
+  twice: 104,
 } as const;
 
 /** A violation, before it is put into words. Lines count from the first line of the task's text. */
@@ -54,7 +55,8 @@ export type Wording = {
 };
 
 function number(found: string): string {
-  if (/^["+-]*(nan|inf)/i.test(found)) return 'a value must be finite; remove or replace the sample';
+  if (/^["+-]*(nan|inf)/i.test(found))
+    return 'a value must be finite; remove or replace the sample';
   if (/^(""|\?|na|n\/a|null|none)$/i.test(found)) {
     return 'a value is missing; fill it in or remove the row';
   }
@@ -72,7 +74,9 @@ function fieldNumber(found: string, field: number, wording: Wording): string {
   const what = number(found);
   if (wording.format !== 'csv') return what;
   const isText = what.endsWith('number');
-  const remedy = isText ? '; features are numbers: encode the text as numbers or drop the column' : '';
+  const remedy = isText
+    ? '; features are numbers: encode the text as numbers or drop the column'
+    : '';
   return `column ${wording.nameOf(field)}: ${what}${remedy}`;
 }
 
@@ -132,6 +136,10 @@ export function ruleOf(violation: Violation, wording: Wording): string {
       return 'a delimiter or the line end must follow a closing quote';
     case code.manyEntries:
       return `the size line promises ${count(wording.entries, 'entry').replace('entrys', 'entries')}, there are more`;
+    case code.twice:
+      return 'an entry stands in the file twice; add the two up or remove one';
+    case code.other:
+      return 'the file changed while it was read';
     case code.longLine:
       return `a line has at most ${limits.lineBytesMax} bytes`;
     case code.damaged:

@@ -1,7 +1,7 @@
 // The first lines of a CSV file: delimiter, number of fields, column names.
 import { SystemError } from '../../base/errors.ts';
 import type { CsvShape, ProbeTask } from '../tasks.ts';
-import { dataError, headLines, type Head, type HeadLine } from './probe.ts';
+import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 
 const DELIMITERS = [',', '\t', ';', '|'];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -14,7 +14,7 @@ export function isNumber(text: string): boolean {
 export function splitFields(line: string, delimiter: string): string[] {
   if (delimiter === ' ') line = line.trim().replace(/[ \t]+/g, ' ');
   const fields: string[] = [];
-  for (let at = 0; at <= line.length; ) {
+  for (let at = 0; at <= line.length;) {
     const quotedField = /^[ \t]*"((?:[^"]|"")*)"[ \t]*/.exec(line.slice(at));
     let end = at + (quotedField?.[0].length ?? 0);
     if (quotedField === null || (end < line.length && line[end] !== delimiter)) {
@@ -44,7 +44,8 @@ function findDelimiter(lines: readonly HeadLine[]): string {
 
 /** A header names a column whose values are numbers, or is a line of text over a line with a number. */
 function detectHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
-  const isText = (field: string | undefined) => field !== undefined && field !== '' && !isNumber(field);
+  const isText = (field: string | undefined) =>
+    field !== undefined && field !== '' && !isNumber(field);
   if (second === undefined) return first.every(isText);
   // A label may be text in every row, and a single text field of the first row may be a label.
   const named = first.filter((field, i) => isText(field) && isNumber(second[i] ?? ''));

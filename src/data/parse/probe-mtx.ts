@@ -6,7 +6,7 @@
 import { limits } from '../../base/limits.ts';
 import type { MtxShape } from '../tasks.ts';
 import { quoted } from './codes.ts';
-import { dataError, headLines, type Head, type HeadLine } from './probe.ts';
+import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 
 /** The column of word `n` of a line, 1-based. */
 function wordColumn(text: string, n: number): number {
@@ -19,13 +19,16 @@ function readBanner(head: Head, line: HeadLine) {
   const [banner, object, layout, field, symmetry = ''] = words;
   const refuse = (n: number, rule: string) =>
     dataError(head, line, wordColumn(line.text, n), rule, quoted(words[n] ?? ''));
-  if (banner !== '%%matrixmarket') throw refuse(0, 'a Matrix Market file begins with %%MatrixMarket');
+  if (banner !== '%%matrixmarket')
+    throw refuse(0, 'a Matrix Market file begins with %%MatrixMarket');
   if (object !== 'matrix') throw refuse(1, 'only a matrix is read');
-  if (layout !== 'coordinate' && layout !== 'array') throw refuse(2, 'the layout is coordinate or array');
+  if (layout !== 'coordinate' && layout !== 'array')
+    throw refuse(2, 'the layout is coordinate or array');
   if (field !== 'real' && field !== 'integer' && field !== 'double' && field !== 'pattern') {
     throw refuse(3, 'the values are real, integer or pattern');
   }
-  if (symmetry !== 'general') throw refuse(4, 'only general matrices are data; expand the symmetric part');
+  if (symmetry !== 'general')
+    throw refuse(4, 'only general matrices are data; expand the symmetric part');
   if (layout === 'array' && field === 'pattern') throw refuse(3, 'an array has values');
   return { layout, pattern: field === 'pattern' } as const;
 }
@@ -52,7 +55,13 @@ export function mtxShape(head: Head) {
   });
   if (words.length > wanted.length) {
     const column = wordColumn(size.text, wanted.length);
-    throw dataError(head, size, column, `the size line is \`${wanted.join(' ')}\``, quoted(size.text));
+    throw dataError(
+      head,
+      size,
+      column,
+      `the size line is \`${wanted.join(' ')}\``,
+      quoted(size.text),
+    );
   }
   const [rows = 0, columns = 0, entries = rows * columns] = words.map(Number);
   const facts = { sizeLine: size.number, sizeText: size.text.trim() };

@@ -1,10 +1,12 @@
 // Looks at the beginning of a file: compressed or not, which format, where the data begins. The
 // content decides, never the name.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { unreachable } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { CONTROL_BYTES, type Format, type Probe, type ProbeTask } from '../tasks.ts';
 import { quoted } from './codes.ts';
+import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 import { csvShape, isNumber } from './probe-csv.ts';
 import { mtxShape } from './probe-mtx.ts';
 import { isDamage, readPieces } from './stream.ts';
@@ -12,40 +14,10 @@ import { isDamage, readPieces } from './stream.ts';
 /** Heads are tried shortest first; the last one holds the longest line there may be. */
 const HEAD_BYTES = [64 * 1024, 1024 * 1024, limits.lineBytesMax + 64 * 1024];
 
-/** The first bytes of the (inflated) file, without a byte order mark. */
-export type Head = {
-  readonly path: string;
-  readonly text: Buffer;
-  /** Bytes of the mark that were left out. */
-  readonly mark: number;
-  /** The head is the whole file. */
-  readonly whole: boolean;
-};
-
-/** A line of the head: 1-based number, first byte in the file, text without its line end. */
-export type HeadLine = { readonly number: number; readonly at: number; readonly next: number; readonly text: string };
-
-export function dataError(head: Head, line: HeadLine | undefined, column: number, rule: string, found: string) {
-  const place = `${head.path}:${line?.number ?? 1}:${column}`;
-  return new SystemError('ERR_DATA', `${place}: ${rule}; found ${found}`);
-}
-
-/** The whole lines of the head, at most `most` of those that are not blank. */
-export function headLines(head: Head, most: number, skip: RegExp = /^\s*$/): HeadLine[] {
-  const lines: HeadLine[] = [];
-  let at = 0;
-  for (let number = 1; at < head.text.length && lines.length < most; number++) {
-    const feed = head.text.indexOf(10, at);
-    if (feed < 0 && !head.whole) break;
-    const next = feed < 0 ? head.text.length : feed + 1;
-    const text = head.text.toString('utf8', at, next).replace(/\r?\n$/, '');
-    if (!skip.test(text)) lines.push({ number, at: at + head.mark, next: next + head.mark, text });
-    at = next;
-  }
-  return lines;
-}
-
-async function inflatedHead(path: string, wanted: number): Promise<{ text: Buffer; whole: boolean }> {
+async function inflatedHead(
+  path: string,
+  wanted: number,
+): Promise<{ text: Buffer; whole: boolean }> {
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -102,7 +74,9 @@ async function readHead({ path, bytes, gzip }: Facts, wanted: number): Promise<H
 }
 
 function looksIdx({ text }: Head): boolean {
-  return text.length >= 4 && text[0] === 0 && text[1] === 0 && (text[2] ?? 0) >= 8 && (text[3] ?? 0) >= 1;
+  return (
+    text.length >= 4 && text[0] === 0 && text[1] === 0 && (text[2] ?? 0) >= 8 && (text[3] ?? 0) >= 1
+  );
 }
 
 /** Text formats by their first lines. */
@@ -114,20 +88,28 @@ function detect(head: Head, purpose: ProbeTask['purpose']): Format {
   const isPairs = ({ text }: HeadLine) => /^\s*\S+\s+[^\s,;:]+:\S/.test(text);
   const isLabel = ({ text }: HeadLine) => isNumber(text.replace(/#.*/, '').trim());
   if (lines.some(isPairs) && lines.every((line) => isPairs(line) || isLabel(line))) return 'libsvm';
-  return lines[0] !== undefined && isPairs(lines[0]) && !lines[0].text.includes(',') ? 'libsvm' : 'csv';
+  return lines[0] !== undefined && isPairs(lines[0]) && !lines[0].text.includes(',')
+    ? 'libsvm'
+    : 'csv';
 }
 
 function idxProbe(head: Head) {
   const { text } = head;
   const refuse = (column: number, rule: string, found: string) =>
     dataError(head, undefined, column, rule, found);
-  if (!looksIdx(head)) throw refuse(1, 'an idx file begins with 00 00 08', quoted(text.toString('latin1', 0, 4)));
+  if (!looksIdx(head))
+    throw refuse(1, 'an idx file begins with 00 00 08', quoted(text.toString('latin1', 0, 4)));
   const type = text[2] ?? 0;
   if (type !== 8) {
-    throw refuse(3, 'only idx files of unsigned bytes (type 08) are read', `type 0x${type.toString(16)}`);
+    throw refuse(
+      3,
+      'only idx files of unsigned bytes (type 08) are read',
+      `type 0x${type.toString(16)}`,
+    );
   }
   const count = text[3] ?? 0;
-  if (text.length < 4 + 4 * count) throw refuse(text.length + 1, `${count} sizes expected`, 'the end of the file');
+  if (text.length < 4 + 4 * count)
+    throw refuse(text.length + 1, `${count} sizes expected`, 'the end of the file');
   const dimensions = Array.from({ length: count }, (_, i) => text.readUInt32BE(4 + 4 * i));
   return { dataAt: 4 + 4 * count, dataLine: 1, shape: { kind: 'idx' as const, dimensions } };
 }
@@ -151,8 +133,10 @@ function shapeOf(head: Head, format: Format, task: ProbeTask) {
       return csvShape(head, task);
     case 'ratings':
       return ratingsStart(head);
-    default:
+    case 'libsvm':
       return { dataAt: head.mark, dataLine: 1 };
+    default:
+      return unreachable(format);
   }
 }
 
@@ -162,7 +146,10 @@ export async function probe(task: ProbeTask): Promise<Probe> {
   for (const wanted of HEAD_BYTES) {
     const head = await readHead(facts, wanted);
     if (head.text.length === 0) {
-      throw new SystemError('ERR_DATA', `${task.path}:1:1: the file has no data; found the end of the file`);
+      throw new SystemError(
+        'ERR_DATA',
+        `${task.path}:1:1: the file has no data; found the end of the file`,
+      );
     }
     const format = task.format ?? detect(head, task.purpose);
     const found = shapeOf(head, format, task);

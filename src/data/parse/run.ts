@@ -27,7 +27,7 @@ import type { LoaderThread } from './thread.ts';
 import { createCutter, readChunk } from './window.ts';
 
 function nothingYet(): Progress {
-  return { lines: 0, rows: 0, dropped: 0, bytesOnly: true, pieces: [] };
+  return { lines: 0, rows: 0, dropped: 0, bytesOnly: true, pieces: [], places: [] };
 }
 
 function stopped(done: Progress): Violation {
@@ -92,7 +92,7 @@ function createFiller(bytes: Buffer, base: number, take: (length: number) => num
   let wanted = take(0);
   return {
     push(piece: Uint8Array): boolean {
-      for (let at = 0; at < piece.length; ) {
+      for (let at = 0; at < piece.length;) {
         if (wanted === 0) return false;
         const part = piece.subarray(at, at + wanted - used);
         bytes.set(part, base + used);
@@ -123,7 +123,7 @@ async function fill(
     const file = openSync(source.path, 'r');
     try {
       let position = source.dataAt + from;
-      for (let wanted = take(0); wanted > 0; ) {
+      for (let wanted = take(0); wanted > 0;) {
         const got = readSync(file, bytes, text - scratch, wanted, position);
         read += got;
         if (got < wanted) break;
@@ -182,10 +182,7 @@ async function images(thread: LoaderThread, task: ImagesTask): Promise<ParseResu
 }
 
 /** Labels of an idx file, one byte each, into i32. */
-async function labels(
-  thread: LoaderThread,
-  task: LabelsTask,
-): Promise<LabelsResult | ParseResult> {
+async function labels(thread: LoaderThread, task: LabelsTask): Promise<LabelsResult> {
   const { source, rows } = task;
   const { kernels, maps } = thread;
   const target = thread.arena.allocate(rows * 4);
@@ -197,8 +194,8 @@ async function labels(
     return Math.min(limits.chunkBytes, rows - done);
   });
   const violation = sizeViolation(source, rows, how);
-  if (violation !== undefined) return { kind: 'parsed', ...nothingYet(), violation };
-  return { kind: 'labels', target, seen: [...thread.u32.subarray(maps / 4, maps / 4 + 256)] };
+  const seen = [...thread.u32.subarray(maps / 4, maps / 4 + 256)];
+  return { kind: 'labels', target, seen, ...(violation && { violation }) };
 }
 
 /** Cuts rows into blocks of about the same number of entries; counts become cursors. */
@@ -206,7 +203,7 @@ function cutRows(thread: LoaderThread, task: RowsTask): RowsResult {
   const { kernels, arena } = thread;
   const blocks = [];
   let first = 0;
-  for (let row = 0; row < task.rows; ) {
+  for (let row = 0; row < task.rows;) {
     const counts = task.counts + row * 4;
     const most = Math.min(task.blockRows, task.rows - row);
     const rows = kernels.csr_take_rows(most, task.blockEntries, counts);

@@ -26,7 +26,7 @@ export function addProgress(control: SharedArrayBuffer, bytes: number): void {
 /** Pieces of the file, in order. Ends early when the load is cancelled. Several gzip members follow on. */
 export async function* readPieces(source: Pick<Source, 'path' | 'gzip' | 'control'>) {
   const file = createReadStream(source.path, { highWaterMark: READ_BYTES });
-  const closed = new Promise((resolve) => file.once('close', resolve));
+  const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
   // Errors of the file reach the loop below through the pipeline.
   const pieces = source.gzip
     ? pipeline(file, createGunzip({ chunkSize: INFLATED_BYTES }), () => undefined)

@@ -110,7 +110,7 @@ export function createCutter(thread: LoaderThread, source: Source, take: TakeLin
     push(piece: Uint8Array): boolean {
       const skipped = Math.min(skip, piece.length);
       skip -= skipped;
-      for (let at = skipped; at < piece.length; ) {
+      for (let at = skipped; at < piece.length;) {
         const part = piece.subarray(at, at + capacity - used);
         bytes.set(part, base + used);
         used += part.length;
