@@ -92,7 +92,11 @@ export function parse_csv(
         }
         k++;
       }
-      // what stands behind the field
+      // what stands behind the field: nearly always the delimiter
+      if (load<u8>(p) == delimiter && delimiter != 32 && field + 1 < columns) {
+        p++;
+        continue;
+      }
       const behind = p;
       p = skipAround(p, delimiter);
       c = load<u8>(p);

@@ -76,14 +76,22 @@ export function parse_libsvm(
       if (i < least) return refuse(state, LOW_INDEX, at, line, 0);
       previous = i;
       const digitsAt = ++p;
-      p = readNumber(p, state);
-      if (p == 0) return refuse(state, BAD_NUMBER, digitsAt, line, 0);
-      c = load<u8>(p);
-      if (c != 32 && c != 10 && c != 9 && c != 35 && lineEnd(p) == 0) {
-        return refuse(state, BAD_NUMBER, digitsAt, line, 0);
+      let x: f32;
+      d = <u32>load<u8>(p) - 48;
+      if (d <= 9 && load<u8>(p, 1) == 32) {
+        // one digit: most of what binary and count data have
+        x = <f32>d;
+        p++;
+      } else {
+        p = readNumber(p, state);
+        if (p == 0) return refuse(state, BAD_NUMBER, digitsAt, line, 0);
+        c = load<u8>(p);
+        if (c != 32 && c != 10 && c != 9 && c != 35 && lineEnd(p) == 0) {
+          return refuse(state, BAD_NUMBER, digitsAt, line, 0);
+        }
+        x = <f32>load<f64>(state, NUMBER);
+        if (!fits(x)) return refuse(state, LARGE_NUMBER, digitsAt, line, 0);
       }
-      const x = <f32>load<f64>(state, NUMBER);
-      if (!fits(x)) return refuse(state, LARGE_NUMBER, digitsAt, line, 0);
       const column = i - shift;
       if (column >= columns) {
         dropped++;
