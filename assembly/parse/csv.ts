@@ -40,7 +40,8 @@ function skipText(p: usize, delimiter: u32): usize {
 /**
  * Parses the lines of [text, end): `columns` fields a row, field `labelColumn` (−1: none) a label, the
  * others numbers. x: rows × stride f32, the first `keep` features, then zeros. target: rows × i32
- * label number, or × f32 the label itself when `numeric`. A label's text keeps its quotes.
+ * label number, or × f32 the label itself (numeric = 1); numeric = 2: label numbers, but every text
+ * must be a decimal number. A label's text keeps its quotes.
  */
 export function parse_csv(
   text: usize, end: usize, state: usize, delimiter: i32, columns: i32, labelColumn: i32, keep: i32,
@@ -75,7 +76,8 @@ export function parse_csv(
           const label = <f32>load<f64>(state, NUMBER);
           if (!fits(label)) return refuse(state, LARGE_NUMBER, at, line, field);
           store<f32>(place, label);
-        } else {
+        }
+        if (numeric != 1) {
           const id = internLabel(labels, labelsMax, at, bytes, line);
           if (id < 0) return refuse(state, MANY_LABELS, at, line, field);
           store<i32>(place, id);

@@ -34,7 +34,9 @@ export function parse_libsvm(
     // the label
     const start = p;
     p = readNumber(p, state);
-    if (p == 0 || !(isBlank(load<u8>(p)) || lineEnd(p) != 0)) return refuse(state, BAD_LABEL, start, line, 0);
+    if (p == 0) return refuse(state, BAD_LABEL, start, line, 0);
+    c = load<u8>(p);
+    if (!isBlank(c) && c != 35 && lineEnd(p) == 0) return refuse(state, BAD_LABEL, start, line, 0);
     const bytes = <i32>(p - start);
     const label = <f32>load<f64>(state, NUMBER);
     if (!fits(label)) return refuse(state, LARGE_NUMBER, start, line, 0);

@@ -86,7 +86,8 @@ export type CsvRules = {
   readonly labelColumn: number;
   readonly keep: number;
   readonly stride: number;
-  readonly numeric: boolean;
+  /** Targets are label numbers, f32 labels, or label numbers of texts that are decimal numbers. */
+  readonly targets: 'texts' | 'numbers' | 'number-texts';
   /** Rows that the file may have: what its size line promises, or Infinity. */
   readonly promised: number;
 };

@@ -31,7 +31,7 @@ function sizeError(probe: Probe, rule: string): SystemError {
 /** The plan of an array file: one value a line. */
 function arrayPlan(
   probe: Probe,
-  rules: Pick<CsvRules, 'labelColumn' | 'keep' | 'numeric'>,
+  rules: Pick<CsvRules, 'labelColumn' | 'keep' | 'targets'>,
 ): FilePlan {
   const { rows, columns, entries } = shapeOf(probe);
   return {
@@ -110,7 +110,7 @@ async function readArray(
 ): Promise<Matrix> {
   const { arena, pool } = session;
   const { rows, columns } = shapeOf(probe);
-  const plan = arrayPlan(probe, { labelColumn: -1, keep: 1, numeric: false });
+  const plan = arrayPlan(probe, { labelColumn: -1, keep: 1, targets: 'numbers' });
   const { bytesOnly, results } = await parseFiles(session, [plan]);
   const bytes = bytesOnly && !wide;
   const width = bytes ? 1 : 4;
@@ -158,11 +158,12 @@ function placeLabels(
 /** Labels of a matrix of one column into one run of rows × 4 bytes. */
 async function readLabels(session: Session, probe: Probe, rows: number, options: SamplesOptions) {
   const numeric = options.labels === 'number';
+  const targets = numeric ? 'numbers' : 'number-texts';
   const shape = shapeOf(probe);
   if (shape.columns !== 1 || shape.rows !== rows) {
     throw sizeError(probe, `the labels of ${rows} rows are a matrix of ${rows} rows and 1 column`);
   }
-  let plan = arrayPlan(probe, { labelColumn: 0, keep: 0, numeric });
+  let plan = arrayPlan(probe, { labelColumn: 0, keep: 0, targets });
   if (shape.layout === 'coordinate') {
     if (shape.entries !== rows) throw sizeError(probe, 'every row must have a label');
     const triples = mtxTriples(probe);

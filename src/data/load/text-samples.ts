@@ -137,7 +137,11 @@ function csvPlan(probe: Probe, options: SamplesOptions): FilePlan & { readonly c
     },
     rules: {
       ...{ kind: 'csv', delimiter, fields, labelColumn, keep: columns },
-      ...{ stride: Math.ceil(columns / 4) * 4, numeric: labels === 'number', promised: Infinity },
+      ...{
+        stride: Math.ceil(columns / 4) * 4,
+        promised: Infinity,
+        targets: labels === 'number' ? 'numbers' : 'texts',
+      },
     },
   };
 }

@@ -7,6 +7,8 @@ import { code, type Violation } from './codes.ts';
 import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, outputs, type LoaderThread } from './thread.ts';
 
 const LINE_FEED = 10;
+/** In the order of the csv kernel's `numeric`. */
+const TARGETS = ['texts', 'numbers', 'number-texts'];
 
 /** What a task has done so far; a compressed file's task goes through many chunks. */
 export type Progress = {
@@ -57,7 +59,8 @@ function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
       .toString('utf8')
       .split(/\r?\n/, 1)[0] ?? '';
   if (line === '') return '';
-  if (rules.kind !== 'csv') return /^[\s,]?[^\s,]*/.exec(line)?.[0].trim() || line;
+  if (rules.kind === 'libsvm') return /^\S*/.exec(line)?.[0] ?? '';
+  if (rules.kind === 'triples') return /^,|^[^\s,]*/.exec(line)?.[0] ?? '';
   if (line.startsWith('"')) return /^"(?:[^"]|"")*"?/.exec(line)?.[0] ?? line;
   const delimiter = rules.delimiter === 32 ? /[ \t]/ : String.fromCharCode(rules.delimiter);
   return line.split(delimiter, 1)[0]?.trim() || line.slice(0, 1);
@@ -122,8 +125,9 @@ function runKernel(
       ...([target, rowStart, index, value] as const),
     );
   } else if (rules.kind === 'csv') {
+    // As many rows as fit, and one that breaks off early and is refused.
     const least = 2 * rules.fields;
-    const room = Math.min(Math.floor(bytes / least), Math.floor(chunkBytes / least) + 1);
+    const room = Math.min(Math.floor(bytes / least) + 1, Math.floor(chunkBytes / least) + 2);
     const rowsMax = Math.min(room, rules.promised - before);
     target = place(rowsMax * 4);
     value = place(rowsMax * rules.stride * 4);
@@ -138,13 +142,13 @@ function runKernel(
         rules.keep,
       ] as const),
       ...([rules.stride, rowsMax, classesMax, labelBytesMax, labels] as const),
-      ...([rules.numeric ? 1 : 0, target, value] as const),
+      ...([TARGETS.indexOf(rules.targets), target, value] as const),
     );
     if (done === code.noRoom && rowsMax < room) {
       done = thread.arena.i32[state / 4] = code.manyEntries;
     }
   } else {
-    const entriesMax = Math.min(bytes >> 2, (chunkBytes >> 2) + 1, rules.promised - before);
+    const entriesMax = Math.min((bytes >> 2) + 1, (chunkBytes >> 2) + 2, rules.promised - before);
     target = place(entriesMax * 4);
     index = place(entriesMax * 4);
     value = place(entriesMax * 4);

@@ -1,8 +1,11 @@
 // The first lines of a CSV file: delimiter, number of fields, column names.
 import { SystemError } from '../../base/errors.ts';
 import type { CsvShape, ProbeTask } from '../tasks.ts';
+import { quoted } from './codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 
+/** Scratch holds as many rows as a chunk of text can, and one row more, at 4 bytes a field. */
+const FIELDS_MAX = 1 << 21;
 const DELIMITERS = [',', '\t', ';', '|'];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -67,6 +70,14 @@ export function csvShape(head: Head, task: ProbeTask) {
   }
   const names = splitFields(first.text, delimiter);
   const rest = second && splitFields(second.text, delimiter);
+  if (names.length > FIELDS_MAX) {
+    const rule = `a row has at most ${FIELDS_MAX} fields; store wide data as libsvm`;
+    throw dataError(head, first, 1, rule, `${names.length} fields`);
+  }
+  if (names.length === 1 && rest !== undefined && rest.length > 1) {
+    const rule = `one row has as many fields as the next; the next has ${rest.length}`;
+    throw dataError(head, first, 1, rule, quoted(first.text));
+  }
   const hasHeader = task.header ?? detectHeader(names, rest);
   const shape: CsvShape = {
     kind: 'csv',

@@ -15,8 +15,8 @@ function wordColumn(text: string, n: number): number {
 }
 
 function readBanner(head: Head, line: HeadLine) {
-  const words = line.text.trim().toLowerCase().split(/\s+/);
-  const [banner, object, layout, field, symmetry = ''] = words;
+  const words = line.text.trim().split(/\s+/);
+  const [banner, object, layout, field, symmetry] = words.map((word) => word.toLowerCase());
   const refuse = (n: number, rule: string) =>
     dataError(head, line, wordColumn(line.text, n), rule, quoted(words[n] ?? ''));
   if (banner !== '%%matrixmarket')
