@@ -8,3 +8,7 @@ export { mlr_gradient, mlr_evaluate, mlr_sgd_step, batch_columns } from './model
 export * from './models/softmax-dual';
 export * from './models/mf';
 export * from './models/mf-grid';
+export { parse_libsvm } from './parse/libsvm';
+export { parse_ratings } from './parse/ratings';
+export { parse_csv } from './parse/csv';
+export * from './parse/convert';

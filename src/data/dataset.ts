@@ -13,7 +13,10 @@ export type Storage = 'u8' | 'f32' | 'csr';
 export type SampleBlock = {
   readonly rows: number;
   readonly nonzeros: number;
-  /** rows × i32: index into `classes`; −1 is a label that the training data did not have. */
+  /**
+   * rows × i32: index into `classes`; −1 is a label that the training data did not have.
+   * rows × f32 when the samples' `labels` are numbers.
+   */
   readonly target: number;
   readonly x: number;
   readonly rowStart: number;
@@ -21,9 +24,11 @@ export type SampleBlock = {
   readonly value: number;
 };
 
-/** Samples with a class label each. */
+/** Samples with a label each. */
 export type Samples = {
   readonly kind: 'samples';
+  /** 'class' when absent; 'number' for regression: f32 targets and no classes. */
+  readonly labels?: 'class' | 'number';
   readonly storage: Storage;
   readonly rows: number;
   readonly columns: number;

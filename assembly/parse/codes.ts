@@ -1,0 +1,74 @@
+// What a parse kernel answers, and where it leaves its findings. src/data/parse/codes.ts has the
+// same numbers and turns them into words.
+//
+//   state    0 i32 code     4 u32 address of the offending byte     8 i32 lines read
+//           12 i32 rows    16 i32 entries   20/24 i32 lowest, highest index (or user)
+//           28 i32 entries left out         32 i32 number of the offending field
+//           36/40 i32 lowest, highest item  44 i32 1 when every value is an integer in 0..255
+//           48 f64 sum of values            56/60 f32 smallest, largest value
+//           64 f64 the last number read
+//
+// Every parse kernel takes whole lines: the byte before `end` is a line feed. No token holds one, so
+// a scan that stops at a line feed never leaves the text, whatever the bytes.
+
+export const DONE: i32 = 0;
+export const BAD_LABEL: i32 = 1;
+export const LONG_LABEL: i32 = 2;
+export const MANY_LABELS: i32 = 3;
+export const BAD_INDEX: i32 = 4;
+export const NO_COLON: i32 = 5;
+export const BAD_NUMBER: i32 = 6;
+export const LARGE_NUMBER: i32 = 7;
+export const INDEX_ORDER: i32 = 8;
+export const LOW_INDEX: i32 = 9;
+export const HIGH_INDEX: i32 = 10;
+export const QID: i32 = 11;
+export const BAD_ID: i32 = 12;
+export const LARGE_ID: i32 = 13;
+export const ID_RANGE: i32 = 14;
+export const EMPTY_FIELD: i32 = 15;
+export const FEW_FIELDS: i32 = 16;
+export const MANY_FIELDS: i32 = 17;
+export const OPEN_QUOTE: i32 = 18;
+export const AFTER_QUOTE: i32 = 19;
+export const MANY_ENTRIES: i32 = 20;
+export const NO_ROOM: i32 = 21;
+
+export const NUMBER: usize = 64;
+
+/** Stops a kernel: `code` at byte `at` of line `line`, field `field`. */
+export function refuse(state: usize, code: i32, at: usize, line: i32, field: i32): i32 {
+  store<i32>(state, code);
+  store<u32>(state, <u32>at, 4);
+  store<i32>(state, line, 8);
+  store<i32>(state, field, 32);
+  return code;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isBlank(c: u32): bool {
+  return c == 32 || c == 9;
+}
+
+/** Bytes of the line end at p: 1, 2 with a carriage return, 0 when there is none. */
+// @ts-ignore: decorator
+@inline
+export function lineEnd(p: usize): usize {
+  const c: u32 = load<u8>(p);
+  if (c == 10) return 1;
+  // A byte that is not a line feed has a byte of the text behind it.
+  return c == 13 && load<u8>(p, 1) == 10 ? 2 : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function skipBlanks(p: usize): usize {
+  while (isBlank(load<u8>(p))) p++;
+  return p;
+}
+
+export function skipLine(p: usize): usize {
+  while (load<u8>(p) != 10) p++;
+  return p;
+}

@@ -1,0 +1,122 @@
+// libsvm text: `label index:value … [# comment]`, one sample a line, indices ascending.
+import {
+  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LONG_LABEL, LOW_INDEX,
+  MANY_LABELS, NO_COLON, NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+} from './codes';
+import { internLabel } from './labels';
+import { fits, readNumber } from './number';
+
+/**
+ * Parses the lines of [text, end). base: 0, 1, or −1 while it is unknown, when indices are stored as
+ * if 1-based (so a 0 becomes −1). Entries of columns from `columns` on are left out and counted.
+ * target: rows × i32 label number, or × f32 the label itself when `numeric`; rowStart: rows + 1.
+ */
+export function parse_libsvm(
+  text: usize, end: usize, state: usize, base: i32, columns: i32, indexMax: i32, rowsMax: i32,
+  entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize, numeric: i32, target: usize,
+  rowStart: usize, index: usize, value: usize,
+): i32 {
+  let p = text, line = 0, rows = 0, n = 0, dropped = 0;
+  let lowest = i32.MAX_VALUE, highest = -1;
+  const shift = base == 0 ? 0 : 1, least = base == 1 ? 1 : 0;
+  store<i32>(rowStart, 0);
+  while (p < end) {
+    p = skipBlanks(p);
+    let c: u32 = load<u8>(p);
+    if (c == 35) p = skipLine(p);
+    let skip = lineEnd(p);
+    if (skip != 0) {
+      p += skip;
+      line++;
+      continue;
+    }
+    if (rows >= rowsMax) return refuse(state, NO_ROOM, p, line, 0);
+    // the label
+    const start = p;
+    p = readNumber(p, state);
+    if (p == 0) return refuse(state, BAD_LABEL, start, line, 0);
+    c = load<u8>(p);
+    if (!isBlank(c) && c != 35 && lineEnd(p) == 0) return refuse(state, BAD_LABEL, start, line, 0);
+    const bytes = <i32>(p - start);
+    const label = <f32>load<f64>(state, NUMBER);
+    if (!fits(label)) return refuse(state, LARGE_NUMBER, start, line, 0);
+    const place = target + (<usize>rows << 2);
+    if (numeric != 0) {
+      store<f32>(place, label);
+    } else {
+      if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, start, line, 0);
+      const id = internLabel(labels, labelsMax, start, bytes, line);
+      if (id < 0) return refuse(state, MANY_LABELS, start, line, 0);
+      store<i32>(place, id);
+    }
+    // its entries
+    let previous = -1;
+    for (;;) {
+      p = skipBlanks(p);
+      skip = lineEnd(p);
+      if (skip != 0) break;
+      c = load<u8>(p);
+      if (c == 35) {
+        p = skipLine(p);
+        skip = 1;
+        break;
+      }
+      const at = p;
+      let d = c - 48, i: i32 = 0;
+      if (d > 9) return refuse(state, c == 113 ? QID : BAD_INDEX, at, line, 0);
+      while (d <= 9) {
+        i = i * 10 + <i32>d;
+        if (i > indexMax) return refuse(state, HIGH_INDEX, at, line, 0);
+        d = <u32>load<u8>(++p) - 48;
+      }
+      if (d != 10) {
+        const after: u32 = load<u8>(p);
+        const digits = isBlank(after) || lineEnd(p) != 0 || after == 35;
+        return refuse(state, digits ? NO_COLON : BAD_INDEX, at, line, 0);
+      }
+      if (i <= previous) return refuse(state, INDEX_ORDER, at, line, previous);
+      if (i < least) return refuse(state, LOW_INDEX, at, line, 0);
+      previous = i;
+      const digitsAt = ++p;
+      let x: f32;
+      d = <u32>load<u8>(p) - 48;
+      if (d <= 9 && load<u8>(p, 1) == 32) {
+        // one digit: most of what binary and count data have
+        x = <f32>d;
+        p++;
+      } else {
+        p = readNumber(p, state);
+        if (p == 0) return refuse(state, BAD_NUMBER, digitsAt, line, 0);
+        c = load<u8>(p);
+        if (c != 32 && c != 10 && c != 9 && c != 35 && lineEnd(p) == 0) {
+          return refuse(state, BAD_NUMBER, digitsAt, line, 0);
+        }
+        x = <f32>load<f64>(state, NUMBER);
+        if (!fits(x)) return refuse(state, LARGE_NUMBER, digitsAt, line, 0);
+      }
+      const column = i - shift;
+      if (column >= columns) {
+        dropped++;
+        continue;
+      }
+      if (n >= entriesMax) return refuse(state, NO_ROOM, at, line, 0);
+      lowest = min(lowest, i);
+      highest = max(highest, i);
+      store<i32>(index + (<usize>n << 2), column);
+      store<f32>(value + (<usize>n << 2), x);
+      n++;
+    }
+    p += skip;
+    line++;
+    rows++;
+    store<i32>(rowStart + (<usize>rows << 2), n);
+  }
+  store<i32>(state, line, 8);
+  store<i32>(state, rows, 12);
+  store<i32>(state, n, 16);
+  store<i32>(state, lowest, 20);
+  store<i32>(state, highest, 24);
+  store<i32>(state, dropped, 28);
+  store<i32>(state, DONE);
+  return DONE;
+}

@@ -1,0 +1,115 @@
+// Triples `user item value`, one a line: ratings, and the entries of a Matrix Market file.
+import {
+  BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER, LONG_LABEL,
+  MANY_ENTRIES, MANY_FIELDS, MANY_LABELS, NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+} from './codes';
+import { internLabel } from './labels';
+import { fits, readNumber } from './number';
+
+/** Behind the separator at p: blanks, or one comma or `::` among them; p itself when there is none. */
+// @ts-ignore: decorator
+@inline
+function skipSeparator(p: usize, strict: i32): usize {
+  p = skipBlanks(p);
+  if (strict != 0) return p;
+  const c: u32 = load<u8>(p);
+  if (c == 44) return skipBlanks(p + 1);
+  if (c == 58 && load<u8>(p, 1) == 58) return skipBlanks(p + 2);
+  return p;
+}
+
+/**
+ * Parses the lines of [text, end). strict (Matrix Market): blanks separate and nothing may follow;
+ * else a comma, `::` or blanks separate and what follows the value is skipped. Ids lie in
+ * [least, userMax] and [least, itemMax]. fields: 3, or 2 when every value is 1. With a label table
+ * (labels ≠ 0) values are label texts and `value` gets their numbers as i32.
+ */
+export function parse_ratings(
+  text: usize, end: usize, state: usize, strict: i32, fields: i32, least: i32, userMax: i32,
+  itemMax: i32, entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize, user: usize,
+  item: usize, value: usize,
+): i32 {
+  let p = text, line = 0, n = 0;
+  let lowUser = i32.MAX_VALUE, highUser = -1, lowItem = i32.MAX_VALUE, highItem = -1;
+  let sum: f64 = 0;
+  let lowest: f32 = f32.MAX_VALUE, highest: f32 = -f32.MAX_VALUE;
+  while (p < end) {
+    p = skipBlanks(p);
+    let skip = lineEnd(p);
+    if (skip != 0) {
+      p += skip;
+      line++;
+      continue;
+    }
+    if (n >= entriesMax) return refuse(state, MANY_ENTRIES, p, line, 0);
+    const place = <usize>n << 2;
+    for (let field = 0; field < 2; field++) {
+      if (lineEnd(p) != 0) return refuse(state, EMPTY_FIELD, p, line, field);
+      const at = p;
+      let d = <u32>load<u8>(p) - 48, id: u32 = 0;
+      if (d > 9) return refuse(state, BAD_ID, at, line, field);
+      while (d <= 9) {
+        id = id * 10 + d;
+        // 2^31 − 2 is the last id; one digit more still fits the u32
+        if (id > 214748364 && <u32>load<u8>(p, 1) - 48 <= 9) return refuse(state, LARGE_ID, at, line, field);
+        d = <u32>load<u8>(++p) - 48;
+      }
+      if (id > 2147483646) return refuse(state, LARGE_ID, at, line, field);
+      const next = skipSeparator(p, strict);
+      if (next == p && lineEnd(p) == 0) return refuse(state, BAD_ID, at, line, field);
+      const i = <i32>id;
+      if (i < least || i > (field == 0 ? userMax : itemMax)) return refuse(state, ID_RANGE, at, line, field);
+      if (field == 0) {
+        store<i32>(user + place, i);
+        lowUser = min(lowUser, i);
+        highUser = max(highUser, i);
+      } else {
+        store<i32>(item + place, i);
+        lowItem = min(lowItem, i);
+        highItem = max(highItem, i);
+      }
+      p = next;
+    }
+    let x: f32 = 1;
+    if (fields == 3) {
+      if (lineEnd(p) != 0) return refuse(state, EMPTY_FIELD, p, line, 2);
+      const at = p;
+      p = readNumber(p, state);
+      const wrong = labels != 0 ? BAD_LABEL : BAD_NUMBER;
+      if (p == 0) return refuse(state, wrong, at, line, 2);
+      const next = skipSeparator(p, strict);
+      if (next == p && lineEnd(p) == 0) return refuse(state, wrong, at, line, 2);
+      x = <f32>load<f64>(state, NUMBER);
+      if (!fits(x)) return refuse(state, LARGE_NUMBER, at, line, 2);
+      if (labels != 0) {
+        const bytes = <i32>(p - at);
+        if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, at, line, 2);
+        const id = internLabel(labels, labelsMax, at, bytes, line);
+        if (id < 0) return refuse(state, MANY_LABELS, at, line, 2);
+        store<i32>(value + place, id);
+      }
+      p = next;
+    }
+    if (labels == 0) store<f32>(value + place, x);
+    sum += x;
+    lowest = min(lowest, x);
+    highest = max(highest, x);
+    if (strict != 0 && lineEnd(p) == 0) return refuse(state, MANY_FIELDS, p, line, fields);
+    p = skipLine(p) + 1;
+    line++;
+    n++;
+  }
+  store<i32>(state, line, 8);
+  store<i32>(state, n, 12);
+  store<i32>(state, n, 16);
+  store<i32>(state, lowUser, 20);
+  store<i32>(state, highUser, 24);
+  store<i32>(state, 0, 28);
+  store<i32>(state, lowItem, 36);
+  store<i32>(state, highItem, 40);
+  store<f64>(state, sum, 48);
+  store<f32>(state, lowest, 56);
+  store<f32>(state, highest, 60);
+  store<i32>(state, DONE);
+  return DONE;
+}

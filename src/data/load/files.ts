@@ -1,0 +1,195 @@
+// Files into parse tasks, and their answers back into file order.
+import { assert } from '../../base/assert.ts';
+import { fromFault, SystemError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import { located, quoted, ruleOf, type Violation, type Wording } from '../parse/codes.ts';
+import type {
+  Format,
+  ParseResult,
+  ParseTask,
+  Piece,
+  Probe,
+  ProbeTask,
+  Rules,
+  Sink,
+  Source,
+} from '../tasks.ts';
+import type { Session } from './session.ts';
+
+/** A file, what its lines must look like, and where its values go. */
+export type FilePlan = {
+  readonly probe: Probe;
+  readonly rules: Rules;
+  readonly wording: Wording;
+  /** Where the values of the task that begins `chunk` go. */
+  readonly sink: (chunk: number | 'all') => Sink;
+};
+
+/** A block with the place its lines are counted from. */
+export type PlacedPiece = Piece & {
+  readonly path: string;
+  readonly firstLine: number;
+};
+
+/** What a block brings to the classes. */
+export type Labelled = Pick<PlacedPiece, 'labels' | 'path' | 'firstLine'>;
+
+export type Parsed = {
+  readonly pieces: readonly PlacedPiece[];
+  readonly dropped: number;
+  readonly rows: number;
+  readonly bytesOnly: boolean;
+  /** Answers of the tasks, by file. */
+  readonly results: readonly (readonly ParseResult[])[];
+};
+
+export const noWording = { fields: 0, rows: 0, columns: 0, entries: 0, nameOf: String };
+
+/** Looks at all files; they must have one format. @throws ERR_DATA for the first that is wrong. */
+export async function probeFiles(
+  session: Session,
+  paths: readonly string[],
+  ask: Omit<ProbeTask, 'kind' | 'path'>,
+): Promise<readonly [Probe, ...Probe[]]> {
+  if (paths.length === 0) throw new SystemError('ERR_CONFIG', 'no data file was named');
+  const tasks = paths.map((path) => ({ ...ask, kind: 'probe' as const, path }));
+  const probes = (await session.askAll(tasks, () => false)).map((result) => {
+    if (result.kind === 'failure') throw fromFault(result);
+    return result.probe;
+  });
+  const [first, ...others] = probes;
+  assert(first !== undefined, 'every path has a probe');
+  for (const other of others) {
+    if (other.format === first.format) continue;
+    const rule = `${other.path}: all files must have one format`;
+    const found = `${first.path} is ${first.format}, this is ${other.format}`;
+    throw new SystemError('ERR_DATA', `${rule}; ${found}; force it with the format option`);
+  }
+  return [first, ...others];
+}
+
+/** @throws ERR_CONFIG when the format is not one of those that this kind of data has. */
+export function requireFormat(format: Format, allowed: readonly Format[], what: string): void {
+  if (allowed.includes(format)) return;
+  const rule = `${what} are read from ${allowed.join(', ')}`;
+  throw new SystemError('ERR_CONFIG', `format: ${rule}, got ${format}`);
+}
+
+export function sourceOf(session: Session, probe: Probe): Source {
+  const { path, gzip, dataAt } = probe;
+  return { path, gzip, dataAt, chunkBytes: session.pool.chunkBytes, control: session.control };
+}
+
+function tasksOf(session: Session, plan: FilePlan): ParseTask[] {
+  const { probe, rules } = plan;
+  const source = sourceOf(session, probe);
+  const task = (chunk: number | 'all') =>
+    ({ kind: 'parse', source, chunk, rules, sink: plan.sink(chunk) }) as const;
+  if (probe.gzip) return [task('all')];
+  const first = Math.floor(probe.dataAt / source.chunkBytes);
+  const end = Math.ceil(probe.bytes / source.chunkBytes);
+  return Array.from({ length: Math.max(end - first, 0) }, (_, i) => task(first + i));
+}
+
+function sum(results: readonly ParseResult[], of: (result: ParseResult) => number): number {
+  return results.reduce((total, result) => total + of(result), 0);
+}
+
+/** The error of a violation; `lines` is the number of lines in the file before its task. */
+export function violationError(plan: FilePlan, lines: number, violation: Violation): SystemError {
+  const line = plan.probe.dataLine + lines + violation.line;
+  const found = violation.found === '' ? 'the end of the line' : quoted(violation.found);
+  const rule = ruleOf(violation, plan.wording);
+  return new SystemError('ERR_DATA', located(plan.probe.path, line, violation.column, rule, found));
+}
+
+/** More entries than the size line promises: found by counting, so the task that has them runs again. */
+async function checkPromise(
+  session: Session,
+  plan: FilePlan,
+  tasks: readonly ParseTask[],
+  results: readonly ParseResult[],
+): Promise<void> {
+  const { rules } = plan;
+  if (rules.kind === 'libsvm' || rules.promised === Infinity) return;
+  let rows = 0;
+  let lines = 0;
+  for (const [i, result] of results.entries()) {
+    const task = tasks[i];
+    if (rows + result.rows > rules.promised || result.violation !== undefined) {
+      assert(task !== undefined, 'every result has a task');
+      const rest = { ...rules, promised: rules.promised - rows };
+      const again = await session.ask({ ...task, rules: rest, sink: { kind: 'none' } });
+      if (again.violation !== undefined) throw violationError(plan, lines, again.violation);
+    }
+    rows += result.rows;
+    lines += result.lines;
+  }
+  if (rows === rules.promised) return;
+  const rule = `the size line promises ${rules.promised} entries, there are ${rows}`;
+  const line = plan.probe.dataLine + lines;
+  const text = located(plan.probe.path, line, 1, rule, 'the end of the file');
+  throw new SystemError('ERR_DATA', text);
+}
+
+/**
+ * Parses the files, one after the other but on all threads.
+ * @throws ERR_DATA for the first violation in file order, whatever the timing.
+ */
+export async function parseFiles(session: Session, plans: readonly FilePlan[]): Promise<Parsed> {
+  const lists = plans.map((plan) => tasksOf(session, plan));
+  const answers = await session.askAll(lists.flat(), (result) => result.violation !== undefined);
+  const results: ParseResult[][] = [];
+  const pieces: PlacedPiece[] = [];
+  let at = 0;
+  for (const [i, plan] of plans.entries()) {
+    const tasks = lists[i] ?? [];
+    const mine: ParseResult[] = [];
+    let lines = 0;
+    for (const answer of answers.slice(at, at + tasks.length)) {
+      if (answer.kind === 'failure') throw fromFault(answer);
+      mine.push(answer);
+      if (answer.violation !== undefined) {
+        distinctLabels(pieces);
+        await checkPromise(session, plan, tasks, mine);
+        throw violationError(plan, lines, answer.violation);
+      }
+      const firstLine = plan.probe.dataLine + lines;
+      for (const piece of answer.pieces)
+        pieces.push({ ...piece, path: plan.probe.path, firstLine });
+      lines += answer.lines;
+    }
+    await checkPromise(session, plan, tasks, mine);
+    results.push(mine);
+    at += tasks.length;
+  }
+  const all = results.flat();
+  return {
+    pieces,
+    results,
+    dropped: sum(all, (result) => result.dropped),
+    rows: sum(all, (result) => result.rows),
+    bytesOnly: all.every((result) => result.bytesOnly),
+  };
+}
+
+export function requireRows(rows: number, path: string): void {
+  if (rows > 0) return;
+  const text = `${path}:1:1: the file has no rows; found the end of the file`;
+  throw new SystemError('ERR_DATA', text);
+}
+
+/** The label texts of all blocks. @throws ERR_DATA at the first one too many. */
+export function distinctLabels(pieces: readonly Labelled[]): Set<string> {
+  const texts = new Set<string>();
+  for (const piece of pieces) {
+    for (const label of piece.labels) {
+      texts.add(label.text);
+      if (texts.size <= limits.classesMax) continue;
+      const rule = `there are at most ${limits.classesMax} classes; numbers to predict need a regression model`;
+      const place = `${piece.path}:${piece.firstLine + label.line}:${label.column}`;
+      throw new SystemError('ERR_DATA', `${place}: ${rule}; found ${quoted(label.text)}`);
+    }
+  }
+  return texts;
+}

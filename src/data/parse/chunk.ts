@@ -1,0 +1,301 @@
+// Parses one chunk of text: calls the kernel, puts its output where the task's sink says, and notes
+// where the first violation stands.
+import { assert } from '../../base/assert.ts';
+import { limits } from '../../base/limits.ts';
+import { controlCell, type LabelText, type ParseTask, type Piece, type Rules } from '../tasks.ts';
+import { code, type Violation } from './codes.ts';
+import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, outputs, type LoaderThread } from './thread.ts';
+
+const LINE_FEED = 10;
+/** In the order of the csv kernel's `numeric`. */
+const TARGETS = ['texts', 'numbers', 'number-texts'];
+
+/** What a task has done so far; a compressed file's task goes through many chunks. */
+export type Progress = {
+  lines: number;
+  rows: number;
+  dropped: number;
+  bytesOnly: boolean;
+  readonly pieces: Piece[];
+  readonly places: Violation[];
+  violation?: Violation;
+};
+
+/** Where a kernel left its output, in scratch. */
+type Output = {
+  readonly rows: number;
+  readonly entries: number;
+  readonly target: number;
+  readonly rowStart: number;
+  readonly index: number;
+  readonly value: number;
+};
+
+type State = { i32(at: number): number; f32(at: number): number; f64(at: number): number };
+
+function stateOf(thread: LoaderThread): State {
+  const { arena, state } = thread;
+  return {
+    i32: (at) => arena.i32[(state + at) / 4] ?? 0,
+    f32: (at) => arena.f32[(state + at) / 4] ?? 0,
+    f64: (at) => arena.f64[(state + at) / 8] ?? 0,
+  };
+}
+
+/** 1-based column of an address, in bytes from the start of its line. */
+function columnOf(thread: LoaderThread, begin: number, at: number): number {
+  const { bytes, scratch } = thread;
+  const before = at - 1 - scratch;
+  const feed = before < begin - scratch ? -1 : bytes.lastIndexOf(LINE_FEED, before);
+  return at - scratch - Math.max(feed, begin - scratch - 1);
+}
+
+/** The text that a message shows: up to a delimiter that may end it, or the end of the line. */
+function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
+  const from = at - thread.scratch;
+  const line =
+    thread.bytes
+      .subarray(from, from + 200)
+      .toString('utf8')
+      .split(/\r?\n/, 1)[0] ?? '';
+  if (line === '') return '';
+  if (rules.kind === 'libsvm') return /^\S*/.exec(line)?.[0] ?? '';
+  if (rules.kind === 'triples') return /^,|^[^\s,]*/.exec(line)?.[0] ?? '';
+  if (line.startsWith('"')) return /^"(?:[^"]|"")*"?/.exec(line)?.[0] ?? line;
+  const delimiter = rules.delimiter === 32 ? /[ \t]/ : String.fromCharCode(rules.delimiter);
+  return line.split(delimiter, 1)[0]?.trim() || line.slice(0, 1);
+}
+
+function violationOf(thread: LoaderThread, begin: number, lines: number, rules: Rules): Violation {
+  const state = stateOf(thread);
+  const at = state.i32(4) >>> 0;
+  return {
+    code: state.i32(0),
+    line: lines + state.i32(8),
+    column: columnOf(thread, begin, at),
+    found: foundAt(thread, at, rules),
+    field: state.i32(32),
+  };
+}
+
+/** The kernel's label table as texts. */
+function readLabels(thread: LoaderThread, begin: number, lines: number): LabelText[] {
+  const { u32, labels, bytes, scratch } = thread;
+  const count = u32[labels / 4] ?? 0;
+  return Array.from({ length: count }, (_, i) => {
+    const entry = (labels + LABEL_ENTRIES + i * LABEL_ENTRY_BYTES) / 4;
+    const at = u32[entry] ?? 0;
+    const end = at + (u32[entry + 1] ?? 0);
+    const raw = bytes.toString('utf8', at - scratch, end - scratch);
+    const text = raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"').trim() : raw;
+    return { text, line: lines + (u32[entry + 2] ?? 0), column: columnOf(thread, begin, at) };
+  });
+}
+
+/** Runs the kernel of `rules` over [begin, end). Returns null after a violation. */
+function runKernel(
+  thread: LoaderThread,
+  task: ParseTask,
+  [begin, end]: readonly [number, number],
+  before: number,
+): Output | null {
+  const { kernels, state, labels } = thread;
+  const { rules, source } = task;
+  const { classesMax, labelBytesMax, columnsMax } = limits;
+  const bytes = end - begin;
+  const place = outputs(thread);
+  kernels.bytes_zero(LABEL_ENTRIES, labels);
+  const { chunkBytes } = source;
+  let target = 0;
+  let rowStart = 0;
+  let index = 0;
+  let value = 0;
+  let done: number;
+  if (rules.kind === 'libsvm') {
+    // A row is a digit and a line feed at least, and all but the last lie inside the chunk.
+    const rowsMax = Math.min(bytes >> 1, (chunkBytes >> 1) + 1);
+    const entriesMax = bytes >> 2;
+    target = place(rowsMax * 4);
+    rowStart = place((rowsMax + 1) * 4);
+    index = place(entriesMax * 4);
+    value = place(entriesMax * 4);
+    done = kernels.parse_libsvm(
+      ...([begin, end, state, rules.base, rules.columns, columnsMax, rowsMax, entriesMax] as const),
+      ...([classesMax, labelBytesMax, labels, rules.numeric ? 1 : 0] as const),
+      ...([target, rowStart, index, value] as const),
+    );
+  } else if (rules.kind === 'csv') {
+    // As many rows as fit, and one that breaks off early and is refused.
+    const least = 2 * rules.fields;
+    const room = Math.min(Math.floor(bytes / least) + 1, Math.floor(chunkBytes / least) + 2);
+    const rowsMax = Math.min(room, rules.promised - before);
+    target = place(rowsMax * 4);
+    value = place(rowsMax * rules.stride * 4);
+    done = kernels.parse_csv(
+      ...([
+        begin,
+        end,
+        state,
+        rules.delimiter,
+        rules.fields,
+        rules.labelColumn,
+        rules.keep,
+      ] as const),
+      ...([rules.stride, rowsMax, classesMax, labelBytesMax, labels] as const),
+      ...([TARGETS.indexOf(rules.targets), target, value] as const),
+    );
+    if (done === code.noRoom && rowsMax < room) {
+      done = thread.arena.i32[state / 4] = code.manyEntries;
+    }
+  } else {
+    const entriesMax = Math.min((bytes >> 2) + 1, (chunkBytes >> 2) + 2, rules.promised - before);
+    target = place(entriesMax * 4);
+    index = place(entriesMax * 4);
+    value = place(entriesMax * 4);
+    done = kernels.parse_ratings(
+      ...([begin, end, state, rules.strict ? 1 : 0, rules.fields, rules.least] as const),
+      ...([rules.userMax, rules.itemMax, entriesMax, classesMax, labelBytesMax] as const),
+      ...([rules.labels ? labels : 0, target, index, value] as const),
+    );
+  }
+  assert(done !== code.noRoom, 'a kernel has room for what a chunk can hold');
+  if (done !== 0) return null;
+  const found = stateOf(thread);
+  return { rows: found.i32(12), entries: found.i32(16), target, rowStart, index, value };
+}
+
+/** Dense rows: u8 as long as every value of the data so far is an integer in 0..255. */
+function keepDense(thread: LoaderThread, task: ParseTask, output: Output) {
+  const { rules, source } = task;
+  assert(rules.kind === 'csv', 'only csv rows are dense');
+  const cells = new Int32Array(source.control);
+  if (stateOf(thread).i32(44) === 0) Atomics.store(cells, controlCell.wide, 1);
+  const { rows } = output;
+  const columns = rules.keep;
+  if (Atomics.load(cells, controlCell.wide) !== 0) {
+    const x = keep(thread, output.value, rows * rules.stride * 4);
+    return { storage: 'f32' as const, x };
+  }
+  const stride = Math.ceil(columns / 16) * 16;
+  const x = thread.arena.allocate(rows * stride);
+  thread.kernels.f32_to_u8_rows(rows, columns, rules.stride, stride, output.value, x);
+  return { storage: 'u8' as const, x };
+}
+
+/** Copies the kernel's output to the arena at its exact size. */
+function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: LabelText[]) {
+  const { rules } = task;
+  const { rows, entries } = output;
+  const found = stateOf(thread);
+  const shared = {
+    rows,
+    nonzeros: entries,
+    labels,
+    lowest: found.i32(20),
+    highest: found.i32(24),
+    lowestItem: found.i32(36),
+    highestItem: found.i32(40),
+    sum: found.f64(48),
+    minimum: found.f32(56),
+    maximum: found.f32(60),
+  };
+  const target = keep(thread, output.target, rows * 4);
+  if (rules.kind === 'csv') {
+    const dense = keepDense(thread, task, output);
+    return { ...shared, ...dense, nonzeros: 0, target, rowStart: 0, index: 0, value: 0 };
+  }
+  const rowStart = rules.kind === 'libsvm' ? keep(thread, output.rowStart, (rows + 1) * 4) : 0;
+  const index = keep(thread, output.index, entries * 4);
+  const value = keep(thread, output.value, entries * 4);
+  const storage = rules.kind === 'libsvm' ? ('csr' as const) : ('triples' as const);
+  return { ...shared, storage, target, rowStart, index, value, x: 0 };
+}
+
+/** Entries of a matrix whose place was made before: counted, scattered, or looked for. */
+function placeEntries(
+  thread: LoaderThread,
+  task: ParseTask,
+  output: Output,
+  done: Progress,
+): Violation | undefined {
+  const { kernels } = thread;
+  const { sink } = task;
+  const { rows: n, target, index, value } = output;
+  if (sink.kind === 'count') {
+    const { rows, columns, counts } = sink;
+    done.dropped += kernels.csr_count_entries(n, 1, rows, columns, target, index, counts);
+  } else if (sink.kind === 'scatter') {
+    const { rows, columns, total, cursor } = sink;
+    const wrong = kernels.csr_scatter(
+      ...([n, 1, rows, columns, total, target, index, value, cursor] as const),
+      ...([sink.index, sink.value] as const),
+    );
+    if (wrong !== 0) {
+      return { code: code.other, line: done.lines, column: 1, found: 'other entries', field: 0 };
+    }
+  } else if (sink.kind === 'columns') {
+    kernels.f32_columns_to_rows(
+      ...([n, sink.first + done.rows, sink.rows, sink.columns, sink.stride] as const),
+      ...([sink.bytes ? 1 : 0, value, sink.x] as const),
+    );
+  }
+  return undefined;
+}
+
+/** Notes where entry (row, column) stands: the kernel stops at entry `at` when it has room for `at`. */
+function findPlaces(
+  thread: LoaderThread,
+  task: ParseTask,
+  [begin, end]: readonly [number, number],
+  output: Output,
+  done: Progress,
+): void {
+  const { sink, rules } = task;
+  assert(sink.kind === 'find' && rules.kind === 'triples', 'entries are looked for');
+  const { rows: n, target, index } = output;
+  const numbers: number[] = [];
+  for (let skip = 0; skip < 2; skip++) {
+    const at = thread.kernels.triple_find(n, sink.row, sink.column, skip, target, index);
+    if (at >= 0) numbers.push(at);
+  }
+  for (const at of numbers) {
+    const promised = done.rows + at;
+    runKernel(thread, { ...task, rules: { ...rules, promised } }, [begin, end], done.rows);
+    const place = violationOf(thread, begin, done.lines, rules);
+    done.places.push({ ...place, code: code.twice });
+  }
+}
+
+/** Parses the lines [begin, end) into `done`; false when the task is over. */
+export function parseLines(
+  thread: LoaderThread,
+  task: ParseTask,
+  begin: number,
+  end: number,
+  done: Progress,
+): boolean {
+  if (begin === end) return true;
+  const output = runKernel(thread, task, [begin, end], done.rows);
+  if (output === null) {
+    done.violation = violationOf(thread, begin, done.lines, task.rules);
+    return false;
+  }
+  const found = stateOf(thread);
+  const lines = found.i32(8); // the sink may run kernels again
+  if (task.rules.kind === 'csv') done.bytesOnly &&= found.i32(44) !== 0;
+  if (task.sink.kind === 'blocks') {
+    done.dropped += found.i32(28);
+    if (output.rows > 0) {
+      const labels = readLabels(thread, begin, done.lines);
+      done.pieces.push(keepBlock(thread, task, output, labels));
+    }
+  } else if (task.sink.kind === 'find') {
+    findPlaces(thread, task, [begin, end], output, done);
+  } else {
+    const wrong = placeEntries(thread, task, output, done);
+    if (wrong !== undefined) done.violation = wrong;
+  }
+  done.lines += lines;
+  done.rows += output.rows;
+  return done.violation === undefined;
+}

@@ -1,0 +1,318 @@
+// The conversation with a loader thread: plain data in both directions. Offsets are byte offsets
+// into the shared memory; texts lie in files and never travel.
+//
+//   main                                      loader thread
+//   probe    path                  ------>    what the file is, where its data begins
+//   parse    chunk k of a file     ------>    blocks in the arena, or the first violation in it
+//   images   rows of an idx file   ------>    blocks in the arena
+//   steps    kernels to call       ------>    done
+import type { ErrorCode } from '../base/errors.ts';
+import type { Violation } from './parse/codes.ts';
+
+export type Format = 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx';
+
+/** Cells of a load's control words, shared with its tasks. */
+export const controlCell = {
+  /** 1: stop, the result is not wanted any more. */
+  cancel: 0,
+  /** 1: a value that does not fit u8 was seen, so dense blocks are f32 from now on. */
+  wide: 1,
+} as const;
+/** Index into a BigInt64Array over the same words: bytes of the files that have been read. */
+export const PROGRESS_CELL = 1;
+export const CONTROL_BYTES = 16;
+
+export type Source = {
+  readonly path: string;
+  readonly gzip: boolean;
+  /** First byte of the data proper, behind headers: always the start of a line. */
+  readonly dataAt: number;
+  readonly chunkBytes: number;
+  readonly control: SharedArrayBuffer;
+};
+
+export type ProbeTask = {
+  readonly kind: 'probe';
+  readonly path: string;
+  readonly purpose: 'samples' | 'ratings';
+  readonly format?: Format;
+  readonly delimiter?: string;
+  readonly header?: boolean;
+};
+
+export type CsvShape = {
+  readonly kind: 'csv';
+  /** A byte; 32 stands for any run of blanks. */
+  readonly delimiter: number;
+  readonly fields: number;
+  /** Column names of the header line, empty without one. */
+  readonly names: readonly string[];
+  readonly hasHeader: boolean;
+};
+export type MtxShape = {
+  readonly kind: 'mtx';
+  readonly layout: 'coordinate' | 'array';
+  readonly pattern: boolean;
+  readonly rows: number;
+  readonly columns: number;
+  readonly entries: number;
+  /** The size line, for messages. */
+  readonly sizeLine: number;
+  readonly sizeText: string;
+};
+export type IdxShape = { readonly kind: 'idx'; readonly dimensions: readonly number[] };
+
+export type Probe = {
+  readonly path: string;
+  readonly bytes: number;
+  readonly gzip: boolean;
+  readonly format: Format;
+  readonly dataAt: number;
+  /** 1-based number of the line that begins at dataAt. */
+  readonly dataLine: number;
+  readonly shape?: CsvShape | MtxShape | IdxShape;
+};
+
+export type LibsvmRules = {
+  readonly kind: 'libsvm';
+  readonly base: -1 | 0 | 1;
+  readonly columns: number;
+  readonly numeric: boolean;
+};
+export type CsvRules = {
+  readonly kind: 'csv';
+  readonly delimiter: number;
+  readonly fields: number;
+  readonly labelColumn: number;
+  readonly keep: number;
+  readonly stride: number;
+  /** Targets are label numbers, f32 labels, or label numbers of texts that are decimal numbers. */
+  readonly targets: 'texts' | 'numbers' | 'number-texts';
+  /** Rows that the file may have: what its size line promises, or Infinity. */
+  readonly promised: number;
+};
+export type TripleRules = {
+  readonly kind: 'triples';
+  /** Matrix Market: blanks only, nothing behind the value. */
+  readonly strict: boolean;
+  readonly fields: 2 | 3;
+  readonly least: number;
+  readonly userMax: number;
+  readonly itemMax: number;
+  /** Entries that the file may have: what its size line promises, or Infinity. */
+  readonly promised: number;
+  /** Values are labels: their numbers are kept. */
+  readonly labels: boolean;
+};
+export type Rules = LibsvmRules | CsvRules | TripleRules;
+
+/** Where parsed values go. */
+export type Sink =
+  | { readonly kind: 'blocks' }
+  /** Only counted: lines, rows, whether all fit u8. */
+  | { readonly kind: 'none' }
+  /** Entries per row, rows × i32. */
+  | {
+      readonly kind: 'count';
+      readonly counts: number;
+      readonly rows: number;
+      readonly columns: number;
+    }
+  /** Entries into rows that were counted. */
+  | {
+      readonly kind: 'scatter';
+      readonly cursor: number;
+      readonly rows: number;
+      readonly columns: number;
+      readonly total: number;
+      readonly index: number;
+      readonly value: number;
+    }
+  /** Values column by column into a row-major matrix; `first` is the number of the first value. */
+  | {
+      readonly kind: 'columns';
+      readonly first: number;
+      readonly rows: number;
+      readonly columns: number;
+      readonly stride: number;
+      readonly bytes: boolean;
+      readonly x: number;
+    }
+  /** The places of one entry, as violations. */
+  | { readonly kind: 'find'; readonly row: number; readonly column: number };
+
+export type ParseTask = {
+  readonly kind: 'parse';
+  readonly source: Source;
+  /** One chunk of a plain file, or the whole of a compressed one. */
+  readonly chunk: number | 'all';
+  readonly rules: Rules;
+  readonly sink: Sink;
+};
+
+export type ImagesTask = {
+  readonly kind: 'images';
+  readonly source: Source;
+  readonly rowBytes: number;
+  readonly stride: number;
+  /** Rows to read, from `firstRow` on, in blocks of `blockRows`. */
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly blockRows: number;
+};
+
+export type LabelsTask = {
+  readonly kind: 'labels';
+  readonly source: Source;
+  readonly rows: number;
+};
+
+/** One kernel call over blocks that are already in the arena. */
+export type Step =
+  | { readonly op: 'shift'; readonly n: number; readonly delta: number; readonly at: number }
+  | {
+      readonly op: 'rebase';
+      readonly n: number;
+      readonly base: number;
+      readonly count: number;
+      readonly at: number;
+    }
+  | {
+      readonly op: 'remap';
+      readonly n: number;
+      readonly map: Int32Array | null;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly op: 'place';
+      readonly n: number;
+      readonly base: number;
+      readonly rows: number;
+      readonly map: Int32Array | null;
+      readonly at: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly op: 'widen';
+      readonly rows: number;
+      readonly columns: number;
+      readonly fromStride: number;
+      readonly toStride: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly op: 'zero'; readonly bytes: number; readonly at: number }
+  | { readonly op: 'fill'; readonly n: number; readonly value: number; readonly at: number }
+  | { readonly op: 'find'; readonly n: number; readonly value: number; readonly at: number }
+  | {
+      readonly op: 'sort';
+      readonly rows: number;
+      readonly rowStart: number;
+      readonly index: number;
+      readonly value: number;
+    }
+  | {
+      readonly op: 'twice';
+      readonly rowStart: number;
+      readonly row: number;
+      readonly index: number;
+    };
+
+export type StepsTask = {
+  readonly kind: 'steps';
+  readonly control: SharedArrayBuffer;
+  readonly steps: readonly Step[];
+};
+
+/** Cuts counted rows into blocks and turns the counts into cursors. */
+export type RowsTask = {
+  readonly kind: 'rows';
+  readonly counts: number;
+  readonly rows: number;
+  readonly blockRows: number;
+  readonly blockEntries: number;
+};
+
+export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
+
+/** A label text of a block and where it stands first; lines as in a violation. */
+export type LabelText = { readonly text: string; readonly line: number; readonly column: number };
+
+/** One parsed block. Ratings use target for users, index for items and value for ratings. */
+export type Piece = {
+  readonly rows: number;
+  readonly nonzeros: number;
+  readonly target: number;
+  readonly x: number;
+  readonly rowStart: number;
+  readonly index: number;
+  readonly value: number;
+  readonly storage: 'u8' | 'f32' | 'csr' | 'triples';
+  readonly labels: readonly LabelText[];
+  readonly lowest: number;
+  readonly highest: number;
+  readonly lowestItem: number;
+  readonly highestItem: number;
+  readonly sum: number;
+  readonly minimum: number;
+  readonly maximum: number;
+};
+
+export type ParseResult = {
+  readonly kind: 'parsed';
+  readonly lines: number;
+  readonly rows: number;
+  readonly dropped: number;
+  /** Every value is an integer in 0..255. */
+  readonly bytesOnly: boolean;
+  readonly pieces: readonly Piece[];
+  /** What the sink `find` found. */
+  readonly places: readonly Violation[];
+  readonly violation?: Violation;
+};
+/** `seen`: 256 × 0 or 1, the labels met. */
+export type LabelsResult = {
+  readonly kind: 'labels';
+  readonly target: number;
+  readonly seen: readonly number[];
+  readonly violation?: Violation;
+};
+export type RowsResult = {
+  readonly kind: 'rows';
+  readonly total: number;
+  readonly blocks: readonly {
+    readonly rows: number;
+    readonly first: number;
+    readonly nonzeros: number;
+    readonly rowStart: number;
+  }[];
+};
+/** Answers of the steps that have one: find, sort and twice. */
+export type StepsResult = { readonly kind: 'steps'; readonly answers: readonly number[] };
+/** What went wrong without a place in a text: a file that cannot be read, memory that is full. */
+export type Failure = {
+  readonly kind: 'failure';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly stack?: string;
+};
+
+export type LoaderResult =
+  | { readonly kind: 'probe'; readonly probe: Probe }
+  | ParseResult
+  | LabelsResult
+  | RowsResult
+  | StepsResult
+  | Failure;
+
+export type ResultOf<T extends LoaderTask> = T extends ProbeTask
+  ? Extract<LoaderResult, { kind: 'probe' }>
+  : T extends ParseTask | ImagesTask
+    ? ParseResult
+    : T extends LabelsTask
+      ? LabelsResult
+      : T extends RowsTask
+        ? RowsResult
+        : StepsResult;
