@@ -1,12 +1,19 @@
 // Runs one job in this process: what the host process does for the guardian.
-import { SystemError } from '../base/errors.ts';
 import type { Job, JobDone, JobHooks } from './job.ts';
+import { evaluateJob, predictJob } from './score.ts';
+import { trainJob } from './train.ts';
 
 /**
  * @throws ERR_DATA, ERR_CONFIG, ERR_NOT_FINITE, … as the job meets them; ERR_ABORTED when
  *   `hooks.signal` fired.
  */
-export function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
-  hooks.onEvent({ kind: 'warning', text: `${job.command} is being built` });
-  return Promise.reject(new SystemError('ERR_INTERNAL', 'not built yet'));
+export async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
+  switch (job.command) {
+    case 'train':
+      return { command: 'train', result: await trainJob(job, hooks) };
+    case 'predict':
+      return predictJob(job, hooks);
+    case 'evaluate':
+      return evaluateJob(job, hooks);
+  }
 }

@@ -59,7 +59,7 @@ export type TrainOutcome = {
 /** One prediction a line, given out in pieces so that nothing large is built. */
 export type Predictions = { readonly rows: number; readonly lines: Iterable<string> };
 
-export type Model<Data extends Samples | Ratings = never> = {
+export type Model<Data extends Samples | Ratings> = {
   readonly name: string;
   /** One sentence for `perpetuum models`. */
   readonly summary: string;

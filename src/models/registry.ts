@@ -1,9 +1,15 @@
 // The library's models by name.
+import type { Ratings, Samples } from '../data/dataset.ts';
+import { mf } from './mf/model.ts';
+import { mlr } from './mlr/model.ts';
 import type { Model } from './model.ts';
 
-/** Sorted by name: what `perpetuum models` lists. */
-export const models: readonly Model[] = [];
+/** A model with what it reads: `input` says which. */
+export type AnyModel = Model<Samples> | Model<Ratings>;
 
-export function findModel(name: string): Model | undefined {
+/** Sorted by name: what `perpetuum models` lists. */
+export const models: readonly AnyModel[] = [mf, mlr];
+
+export function findModel(name: string): AnyModel | undefined {
   return models.find((model) => model.name === name);
 }

@@ -24,8 +24,7 @@ export type Boot = {
 
 /** A result, or an error as data: structured clone would drop the error's code. */
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly fault: Fault };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 export type Actor<Summary> = {
   /** Answers once the thread is up and its kernels are instantiated. */

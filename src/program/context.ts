@@ -62,6 +62,9 @@ export function makeViews(stage: Stage): Views {
   };
 }
 
+/** The scheduler's randomness must not depend on the number of workers: a stream of its own. */
+export const schedulerStream = -1;
+
 /** Randomness of one push: a stream of its own for every partition and clock. */
 export function pushPrng(seed: number, partition: number, clock: number): Prng {
   return createPrng(seed, Math.imul(clock, limits.workersMax * 16) + partition + 1);

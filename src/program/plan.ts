@@ -57,7 +57,8 @@ export function planRun(
   if (request.audit) specs.push(ledgerSpec(workers));
   const tables = planTables(arena, specs, request.policy);
   const buffers: Record<string, number> = {};
-  for (const { name, bytes } of program.buffers?.(setup) ?? []) buffers[name] = arena.allocate(bytes);
+  for (const { name, bytes } of program.buffers?.(setup) ?? [])
+    buffers[name] = arena.allocate(bytes);
   const dense = tables.filter((table) => table.layout === 'dense' && table.access !== 'owned');
   const once = dense.reduce((sum, table) => sum + table.rows * table.rowBytes, 0);
   const wanted = program.deltaBytes?.(setup) ?? Math.min(once + 2 ** 20, 2 ** 26);

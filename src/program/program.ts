@@ -104,3 +104,12 @@ export function defineProgram<O, W, S, R = unknown, P = unknown>(
 ): Program<O, W, S, R, P> {
   return program;
 }
+
+/** What a user's program module exports. */
+export type ProgramModule = {
+  readonly program: AnyProgram;
+  /** Default samples. */
+  readonly input?: 'samples' | 'ratings';
+  /** The program's own kernel module (.wasm), relative to the module. */
+  readonly kernels?: string;
+};

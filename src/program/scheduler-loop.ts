@@ -7,7 +7,7 @@ import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
-import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
+import { makeContext, makeViews, pushPrng, schedulerStream, type Stage } from './context.ts';
 import type { ScheduleContext } from './program.ts';
 
 export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
@@ -45,7 +45,7 @@ function openWorkers(stage: Stage) {
 /** The scheduler's table access: in place, and folded at once, for no push runs meanwhile. */
 function openScheduleContext(stage: Stage, clockNow: () => number) {
   const { arena, kernels, plan, thread, program } = stage;
-  const { logs, tables, seed, workers } = plan;
+  const { logs, tables, seed } = plan;
   const views = makeViews(stage);
   const scratch = scratchAt(arena.layout, thread);
   const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
@@ -61,7 +61,7 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
       return clockNow();
     },
     get prng() {
-      return pushPrng(seed, workers, clockNow());
+      return pushPrng(seed, schedulerStream, clockNow());
     },
     table: (name: string) => views.table(name),
   };

@@ -12,9 +12,7 @@ export type StepState<Work, Partial> = {
 
 /** The `startSchedule`, `schedule` and `pull` of a program whose schedule is `steps`. */
 export function stepwise<Options, Work, Partial>(
-  steps: (
-    ctx: ScheduleContext<Options, StepState<Work, Partial>>,
-  ) => Steps<Work, Partial>,
+  steps: (ctx: ScheduleContext<Options, StepState<Work, Partial>>) => Steps<Work, Partial>,
 ) {
   return {
     startSchedule: (): StepState<Work, Partial> => ({ steps: undefined, partials: [] }),

@@ -102,7 +102,8 @@ export function openView(arena: Arena, kernels: Kernels, table: TablePlan): Muta
       if (values.length !== count) throw lengthError(table, 'values for', values.length);
       for (let i = 0; i < count; i++) {
         const column = columnIndices[i] ?? -1;
-        if (!(column >= 0 && column < columns)) throw lengthError(table, 'inc names column', column);
+        if (!(column >= 0 && column < columns))
+          throw lengthError(table, 'inc names column', column);
       }
       const deltas = writer();
       const place = deltas.sparse(table, row, count);

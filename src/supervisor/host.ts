@@ -220,4 +220,3 @@ export function checkThreads(threads: number): number {
   const rule = `--threads must be an integer from 1 to ${limits.workersMax}`;
   throw new SystemError('ERR_CONFIG', `${rule}, got ${threads}`);
 }
-

@@ -134,7 +134,13 @@ export function startItems(ctx: MfContext, b: number): void {
   const one = options.bias ? 0 : -1;
   kernels.mf_start_rows(
     ...([first, last, rowBytes, lanes, seed, firstValues.itemSpread, one, 1] as const),
-    ...([firstValues.prior, ctx.buffer('itemOrder'), ctx.buffer('itemCounts'), sums, rows] as const),
+    ...([
+      firstValues.prior,
+      ctx.buffer('itemOrder'),
+      ctx.buffer('itemCounts'),
+      sums,
+      rows,
+    ] as const),
   );
   if (!options.bias) shiftRows(ctx, rows, { first, last });
 }
@@ -158,7 +164,13 @@ export function startUsers(ctx: MfContext, a: number): void {
   const one = options.bias ? 1 : -1;
   kernels.mf_start_rows(
     ...([first, last, rowBytes, lanes, seed + 1, 0, one, 0] as const),
-    ...([firstValues.prior, ctx.buffer('userOrder'), ctx.buffer('userCounts'), sums, rows] as const),
+    ...([
+      firstValues.prior,
+      ctx.buffer('userOrder'),
+      ctx.buffer('userCounts'),
+      sums,
+      rows,
+    ] as const),
   );
   if (!options.bias) shiftRows(ctx, rows, { first, last });
 }

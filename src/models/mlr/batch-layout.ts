@@ -12,7 +12,15 @@ export type MlrBatchOptions = {
 };
 
 /** f64 cells of one partition's line of `sums`. */
-export const cell = { gap: 0, loss: 1, norms: 2, entropy: 3, scoreLoss: 4, rows: 5, wrong: 6 } as const;
+export const cell = {
+  gap: 0,
+  loss: 1,
+  norms: 2,
+  entropy: 3,
+  scoreLoss: 4,
+  rows: 5,
+  wrong: 6,
+} as const;
 export const sumsLine = 64;
 /** f64 cells of `results`. */
 export const result = { objective: 0, gap: 1, passes: 2, wrong: 3 } as const;

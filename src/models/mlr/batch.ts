@@ -54,7 +54,11 @@ function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void
   const { partitions, workers } = ctx;
   yield Array.from(
     { length: Math.min(workers, partitions) },
-    (_, w) => ({ ...phase, ...ownPartitions(partitions, Math.min(workers, partitions), w) }) as MlrBatchWork,
+    (_, w) =>
+      ({
+        ...phase,
+        ...ownPartitions(partitions, Math.min(workers, partitions), w),
+      }) as MlrBatchWork,
   );
 }
 
@@ -98,7 +102,10 @@ function planCorrection(ctx: Scheduler): void {
     const part = arena.f64.subarray(at + K, at + K + K * K);
     part.forEach((value, i) => (matrix[i] = (matrix[i] ?? 0) + value));
   }
-  const out = arena.f32.subarray(ctx.buffer('correction') / 4, (ctx.buffer('correction') + rowBytes) / 4);
+  const out = arena.f32.subarray(
+    ctx.buffer('correction') / 4,
+    (ctx.buffer('correction') + rowBytes) / 4,
+  );
   out.fill(0);
   if (!options.intercept) return;
   const meanOf = (values: Float64Array) => values.reduce((sum, v) => sum + v, 0) / K;
@@ -128,7 +135,8 @@ function writeOut(ctx: Scheduler, biasNow: Float64Array): number {
   const centre = ctx.table('state').at + rowBytes;
   kernels.mlr_dual_uncentre(features, rowBytes, ctx.buffer('mean'), centre, out, meanDot);
   const bias = arena.f32.subarray((out + bytes) / 4, (out + bytes + rowBytes) / 4).fill(0);
-  if (options.intercept) biasNow.forEach((b, k) => (bias[k] = b - (arena.f64[meanDot / 8 + k] ?? 0)));
+  if (options.intercept)
+    biasNow.forEach((b, k) => (bias[k] = b - (arena.f64[meanDot / 8 + k] ?? 0)));
   return kernels.f32_sum_squares((features * rowBytes) / 4, out);
 }
 
@@ -156,7 +164,10 @@ function* certify(
   let largest = 0;
   for (let k = 0; options.intercept && k < K; k++) {
     imbalance += Math.abs(arena.f32[(shared + rowBytes) / 4 + k] ?? 0) * options.lambda;
-    largest = Math.max(largest, Math.abs(arena.f32[(ctx.buffer('out') + features * rowBytes) / 4 + k] ?? 0));
+    largest = Math.max(
+      largest,
+      Math.abs(arena.f32[(ctx.buffer('out') + features * rowBytes) / 4 + k] ?? 0),
+    );
   }
   return { objective, gap: Math.max(0, objective - dual) + imbalance * largest };
 }

@@ -8,7 +8,7 @@
 //
 // Partitions share the batch, so the step does not grow with their number. Sparse rows read and
 // write only the features of their batch; feature j is then decayed by λ_j = λ / P(j in a batch),
-// which is λ in expectation (Recht et al. 2011, eq. 2). η_c falls as η / (1 + pass).
+// which is λ in expectation (Recht et al. 2011, eq. 2). η_c falls linearly from η to 0.
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';
 import { defineProgram, type PartitionWork, type PushContext } from '../../program/program.ts';
@@ -161,7 +161,8 @@ export const mlrSgd = defineProgram<MlrSgdOptions, PartitionWork, State>({
       ...([shape.classes, shape.rowBytes, intercept, weights.at, delta, work] as const),
     );
     const pass = Math.floor(clock / state.clocksPerPass);
-    const rate = options.learningRate / (1 + pass);
+    const clocks = options.passes * state.clocksPerPass;
+    const rate = options.learningRate * (1 - clock / clocks);
     // Δ ← −η (G / B + λ W), the decay shared out over the partitions of the batch
     const perBatch = rate / options.batchSize;
     const share = rate / ctx.partitions;

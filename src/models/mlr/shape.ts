@@ -11,10 +11,7 @@ export type MlrShape = {
   readonly rowBytes: number;
 };
 
-export function mlrShape(
-  data: Pick<Samples, 'columns' | 'classes'>,
-  intercept: boolean,
-): MlrShape {
+export function mlrShape(data: Pick<Samples, 'columns' | 'classes'>, intercept: boolean): MlrShape {
   const classes = data.classes.length;
   const features = data.columns;
   const rowBytes = (classes * 4 + 15) & ~15;

@@ -1,0 +1,110 @@
+// Reads a job's input into a host's memory, with a loader pool that lives as long as the reading.
+import { availableParallelism } from 'node:os';
+import type { Ratings, Samples } from '../data/dataset.ts';
+import { loadRatings, type RatingsFacts } from '../data/load-ratings.ts';
+import { createLoaderPool, type LoaderPool } from '../data/loader-pool.ts';
+import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
+import { limits } from '../base/limits.ts';
+import type { Host } from '../supervisor/host.ts';
+import type { InputOptions, JobHooks } from './job.ts';
+
+/** Threads that read: one per core, as many as help. */
+export function loaderThreads(): number {
+  return Math.min(limits.loadersMax, Math.max(1, availableParallelism()));
+}
+
+/** Runs `body` with a loader pool over the host's memory. */
+export async function withLoaders<T>(
+  host: Host,
+  body: (pool: LoaderPool) => Promise<T>,
+): Promise<T> {
+  const { memory, layout } = host.arena;
+  const threads = Math.min(loaderThreads(), layout.threadCount);
+  const pool = createLoaderPool({ memory, layout, module: host.module, threads });
+  try {
+    return await body(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+type Reading = {
+  readonly host: Host;
+  readonly pool: LoaderPool;
+  readonly hooks: JobHooks;
+  readonly input: InputOptions;
+};
+
+function watch({ hooks, input }: Reading) {
+  const { format } = input;
+  return {
+    signal: hooks.signal,
+    onProgress: (bytesDone: number, bytesTotal: number) =>
+      hooks.onEvent({ kind: 'load', bytesDone, bytesTotal }),
+    ...(format !== undefined && { format }),
+  };
+}
+
+function tell({ hooks }: Reading, facts: string, warnings: readonly string[]): void {
+  hooks.onEvent({ kind: 'facts', text: facts });
+  for (const text of warnings) hooks.onEvent({ kind: 'warning', text });
+}
+
+const number = new Intl.NumberFormat('en');
+
+export async function readSamples(
+  reading: Reading,
+  paths: readonly string[],
+  like?: SamplesFacts,
+): Promise<Samples> {
+  const { host, pool, input } = reading;
+  const options = {
+    ...watch(reading),
+    label: input.label,
+    ...(input.delimiter !== undefined && { delimiter: input.delimiter }),
+    ...(input.header !== undefined && { header: input.header }),
+    ...(like !== undefined && { like }),
+  };
+  const samples = await loadSamples(paths, options, { arena: host.arena, pool });
+  const kind = { u8: 'dense u8', f32: 'dense f32', csr: 'sparse' }[samples.storage];
+  const size = `${number.format(samples.rows)} × ${number.format(samples.columns)}`;
+  const entries = samples.storage === 'csr' ? `, ${number.format(samples.nonzeros)} nonzeros` : '';
+  const text = `${paths[0]}: ${size} ${kind}${entries}, ${samples.classes.length} classes`;
+  tell(reading, text, samples.warnings);
+  return samples;
+}
+
+export async function readRatings(
+  reading: Reading,
+  paths: readonly string[],
+  like?: RatingsFacts,
+): Promise<Ratings> {
+  const { host, pool } = reading;
+  const options = { ...watch(reading), ...(like !== undefined && { like }) };
+  const ratings = await loadRatings(paths, options, { arena: host.arena, pool });
+  const size = `${number.format(ratings.users)} users × ${number.format(ratings.items)} items`;
+  const text = `${paths[0]}: ${number.format(ratings.count)} ratings, ${size}`;
+  tell(reading, text, ratings.warnings);
+  return ratings;
+}
+
+/** Reads what a model needs: its kind of data, and a test set in the training set's terms. */
+export async function readBoth(
+  reading: Reading,
+  kind: 'samples' | 'ratings',
+  data: readonly string[],
+  test: readonly string[],
+): Promise<{ data: Samples | Ratings; test: Samples | Ratings | undefined }> {
+  if (kind === 'samples') {
+    const train = await readSamples(reading, data);
+    return {
+      data: train,
+      test: test.length > 0 ? await readSamples(reading, test, train) : undefined,
+    };
+  }
+  const train = await readRatings(reading, data);
+  return {
+    data: train,
+    test: test.length > 0 ? await readRatings(reading, test, train) : undefined,
+  };
+}

@@ -1,0 +1,123 @@
+// The train job: load → train → save, on the actors of one host.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Ratings, Samples } from '../data/dataset.ts';
+import { SystemError } from '../base/errors.ts';
+import { chooseVariant } from '../memory/kernels.ts';
+import { hashModel, saveModel } from '../models/model-directory.ts';
+import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model.ts';
+import { findModel, models } from '../models/registry.ts';
+import { checkThreads, Host } from '../supervisor/host.ts';
+import { loaderThreads, readBoth, withLoaders } from './input.ts';
+import type { JobHooks, TrainDone, TrainJob } from './job.ts';
+import { userModel } from './user-program.ts';
+
+declare const PERPETUUM_VERSION: string;
+
+/** A model that does not care which data it gets: what `input` says was checked. */
+type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
+  readonly input: 'samples' | 'ratings';
+  train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
+};
+
+export async function resolveModel(name: string): Promise<LooseModel> {
+  const found = findModel(name);
+  if (found !== undefined) return found as unknown as LooseModel;
+  if (/\.m?js$/.test(name)) return (await userModel(name)) as unknown as LooseModel;
+  const known = models.map((model) => model.name).join(', ');
+  const rule = `the model must be one of ${known}, or the path of a program (.js, .mjs)`;
+  throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);
+}
+
+/** What a model's methods need of the process they run in. */
+export function openSession(host: Host, hooks: JobHooks): Session {
+  return {
+    host,
+    signal: hooks.signal,
+    onProgress: (clock, values) => hooks.onEvent({ kind: 'progress', clock, values }),
+    onEvent(event, thread) {
+      if (event.kind === 'log') hooks.onEvent({ kind: 'log', thread, line: event.line });
+      else hooks.onEvent({ kind: 'progress', clock: event.clock, values: event.values });
+    },
+    warn: (text) => hooks.onEvent({ kind: 'warning', text }),
+  };
+}
+
+/** A host for one job; closed whatever happens. */
+export async function withHost<T>(
+  options: { threads: number; pushTimeoutMs?: number; reproducible: boolean },
+  body: (host: Host) => Promise<T>,
+): Promise<T> {
+  const { threads, pushTimeoutMs, reproducible } = options;
+  const variant = chooseVariant({ reproducible });
+  const host = new Host({
+    ...{ threads: checkThreads(threads), loaders: loaderThreads(), variant },
+    ...(pushTimeoutMs !== undefined && { pushTimeoutMs }),
+  });
+  try {
+    return await body(host);
+  } finally {
+    await host.close();
+  }
+}
+
+const seconds = (fromMs: number, toMs: number) => (toMs - fromMs) / 1000;
+
+export async function trainJob(job: TrainJob, hooks: JobHooks): Promise<TrainDone> {
+  const startMs = performance.now();
+  const model = await resolveModel(job.model);
+  const { threads, pushTimeoutMs } = job;
+  // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
+  const reproducible = job.consistency === 'bsp';
+  return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
+    const read = await withLoaders(host, (pool) =>
+      readBoth({ host, pool, hooks, input: job.input }, model.input, job.data, job.test),
+    );
+    const loadedMs = performance.now();
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    lag.enable();
+    const outcome = await model.train(openSession(host, hooks), requestOf(job, read));
+    lag.disable();
+    const trainedMs = performance.now();
+    const modelHash = await save(job, host, outcome);
+    return {
+      ...{ model: job.model, objective: outcome.objective, metrics: outcome.metrics },
+      ...{ converged: outcome.converged, gap: outcome.gap, tolerance: outcome.tolerance },
+      ...{ clocks: outcome.clocks, passes: outcome.passes, threads, hosts: 1 },
+      ...{ consistency: outcome.policy.consistency, staleness: outcome.policy.staleness },
+      seed: job.seed,
+      seconds: {
+        load: seconds(startMs, loadedMs),
+        train: seconds(loadedMs, trainedMs),
+        total: seconds(startMs, performance.now()),
+      },
+      memoryBytesMax: process.resourceUsage().maxRSS * 1024,
+      bytesSent: 0,
+      ...{ stalenessHistogram: outcome.stalenessHistogram, modelHash },
+      eventLoopLagP99Ms: Math.max(0, lag.percentile(99) / 1e6 - 5),
+      out: job.out ?? null,
+    };
+  });
+}
+
+function requestOf(
+  job: TrainJob,
+  read: { data: Samples | Ratings; test: Samples | Ratings | undefined },
+): TrainRequest<never> {
+  const { consistency, staleness, partitions, passes, tolerance, seed, audit, options } = job;
+  const policy = { consistency, staleness };
+  const loose = { ...read, options, policy, partitions, passes, tolerance, seed, audit };
+  return loose as unknown as TrainRequest<never>;
+}
+
+function save(job: TrainJob, host: Host, outcome: TrainOutcome): Promise<string> {
+  if (job.out === undefined) return hashModel(host.arena, outcome.trained);
+  const { objective, metrics, converged, gap, tolerance, clocks, passes, policy } = outcome;
+  return saveModel(job.out, host.arena, outcome.trained, {
+    version: PERPETUUM_VERSION,
+    options: job.options,
+    training: {
+      ...{ data: job.data, objective, metrics, converged, gap, tolerance, clocks, passes },
+      ...{ seed: job.seed, threads: job.threads, ...policy },
+    },
+  });
+}

@@ -1,0 +1,277 @@
+// mlr: multinomial logistic regression, L2, dense and sparse, any number of classes.
+//
+//   objective   (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²        b is not penalized
+//   solvers     batch: src/models/mlr/batch.ts      sgd: src/models/mlr/sgd.ts
+import { SystemError } from '../../base/errors.ts';
+import type { Samples } from '../../data/dataset.ts';
+import type { Metrics } from '../../jobs/job.ts';
+import type { RunRequest } from '../../program/plan.ts';
+import type { RunResult } from '../../supervisor/host.ts';
+import type {
+  Model,
+  Predictions,
+  Session,
+  TrainedModel,
+  TrainOutcome,
+  TrainRequest,
+} from '../model.ts';
+import { result as batchResult, type MlrBatchOptions } from './batch-layout.ts';
+import { mlrBatch } from './batch.ts';
+import { mlrEvaluate, sumsBytes, type MlrEvaluateOptions } from './evaluate.ts';
+import { openRows, storageCode, unpackBytes } from '../rows.ts';
+import { mlrOptions } from './options.ts';
+import { mlrSgd, type MlrSgdOptions } from './sgd.ts';
+import { mlrShape } from './shape.ts';
+
+/** Partitions of scoring: more than any machine has cores, less than its rows. */
+const scorePartitions = 64;
+const sgdPartitions = 16;
+/** More partitions can use more threads and need more passes: measured in bench/. */
+const batchPartitions = 2;
+
+type Run = Pick<RunRequest, 'data' | 'seed' | 'policy' | 'audit'>;
+
+async function runProgram(
+  session: Session,
+  name: 'mlr-batch' | 'mlr-sgd' | 'mlr-evaluate',
+  request: Run & { readonly partitions: number; readonly options: unknown },
+): Promise<RunResult> {
+  const program = { 'mlr-batch': mlrBatch, 'mlr-sgd': mlrSgd, 'mlr-evaluate': mlrEvaluate }[name];
+  const source = { program: { builtIn: name }, userKernels: undefined, canary: undefined };
+  const hooks = { onEvent: session.onEvent.bind(session), signal: session.signal };
+  return session.host.run(program, { ...request, ...source }, hooks);
+}
+
+type Scores = { loss: number; rows: number; wrong: number; run: RunResult };
+
+/** Scores `data` with the weights at `weights`: padded rows in the shared memory. */
+async function scoreAt(
+  session: Session,
+  data: Samples,
+  options: MlrEvaluateOptions,
+): Promise<Scores> {
+  const run = await runProgram(session, 'mlr-evaluate', {
+    ...{ data, options, seed: 1, audit: false },
+    policy: { consistency: 'bsp', staleness: 0 },
+    partitions: Math.max(session.host.threads, scorePartitions),
+  });
+  const sums = { loss: 0, rows: 0, wrong: 0 };
+  const { f64 } = session.host.arena;
+  for (let p = 0; p < run.plan.partitions; p++) {
+    const at = ((run.plan.buffers['sums'] ?? 0) + p * sumsBytes) / 8;
+    sums.loss += f64[at] ?? 0;
+    sums.rows += f64[at + 1] ?? 0;
+    sums.wrong += f64[at + 2] ?? 0;
+  }
+  return { ...sums, run };
+}
+
+type Facts = {
+  readonly classes: readonly string[];
+  readonly features: number;
+  readonly base: number;
+  readonly scale: number;
+  readonly storage: Samples['storage'];
+  readonly intercept: boolean;
+  readonly columnNames: readonly string[];
+};
+
+/** Unpadded tensors out of padded weight rows. */
+function trainedFrom(
+  session: Session,
+  data: Samples,
+  at: number,
+  intercept: boolean,
+): TrainedModel {
+  const { arena, kernels } = session.host;
+  const { features, classes, rowBytes } = mlrShape(data, intercept);
+  const packed = classes * 4;
+  const weights = arena.allocate(features * packed);
+  kernels.rows_repack(features, packed, rowBytes, packed, at, weights);
+  const tensors = [{ name: 'weights', shape: [features, classes], at: weights }];
+  if (intercept) {
+    tensors.push({ name: 'intercept', shape: [classes], at: at + features * rowBytes });
+  }
+  const { base, scale, storage, columnNames } = data;
+  const facts: Facts = {
+    ...{ classes: data.classes, features, base, scale, storage, intercept, columnNames },
+  };
+  return { model: 'mlr', facts, tensors };
+}
+
+/** Padded weight rows out of a model's tensors: what kernels read. */
+function padWeights(session: Session, trained: TrainedModel, facts: Facts): number {
+  const { arena, kernels } = session.host;
+  const { features, classes, rows, rowBytes } = mlrShape(
+    { columns: facts.features, classes: facts.classes },
+    facts.intercept,
+  );
+  const at = arena.allocate(rows * rowBytes);
+  arena.u8.fill(0, at, at + rows * rowBytes);
+  const tensor = (name: string) => trained.tensors.find((found) => found.name === name)?.at ?? 0;
+  kernels.rows_repack(features, classes * 4, classes * 4, rowBytes, tensor('weights'), at);
+  if (facts.intercept) {
+    const place = at + features * rowBytes;
+    kernels.rows_repack(1, classes * 4, classes * 4, rowBytes, tensor('intercept'), place);
+  }
+  return at;
+}
+
+type Solved = {
+  readonly run: RunResult;
+  readonly weights: number;
+  readonly passes: number;
+  readonly gap: number | null;
+  readonly objective: number | undefined;
+};
+
+async function solveBatch(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
+  const { data, seed, audit } = request;
+  const { lambda, intercept } = request.options as { lambda: number; intercept: boolean };
+  if (!(lambda > 0)) {
+    const rule = '--solver batch needs --lambda > 0';
+    throw new SystemError('ERR_CONFIG', `${rule}, got ${lambda}: use --solver sgd for no penalty`);
+  }
+  const { tolerance = defaultTolerance, passes = batchPasses } = request;
+  const options: MlrBatchOptions = { lambda, intercept, tolerance, passes };
+  const partitions = request.partitions ?? batchPartitions;
+  const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const run = await runProgram(session, 'mlr-batch', {
+    ...{ data, seed, audit, policy, options, partitions },
+  });
+  const { f64 } = session.host.arena;
+  const results = (run.plan.buffers['results'] ?? 0) / 8;
+  return {
+    run,
+    weights: run.plan.buffers['out'] ?? 0,
+    passes: f64[results + batchResult.passes] ?? 0,
+    gap: f64[results + batchResult.gap] ?? 0,
+    objective: f64[results + batchResult.objective] ?? 0,
+  };
+}
+
+/** A step that suits the data: features of larger norm curve the loss more. */
+function defaultLearningRate(session: Session, data: Samples): number {
+  const { kernels, arena } = session.host;
+  const sample = Math.min(data.rows, 1000);
+  const rows = openRows(session.host, data, { first: 0, last: sample });
+  const work = arena.allocate(unpackBytes(data, 0));
+  const squares = kernels.rows_sum_squares(
+    ...([storageCode[data.storage], rows.count, rows.at, data.columns, data.scale, work] as const),
+  );
+  return 40 / Math.max(squares / sample, 1e-12);
+}
+
+async function solveSgd(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
+  const { data, seed, audit, policy, passes = sgdPasses } = request;
+  const { lambda, intercept } = request.options as { lambda: number; intercept: boolean };
+  const batchSize = Math.min(Number(request.options['batch-size']), data.rows);
+  const given = request.options['learning-rate'];
+  const learningRate = given === undefined ? defaultLearningRate(session, data) : Number(given);
+  const options: MlrSgdOptions = { lambda, intercept, learningRate, batchSize, passes };
+  const partitions = request.partitions ?? Math.max(sgdPartitions, session.host.threads);
+  const run = await runProgram(session, 'mlr-sgd', {
+    ...{ data, seed, audit, policy, options, partitions },
+  });
+  const weights = run.plan.tables[0]?.at ?? 0;
+  return { run, weights, passes, gap: null, objective: undefined };
+}
+
+const defaultTolerance = 1e-4;
+const batchPasses = 200;
+const sgdPasses = 10;
+
+function checkClasses(data: Samples): void {
+  if (data.classes.length >= 2) return;
+  const found = data.classes.length === 1 ? `only "${data.classes[0]}"` : 'none';
+  throw new SystemError('ERR_DATA', `mlr needs at least 2 classes, the labels have ${found}`);
+}
+
+async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
+  const { data, test, options } = request;
+  checkClasses(data);
+  const intercept = options['intercept'] === true;
+  const lambda = Number(options['lambda']);
+  const sgd = options['solver'] === 'sgd';
+  const solved = sgd ? await solveSgd(session, request) : await solveBatch(session, request);
+  const { kernels } = session.host;
+  const shape = mlrShape(data, intercept);
+  const scoring = { weights: solved.weights, intercept, classes: data.classes };
+  const own = await scoreAt(session, data, { ...scoring, probabilities: false });
+  const squares = kernels.f32_sum_squares((shape.features * shape.rowBytes) / 4, solved.weights);
+  const objective = own.loss / data.rows + (lambda / 2) * squares;
+  const metrics: Record<string, number> = { trainAccuracy: 1 - own.wrong / own.rows };
+  if (test !== undefined) Object.assign(metrics, await measure(session, test, scoring));
+  const tolerance = sgd ? null : (request.tolerance ?? defaultTolerance);
+  return {
+    trained: trainedFrom(session, data, solved.weights, intercept),
+    ...{ objective, metrics, gap: solved.gap, tolerance },
+    // SGD has no certificate: it ends after its passes.
+    converged: sgd || (solved.gap ?? Infinity) <= (tolerance ?? 0) * objective,
+    clocks: solved.run.clocks,
+    passes: solved.passes,
+    stalenessHistogram: solved.run.stalenessHistogram,
+    policy: solved.run.plan.policy,
+  };
+}
+
+async function measure(
+  session: Session,
+  data: Samples,
+  scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
+): Promise<Metrics> {
+  const scores = await scoreAt(session, data, { ...scoring, probabilities: false });
+  return { accuracy: 1 - scores.wrong / scores.rows, logLoss: scores.loss / scores.rows };
+}
+
+function scoringOf(session: Session, trained: TrainedModel) {
+  const facts = trained.facts as Facts;
+  const weights = padWeights(session, trained, facts);
+  return { weights, intercept: facts.intercept, classes: facts.classes };
+}
+
+/** One line a row: the class, or class names' probabilities separated by tabs under a header. */
+function* predictionLines(
+  session: Session,
+  data: Samples,
+  classes: readonly string[],
+  run: RunResult,
+  probabilities: boolean,
+): Generator<string> {
+  const { i32, f32 } = session.host.arena;
+  const best = (run.plan.buffers['classes'] ?? 0) / 4;
+  const table = (run.plan.buffers['probabilities'] ?? 0) / 4;
+  const K = classes.length;
+  if (probabilities) yield ['label', ...classes].join('\t');
+  for (let row = 0; row < data.rows; row++) {
+    const label = classes[i32[best + row] ?? 0] ?? '';
+    if (!probabilities) yield label;
+    else {
+      const shares = f32.subarray(table + row * K, table + (row + 1) * K);
+      yield [label, ...Array.from(shares, (share) => share.toPrecision(6))].join('\t');
+    }
+  }
+}
+
+async function predict(
+  session: Session,
+  trained: TrainedModel,
+  data: Samples,
+  options: { readonly probabilities: boolean },
+): Promise<Predictions> {
+  const scoring = { ...scoringOf(session, trained), ...options };
+  const { run } = await scoreAt(session, data, scoring);
+  const lines = predictionLines(session, data, scoring.classes, run, options.probabilities);
+  return { rows: data.rows, lines };
+}
+
+export const mlr: Model<Samples> = {
+  name: 'mlr',
+  summary: 'multinomial logistic regression with L2, by dual ascent with a certificate or by SGD',
+  input: 'samples',
+  defaultPasses: sgdPasses,
+  options: mlrOptions,
+  train,
+  predict,
+  evaluate: (session, trained, data) => measure(session, data, scoringOf(session, trained)),
+};
