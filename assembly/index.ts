@@ -3,13 +3,7 @@
 export * from './linalg/vector';
 export * from './linalg/rows';
 export * from './linalg/sparse-row';
-export {
-  directory_dense,
-  directory_csr,
-  directory_shuffle,
-  csr_count_columns,
-  rows_sum_squares,
-} from './data';
+export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
 export * from './models/mf';

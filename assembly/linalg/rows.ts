@@ -3,7 +3,7 @@
 /** out row i ← base row rows[i], for i < count. A row is rowBytes bytes, a multiple of 16. */
 export function rows_gather(count: i32, rowBytes: i32, rows: usize, base: usize, out: usize): void {
   for (let i = 0; i < count; i++) {
-    const row = load<i32>(rows + ((<usize>i) << 2));
+    const row = load<i32>(rows + (<usize>i << 2));
     memory.copy(out, base + <usize>row * <usize>rowBytes, rowBytes);
     out += rowBytes;
   }
@@ -14,7 +14,7 @@ export function rows_gather(count: i32, rowBytes: i32, rows: usize, base: usize,
  * (nothing after it is added).
  */
 export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
-  const end = x + ((<usize>n) << 2);
+  const end = x + (<usize>n << 2);
   let at = x;
   while (at < end) {
     const v = v128.load(at);
@@ -33,16 +33,10 @@ export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
  * with a value that is not finite.
  */
 export function f32_rows_add(
-  count: i32,
-  rowBytes: i32,
-  rows: usize,
-  values: usize,
-  base: usize,
-  first: i32,
-  last: i32,
+  count: i32, rowBytes: i32, rows: usize, values: usize, base: usize, first: i32, last: i32,
 ): i32 {
   for (let i = 0; i < count; i++) {
-    const row = load<i32>(rows + ((<usize>i) << 2));
+    const row = load<i32>(rows + (<usize>i << 2));
     if (row >= first && row < last) {
       const place = base + <usize>row * <usize>rowBytes;
       if (f32_add_checked(rowBytes >> 2, values, place) >= 0) return row;
@@ -54,16 +48,10 @@ export function f32_rows_add(
 
 /** The same for 32-bit integers, which are always finite. */
 export function i32_rows_add(
-  count: i32,
-  rowBytes: i32,
-  rows: usize,
-  values: usize,
-  base: usize,
-  first: i32,
-  last: i32,
+  count: i32, rowBytes: i32, rows: usize, values: usize, base: usize, first: i32, last: i32,
 ): i32 {
   for (let i = 0; i < count; i++) {
-    const row = load<i32>(rows + ((<usize>i) << 2));
+    const row = load<i32>(rows + (<usize>i << 2));
     if (row >= first && row < last) {
       let place = base + <usize>row * <usize>rowBytes;
       for (let at: i32 = 0; at < rowBytes; at += 16) {
@@ -78,12 +66,7 @@ export function i32_rows_add(
 
 /** Copies rows of `bytes` bytes from one stride to another: drops or leaves out padding. */
 export function rows_repack(
-  rows: i32,
-  bytes: i32,
-  fromStride: i32,
-  toStride: i32,
-  from: usize,
-  to: usize,
+  rows: i32, bytes: i32, fromStride: i32, toStride: i32, from: usize, to: usize,
 ): void {
   for (let i = 0; i < rows; i++) {
     memory.copy(to, from, bytes);

@@ -4,11 +4,8 @@ import { high64, hsum, hsum64, low64, madd } from '../simd';
 
 /** Σ x[i]·y[i] in f32. Four accumulators hide the latency of the add. */
 export function f32_dot(n: i32, x: usize, y: usize): f32 {
-  let a = f32x4.splat(0),
-    b = f32x4.splat(0),
-    c = f32x4.splat(0),
-    d = f32x4.splat(0);
-  const body = x + ((<usize>(n & ~15)) << 2);
+  let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
+  const body = x + (<usize>(n & ~15) << 2);
   while (x < body) {
     a = madd(v128.load(x), v128.load(y), a);
     b = madd(v128.load(x, 16), v128.load(y, 16), b);
@@ -33,12 +30,10 @@ export function f32_dot(n: i32, x: usize, y: usize): f32 {
 
 /** Σ x[i]·y[i] of f32 values, multiplied and summed in f64: for objectives and step lengths. */
 export function f32_dot_wide(n: i32, x: usize, y: usize): f64 {
-  let a = f64x2.splat(0),
-    b = f64x2.splat(0);
-  const body = x + ((<usize>(n & ~3)) << 2);
+  let a = f64x2.splat(0), b = f64x2.splat(0);
+  const body = x + (<usize>(n & ~3) << 2);
   while (x < body) {
-    const u = v128.load(x),
-      v = v128.load(y);
+    const u = v128.load(x), v = v128.load(y);
     a = f64x2.add(a, f64x2.mul(low64(u), low64(v)));
     b = f64x2.add(b, f64x2.mul(high64(u), high64(v)));
     x += 16;
@@ -56,7 +51,7 @@ export function f32_dot_wide(n: i32, x: usize, y: usize): f64 {
 /** y ← y + a·x */
 export function f32_axpy(n: i32, a: f32, x: usize, y: usize): void {
   const av = f32x4.splat(a);
-  const body = x + ((<usize>(n & ~15)) << 2);
+  const body = x + (<usize>(n & ~15) << 2);
   while (x < body) {
     v128.store(y, madd(av, v128.load(x), v128.load(y)));
     v128.store(y, madd(av, v128.load(x, 16), v128.load(y, 16)), 16);
@@ -74,7 +69,7 @@ export function f32_axpy(n: i32, a: f32, x: usize, y: usize): void {
 
 /** y ← y + x */
 export function f32_add(n: i32, x: usize, y: usize): void {
-  const body = x + ((<usize>(n & ~7)) << 2);
+  const body = x + (<usize>(n & ~7) << 2);
   while (x < body) {
     v128.store(y, f32x4.add(v128.load(y), v128.load(x)));
     v128.store(y, f32x4.add(v128.load(y, 16), v128.load(x, 16)), 16);
@@ -90,7 +85,7 @@ export function f32_add(n: i32, x: usize, y: usize): void {
 
 /** y ← y + x, 32-bit integers, wrapping */
 export function i32_add(n: i32, x: usize, y: usize): void {
-  const body = x + ((<usize>(n & ~3)) << 2);
+  const body = x + (<usize>(n & ~3) << 2);
   while (x < body) {
     v128.store(y, i32x4.add(v128.load(y), v128.load(x)));
     x += 16;
@@ -106,7 +101,7 @@ export function i32_add(n: i32, x: usize, y: usize): void {
 /** x ← a·x */
 export function f32_scale(n: i32, a: f32, x: usize): void {
   const av = f32x4.splat(a);
-  const body = x + ((<usize>(n & ~3)) << 2);
+  const body = x + (<usize>(n & ~3) << 2);
   while (x < body) {
     v128.store(x, f32x4.mul(av, v128.load(x)));
     x += 16;
@@ -133,7 +128,7 @@ export function f32_sum_squares(n: i32, x: usize): f64 {
 /** The first i with x[i] NaN or infinite, −1 when all are finite. */
 export function f32_finite(n: i32, x: usize): i32 {
   for (let i = 0; i < n; i++) {
-    const value = load<f32>(x + ((<usize>i) << 2));
+    const value = load<f32>(x + (<usize>i << 2));
     if (value - value != 0) return i;
   }
   return -1;

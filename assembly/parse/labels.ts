@@ -15,9 +15,9 @@ export function internLabel(table: usize, labelsMax: i32, at: usize, bytes: i32,
   for (let i = 0; i < bytes; i++) hash = (hash ^ load<u8>(at + i)) * 16777619;
   let slot = (hash ^ (hash >> 15)) & SLOT_MASK;
   for (;;) {
-    const entry = load<i32>(table + SLOTS + ((<usize>slot) << 2));
+    const entry = load<i32>(table + SLOTS + (<usize>slot << 2));
     if (entry == 0) break;
-    const place = table + ENTRIES + ((<usize>(entry - 1)) << 4);
+    const place = table + ENTRIES + (<usize>(entry - 1) << 4);
     if (load<u32>(place, 12) == hash && load<i32>(place, 4) == bytes) {
       if (memory.compare(load<u32>(place), at, bytes) == 0) return entry - 1;
     }
@@ -25,12 +25,12 @@ export function internLabel(table: usize, labelsMax: i32, at: usize, bytes: i32,
   }
   const count = load<i32>(table);
   if (count >= labelsMax) return -1;
-  const place = table + ENTRIES + ((<usize>count) << 4);
+  const place = table + ENTRIES + (<usize>count << 4);
   store<u32>(place, <u32>at);
   store<i32>(place, bytes, 4);
   store<i32>(place, line, 8);
   store<u32>(place, hash, 12);
-  store<i32>(table + SLOTS + ((<usize>slot) << 2), count + 1);
+  store<i32>(table + SLOTS + (<usize>slot << 2), count + 1);
   store<i32>(table, count + 1);
   return count;
 }

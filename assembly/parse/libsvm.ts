@@ -1,24 +1,7 @@
 // libsvm text: `label index:value … [# comment]`, one sample a line, indices ascending.
 import {
-  BAD_INDEX,
-  BAD_LABEL,
-  BAD_NUMBER,
-  DONE,
-  HIGH_INDEX,
-  INDEX_ORDER,
-  LARGE_NUMBER,
-  LONG_LABEL,
-  LOW_INDEX,
-  MANY_LABELS,
-  NO_COLON,
-  NO_ROOM,
-  NUMBER,
-  QID,
-  isBlank,
-  lineEnd,
-  refuse,
-  skipBlanks,
-  skipLine,
+  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LONG_LABEL, LOW_INDEX,
+  MANY_LABELS, NO_COLON, NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { internLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -29,32 +12,13 @@ import { fits, readNumber } from './number';
  * target: rows × i32 label number, or × f32 the label itself when `numeric`; rowStart: rows + 1.
  */
 export function parse_libsvm(
-  text: usize,
-  end: usize,
-  state: usize,
-  base: i32,
-  columns: i32,
-  indexMax: i32,
-  rowsMax: i32,
-  entriesMax: i32,
-  labelsMax: i32,
-  labelBytesMax: i32,
-  labels: usize,
-  numeric: i32,
-  target: usize,
-  rowStart: usize,
-  index: usize,
-  value: usize,
+  text: usize, end: usize, state: usize, base: i32, columns: i32, indexMax: i32, rowsMax: i32,
+  entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize, numeric: i32, target: usize,
+  rowStart: usize, index: usize, value: usize,
 ): i32 {
-  let p = text,
-    line = 0,
-    rows = 0,
-    n = 0,
-    dropped = 0;
-  let lowest = i32.MAX_VALUE,
-    highest = -1;
-  const shift = base == 0 ? 0 : 1,
-    least = base == 1 ? 1 : 0;
+  let p = text, line = 0, rows = 0, n = 0, dropped = 0;
+  let lowest = i32.MAX_VALUE, highest = -1;
+  const shift = base == 0 ? 0 : 1, least = base == 1 ? 1 : 0;
   store<i32>(rowStart, 0);
   while (p < end) {
     p = skipBlanks(p);
@@ -76,7 +40,7 @@ export function parse_libsvm(
     const bytes = <i32>(p - start);
     const label = <f32>load<f64>(state, NUMBER);
     if (!fits(label)) return refuse(state, LARGE_NUMBER, start, line, 0);
-    const place = target + ((<usize>rows) << 2);
+    const place = target + (<usize>rows << 2);
     if (numeric != 0) {
       store<f32>(place, label);
     } else {
@@ -98,8 +62,7 @@ export function parse_libsvm(
         break;
       }
       const at = p;
-      let d = c - 48,
-        i: i32 = 0;
+      let d = c - 48, i: i32 = 0;
       if (d > 9) return refuse(state, c == 113 ? QID : BAD_INDEX, at, line, 0);
       while (d <= 9) {
         i = i * 10 + <i32>d;
@@ -139,14 +102,14 @@ export function parse_libsvm(
       if (n >= entriesMax) return refuse(state, NO_ROOM, at, line, 0);
       lowest = min(lowest, i);
       highest = max(highest, i);
-      store<i32>(index + ((<usize>n) << 2), column);
-      store<f32>(value + ((<usize>n) << 2), x);
+      store<i32>(index + (<usize>n << 2), column);
+      store<f32>(value + (<usize>n << 2), x);
       n++;
     }
     p += skip;
     line++;
     rows++;
-    store<i32>(rowStart + ((<usize>rows) << 2), n);
+    store<i32>(rowStart + (<usize>rows << 2), n);
   }
   store<i32>(state, line, 8);
   store<i32>(state, rows, 12);

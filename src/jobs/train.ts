@@ -22,7 +22,7 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
 export async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);
   if (found !== undefined) return found as unknown as LooseModel;
-  if (/\.m?js$/.test(name)) return (await userModel(name)) as unknown as LooseModel;
+  if (/\.m?js$/.test(name)) return await userModel(name);
   const known = models.map((model) => model.name).join(', ');
   const rule = `the model must be one of ${known}, or the path of a program (.js, .mjs)`;
   throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);

@@ -237,7 +237,10 @@ export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork,
         return ctx.options.test && measureTest(ctx, ctx.options.test, work.chunks);
       case 'train':
         return work.blocks.forEach((block) => trainBlock(ctx, block, work.eta));
-      default:
+      case 'build':
+      case 'startItems':
+      case 'startUsers':
+      case 'measure':
         return work.parts.forEach((part) => partPhases[work.kind](ctx, part));
     }
   },

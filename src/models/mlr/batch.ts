@@ -58,7 +58,7 @@ function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void
       ({
         ...phase,
         ...ownPartitions(partitions, Math.min(workers, partitions), w),
-      }) as MlrBatchWork,
+      }),
   );
 }
 
