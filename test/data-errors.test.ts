@@ -481,7 +481,10 @@ test('a damaged gzip file is refused where its data ends, after violations befor
 test('a line beyond the limit is refused, after the violations before it', async () => {
   const long = `1 ${'1:1 '.repeat(limits.lineBytesMax / 4 + 1)}\n`.replace('1:1 1:1', '1:1 2:1');
   const line = '1'.repeat(limits.lineBytesMax + 2);
-  for (const pack of [Buffer.from, (text: string) => gzipMembers(text, 1)]) {
+  for (const pack of [
+    (text: string) => Buffer.from(text),
+    (text: string) => gzipMembers(text, 1),
+  ]) {
     const path = put(host, pack(`1 1:1\n1 2:2\n${line}\n1 1:1\n`), 'long.data');
     const failure = await failureOf(host, () => samplesOf(host, [path], libsvm));
     assert.ok(failure.message.startsWith('long.data:3:1: a line has at most'), failure.message);

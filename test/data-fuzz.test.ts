@@ -110,7 +110,7 @@ for (const [format, text] of Object.entries(seeds)) {
       fc.uint8Array({ maxLength: 200 }),
       fc
         .string({ unit: fc.constantFrom(...'0123456789 :,.\n\r\t-+e"#'), maxLength: 200 })
-        .map(Buffer.from),
+        .map((text) => Buffer.from(text)),
     );
     await fc.assert(
       fc.asyncProperty(random, chunk, (bytes, chunkBytes) =>

@@ -1,5 +1,5 @@
-// The parse kernels themselves, in all three builds: numbers against JavaScript's, and nothing read or
-// written outside what they were given, whatever the bytes.
+// The parse kernels themselves, in all three builds: numbers against JavaScript's, and nothing read
+// or written outside what they were given, whatever the bytes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createPrng, type Prng } from '../src/base/prng.ts';
