@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limits } from '../src/base/limits.ts';
+import type { LoaderPool } from '../src/data/loader-pool.ts';
 import type { SamplesOptions } from '../src/data/load-samples.ts';
 import { idxFile } from './helpers/data-oracle.ts';
 import {
@@ -446,6 +447,29 @@ test('the first violation in the file wins, whatever the timing (200 violations,
   }
 });
 
+test('a violation that is found late still wins over later ones, and ends the load', async () => {
+  const path = put(
+    host,
+    '1 1:1\n'.repeat(30) + '1 5:late\n' + '1 1:early\n'.repeat(2000),
+    'bad.data',
+  );
+  let started = 0;
+  const pool: LoaderPool = {
+    ...host.pool,
+    chunkBytes: 64,
+    async run(task) {
+      started += 1;
+      const result = await host.pool.run(task);
+      const first = result.kind === 'parsed' && result.violation?.found === 'late';
+      if (first) await new Promise((resolve) => setTimeout(resolve, 30));
+      return result;
+    },
+  };
+  const { message } = await failureOf(host, () => samplesOf({ ...host, pool }, [path]));
+  assert.ok(message.startsWith('bad.data:31:5: '), message);
+  assert.ok(started < 20, `${started} of 300 tasks were started`);
+});
+
 test('in a second file lines count from its own start', async () => {
   const paths = [
     put(host, '1 1:1\n'.repeat(50), 'good.data'),
@@ -481,7 +505,10 @@ test('a damaged gzip file is refused where its data ends, after violations befor
 test('a line beyond the limit is refused, after the violations before it', async () => {
   const long = `1 ${'1:1 '.repeat(limits.lineBytesMax / 4 + 1)}\n`.replace('1:1 1:1', '1:1 2:1');
   const line = '1'.repeat(limits.lineBytesMax + 2);
-  for (const pack of [Buffer.from, (text: string) => gzipMembers(text, 1)]) {
+  for (const pack of [
+    (text: string) => Buffer.from(text),
+    (text: string) => gzipMembers(text, 1),
+  ]) {
     const path = put(host, pack(`1 1:1\n1 2:2\n${line}\n1 1:1\n`), 'long.data');
     const failure = await failureOf(host, () => samplesOf(host, [path], libsvm));
     assert.ok(failure.message.startsWith('long.data:3:1: a line has at most'), failure.message);

@@ -1,4 +1,5 @@
-// Every format comes out as the oracle reads it, however the file is cut, compressed or parallelized.
+// Every format comes out as the oracle reads it, however the file is cut, compressed or
+// parallelized.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createPrng } from '../src/base/prng.ts';
@@ -50,6 +51,12 @@ function libsvmText(seed: number, rows: number, base: number): string {
   return lines.join('\n') + '\n';
 }
 
+/** What may not depend on chunks, and the sizes of the blocks, which do. */
+function apart(loaded: object): readonly [rest: object, blocks: unknown] {
+  const { blockRows, blockCounts, ...rest } = loaded as Record<string, unknown>;
+  return [rest, blockRows ?? blockCounts];
+}
+
 async function everyWay(text: string, load: (host: TestHost, path: string) => Promise<object>) {
   const wanted = await load(host(), put(host(), text));
   const ways = new Map<string, string | Uint8Array>([
@@ -63,10 +70,13 @@ async function everyWay(text: string, load: (host: TestHost, path: string) => Pr
       for (const [name, content] of threads === 2 ? ways : [['plain', text] as const]) {
         const small = withChunks(host(threads), chunkBytes);
         const got = await load(small, put(small, content));
-        const { blockRows, blockCounts, ...rest } = got as Record<string, unknown>;
-        const { blockRows: _, blockCounts: __, ...same } = wanted as Record<string, unknown>;
-        assert.equal(rest, same, `${name}, chunks of ${chunkBytes}, ${threads} threads`);
-        cut.push(blockRows ?? blockCounts);
+        const [rest, blocks] = apart(got);
+        assert.equal(
+          rest,
+          apart(wanted)[0],
+          `${name}, chunks of ${chunkBytes}, ${threads} threads`,
+        );
+        cut.push(blocks);
       }
     }
     for (const blocks of cut)
@@ -206,7 +216,8 @@ test('csv: the label column is a name, a number or the last one', async () => {
 });
 
 test('csv: quoted fields, blanks around fields, CRLF and a byte order mark are read (RFC 4180)', async () => {
-  const text = '\uFEFFa,b,kind\r\n "1" , 2.5,"say ""hi"", you"\r\n3,"4",plain\r\n\r\n5,6,"plain"';
+  const text =
+    '\uFEFFa,b,kind\r\r\n "1" , 2.5,"say ""hi"", you"\r\n3,"4",plain\r\r\n\r\n5,6,"plain"';
   const wanted = [
     { label: 'say "hi", you', values: [1, 2.5] },
     { label: 'plain', values: [3, 4] },
@@ -394,7 +405,7 @@ for (const dimensions of [
     const y = idxFile([rows], labels);
     for (const threads of [1, 2, 4]) {
       for (const chunkBytes of [rowBytes, 64, 1 << 20]) {
-        for (const pack of [Buffer.from, (b: Buffer) => gzipMembers(b, 2)]) {
+        for (const pack of [(b: Buffer) => b, (b: Buffer) => gzipMembers(b, 2)]) {
           const small = withChunks(host(threads), chunkBytes);
           if (chunkBytes < rowBytes) continue;
           const got = await samplesOf(small, [put(small, pack(images)), put(small, pack(y))]);

@@ -8,8 +8,8 @@
 //           48 f64 sum of values            56/60 f32 smallest, largest value
 //           64 f64 the last number read
 //
-// Every parse kernel takes whole lines: the byte before `end` is a line feed. No token holds one, so
-// a scan that stops at a line feed never leaves the text, whatever the bytes.
+// Every parse kernel takes whole lines: the byte before `end` is a line feed. No token holds one,
+// so a scan that stops at a line feed never leaves the text, whatever the bytes.
 
 export const DONE: i32 = 0;
 export const BAD_LABEL: i32 = 1;
@@ -51,14 +51,20 @@ export function isBlank(c: u32): bool {
   return c == 32 || c == 9;
 }
 
-/** Bytes of the line end at p: 1, 2 with a carriage return, 0 when there is none. */
+/** Bytes of the line end at p: 1, more with carriage returns before it, 0 when there is none. */
 // @ts-ignore: decorator
 @inline
 export function lineEnd(p: usize): usize {
   const c: u32 = load<u8>(p);
   if (c == 10) return 1;
-  // A byte that is not a line feed has a byte of the text behind it.
-  return c == 13 && load<u8>(p, 1) == 10 ? 2 : 0;
+  return c == 13 ? longLineEnd(p) : 0;
+}
+
+/** CR LF, and the CR CR LF that files have after one conversion too many. */
+function longLineEnd(p: usize): usize {
+  let q = p + 1;
+  while (load<u8>(q) == 13) q++;
+  return load<u8>(q) == 10 ? q + 1 - p : 0;
 }
 
 // @ts-ignore: decorator

@@ -89,8 +89,8 @@ export function u8_to_f32_rows(
 }
 
 /**
- * Values `first` … of a matrix of `rows` rows given column by column, into row-major x of f32, or of
- * u8 when `bytes`. Columns from `columns` on are left out.
+ * Values `first` … of a matrix of `rows` rows given column by column, into row-major x of f32, or
+ * of u8 when `bytes`. Columns from `columns` on are left out.
  */
 export function f32_columns_to_rows(
   n: i32, first: f64, rows: i32, columns: i32, stride: i32, bytes: i32, from: usize, x: usize,
@@ -110,8 +110,9 @@ export function f32_columns_to_rows(
 }
 
 /**
- * rowStart[0 … rows] ← sums of counts[0 … rows − 1] so far; counts[r] ← place of row r's first entry
- * when the block's first entry is number `first`. Returns the number of the next block's first entry.
+ * rowStart[0 … rows] ← sums of counts[0 … rows − 1] so far; counts[r] ← place of row r's first
+ * entry when the block's first entry is number `first`. Returns the number of the next block's
+ * first entry.
  */
 export function csr_row_starts(rows: i32, first: i32, counts: usize, rowStart: usize): i32 {
   let sum = 0;
@@ -201,7 +202,9 @@ function sortRow(n: i32, index: usize, value: usize): void {
   }
 }
 
-/** Sorts the entries of each row by column. Returns the first row that has a column twice, or −1. */
+/**
+ * Sorts the entries of each row by column. Returns the first row that has a column twice, or −1.
+ */
 export function csr_sort_rows(rows: i32, rowStart: usize, index: usize, value: usize): i32 {
   for (let r = 0; r < rows; r++) {
     const place = rowStart + (<usize>r << 2);
@@ -228,7 +231,9 @@ export function csr_twice(n: i32, index: usize): i32 {
 }
 
 /** The place of the `skip`-th entry (from 0) that is (row, column), or −1. */
-export function triple_find(n: i32, row: i32, column: i32, skip: i32, rows: usize, columns: usize): i32 {
+export function triple_find(
+  n: i32, row: i32, column: i32, skip: i32, rows: usize, columns: usize,
+): i32 {
   for (let i = 0; i < n; i++) {
     const place = <usize>i << 2;
     if (load<i32>(rows + place) != row || load<i32>(columns + place) != column) continue;

@@ -1,7 +1,7 @@
 // Dense rows of numbers with at most one label column: CSV (RFC 4180), and one value a line.
 import {
-  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER, LONG_LABEL, MANY_FIELDS,
-  MANY_LABELS, NO_ROOM, NUMBER, OPEN_QUOTE, isBlank, lineEnd, refuse,
+  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER, LONG_LABEL,
+  MANY_FIELDS, MANY_LABELS, NO_ROOM, NUMBER, OPEN_QUOTE, isBlank, lineEnd, refuse,
 } from './codes';
 import { internLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -31,17 +31,17 @@ function skipQuoted(p: usize): usize {
 function skipText(p: usize, delimiter: u32): usize {
   let last = p, c: u32 = load<u8>(p);
   while (c != 10 && c != delimiter && !(delimiter == 32 && c == 9)) {
-    if (!isBlank(c) && lineEnd(p) == 0) last = p + 1;
+    if (!isBlank(c) && c != 13) last = p + 1;
     c = load<u8>(++p);
   }
   return last;
 }
 
 /**
- * Parses the lines of [text, end): `columns` fields a row, field `labelColumn` (−1: none) a label, the
- * others numbers. x: rows × stride f32, the first `keep` features, then zeros. target: rows × i32
- * label number, or × f32 the label itself (numeric = 1); numeric = 2: label numbers, but every text
- * must be a decimal number. A label's text keeps its quotes.
+ * Parses the lines of [text, end): `columns` fields a row, field `labelColumn` (−1: none) a label,
+ * the others numbers. x: rows × stride f32, the first `keep` features, then zeros. target: rows ×
+ * i32 label number, or × f32 the label itself (numeric = 1); numeric = 2: label numbers, but every
+ * text must be a decimal number. A label's text keeps its quotes.
  */
 export function parse_csv(
   text: usize, end: usize, state: usize, delimiter: i32, columns: i32, labelColumn: i32, keep: i32,
@@ -68,11 +68,14 @@ export function parse_csv(
       if (field == labelColumn) {
         p = quoted ? skipQuoted(p) : skipText(p, delimiter);
         if (p == 0) return refuse(state, OPEN_QUOTE, at, line, field);
+        if (p == at) return refuse(state, EMPTY_FIELD, at, line, field);
         const bytes = <i32>(p - at), place = target + (<usize>rows << 2);
         if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, at, line, field);
         if (numeric != 0) {
           const inside: usize = quoted ? 1 : 0;
-          if (readNumber(at + inside, state) + inside != p) return refuse(state, BAD_LABEL, at, line, field);
+          if (readNumber(at + inside, state) + inside != p) {
+            return refuse(state, BAD_LABEL, at, line, field);
+          }
           const label = <f32>load<f64>(state, NUMBER);
           if (!fits(label)) return refuse(state, LARGE_NUMBER, at, line, field);
           store<f32>(place, label);

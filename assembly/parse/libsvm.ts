@@ -1,14 +1,14 @@
 // libsvm text: `label index:value … [# comment]`, one sample a line, indices ascending.
 import {
-  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LONG_LABEL, LOW_INDEX,
-  MANY_LABELS, NO_COLON, NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LONG_LABEL,
+  LOW_INDEX, MANY_LABELS, NO_COLON, NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { internLabel } from './labels';
 import { fits, readNumber } from './number';
 
 /**
- * Parses the lines of [text, end). base: 0, 1, or −1 while it is unknown, when indices are stored as
- * if 1-based (so a 0 becomes −1). Entries of columns from `columns` on are left out and counted.
+ * Parses the lines of [text, end). base: 0, 1, or −1 while it is unknown, when indices are stored
+ * as if 1-based (so a 0 becomes −1). Entries of columns from `columns` on are left out and counted.
  * target: rows × i32 label number, or × f32 the label itself when `numeric`; rowStart: rows + 1.
  */
 export function parse_libsvm(

@@ -2,9 +2,10 @@
 //
 //   value = mantissa · 10^exponent, the mantissa being the first 19 significant digits as a u64
 //
-// Up to 15 digits and |exponent| ≤ 22 both factors are exact in f64 and so the result is the nearest
-// f64 (Clinger 1990). Beyond that it is off by at most 2 units in the last place of an f64, 2^-28 of
-// one of the f32 that is stored, so the f32 is almost always the nearest one, never off by more than 1.
+// Up to 15 digits and |exponent| ≤ 22 both factors are exact in f64 and so the result is the
+// nearest f64 (Clinger 1990). Beyond that it is off by at most 2 units in the last place of an f64,
+// 2^-28 of one of the f32 that is stored, so the f32 is almost always the nearest one, never off by
+// more than 1.
 import { NUMBER } from './codes';
 
 /** 10^0 … 10^64: f32 reaches from 1e-45 to 3e38 and the mantissa below 1.9e19. Never written. */
@@ -47,8 +48,8 @@ function longNumber(p: usize, exponent: i32): f64 {
 }
 
 /**
- * Reads the number at p, which must be followed by a byte that is not part of it (a line feed at the
- * latest). Returns the address behind it with the value at state + NUMBER, or 0: no number.
+ * Reads the number at p, which must be followed by a byte that is not part of it (a line feed at
+ * the latest). Returns the address behind it with the value at state + NUMBER, or 0: no number.
  * Infinity stands for a value beyond f64 or f32.
  */
 export function readNumber(p: usize, state: usize): usize {

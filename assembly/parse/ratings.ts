@@ -6,7 +6,9 @@ import {
 import { internLabel } from './labels';
 import { fits, readNumber } from './number';
 
-/** Behind the separator at p: blanks, or one comma or `::` among them; p itself when there is none. */
+/**
+ * Behind the separator at p: blanks, or one comma or `::` among them; p itself when there is none.
+ */
 // @ts-ignore: decorator
 @inline
 function skipSeparator(p: usize, strict: i32): usize {
@@ -51,14 +53,18 @@ export function parse_ratings(
       while (d <= 9) {
         id = id * 10 + d;
         // 2^31 − 2 is the last id; one digit more still fits the u32
-        if (id > 214748364 && <u32>load<u8>(p, 1) - 48 <= 9) return refuse(state, LARGE_ID, at, line, field);
+        if (id > 214748364 && <u32>load<u8>(p, 1) - 48 <= 9) {
+          return refuse(state, LARGE_ID, at, line, field);
+        }
         d = <u32>load<u8>(++p) - 48;
       }
       if (id > 2147483646) return refuse(state, LARGE_ID, at, line, field);
       const next = skipSeparator(p, strict);
       if (next == p && lineEnd(p) == 0) return refuse(state, BAD_ID, at, line, field);
       const i = <i32>id;
-      if (i < least || i > (field == 0 ? userMax : itemMax)) return refuse(state, ID_RANGE, at, line, field);
+      if (i < least || i > (field == 0 ? userMax : itemMax)) {
+        return refuse(state, ID_RANGE, at, line, field);
+      }
       if (field == 0) {
         store<i32>(user + place, i);
         lowUser = min(lowUser, i);

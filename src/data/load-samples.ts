@@ -48,11 +48,12 @@ export type LoadedSamples = Samples & {
  *     const train = await loadSamples(['a9a.gz'], {}, { arena, pool });
  *     const test = await loadSamples(['a9a.t.gz'], { like: train }, { arena, pool });
  *
- * Text files follow one another; idx and Matrix Market take two files, the data and then the labels.
- * The caller's thread only hands out tasks. What a failed load had allocated stays until the
- * supervisor releases the arena.
+ * Text files follow one another; idx and Matrix Market take two files, the data and then the
+ * labels. The caller's thread only hands out tasks. What a failed load had allocated stays until
+ * the supervisor releases the arena.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order,
- *   ERR_CONFIG for options that do not fit the files, ERR_LIMIT when the memory is full, ERR_ABORTED.
+ *   ERR_CONFIG for options that do not fit the files, ERR_LIMIT when the memory is full,
+ *   ERR_ABORTED.
  */
 export async function loadSamples(
   paths: readonly string[],

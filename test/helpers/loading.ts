@@ -23,7 +23,7 @@ export type TestHost = {
   readonly arena: Arena;
   readonly pool: LoaderPool;
   readonly folder: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export function startHost(threads: number): TestHost {

@@ -2,7 +2,14 @@
 import { assert } from '../../base/assert.ts';
 import { fromFault, SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { located, quoted, ruleOf, type Violation, type Wording } from '../parse/codes.ts';
+import {
+  located,
+  manyClasses,
+  quoted,
+  ruleOf,
+  type Violation,
+  type Wording,
+} from '../parse/codes.ts';
 import type {
   Format,
   ParseResult,
@@ -103,7 +110,10 @@ export function violationError(plan: FilePlan, lines: number, violation: Violati
   return new SystemError('ERR_DATA', located(plan.probe.path, line, violation.column, rule, found));
 }
 
-/** More entries than the size line promises: found by counting, so the task that has them runs again. */
+/**
+ * More entries than the size line promises: found by counting, so the task that has them runs
+ * again.
+ */
 async function checkPromise(
   session: Session,
   plan: FilePlan,
@@ -186,9 +196,8 @@ export function distinctLabels(pieces: readonly Labelled[]): Set<string> {
     for (const label of piece.labels) {
       texts.add(label.text);
       if (texts.size <= limits.classesMax) continue;
-      const rule = `there are at most ${limits.classesMax} classes; numbers to predict need a regression model`;
       const place = `${piece.path}:${piece.firstLine + label.line}:${label.column}`;
-      throw new SystemError('ERR_DATA', `${place}: ${rule}; found ${quoted(label.text)}`);
+      throw new SystemError('ERR_DATA', `${place}: ${manyClasses}; found ${quoted(label.text)}`);
     }
   }
   return texts;

@@ -1,5 +1,5 @@
-// Samples from idx files (MNIST): pixels of one byte each, then labels of one byte each. Pixels stay
-// bytes in memory; their value is byte / 255.
+// Samples from idx files (MNIST): pixels of one byte each, then labels of one byte each. Pixels
+// stay bytes in memory; their value is byte / 255.
 import { assert } from '../../base/assert.ts';
 import { fromFault, SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';

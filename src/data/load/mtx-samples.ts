@@ -1,7 +1,8 @@
 // Samples from Matrix Market files: X.mtx and then y.mtx, both in coordinate or array layout.
 //
-// Entries may come in any order, so X takes two passes over the file, which keeps memory at the size
-// of the result: count the entries of each row (or check the values), then put each in its place.
+// Entries may come in any order, so X takes two passes over the file, which keeps memory at the
+// size of the result: count the entries of each row (or check the values), then put each in its
+// place.
 import { assert } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { SampleBlock } from '../dataset.ts';

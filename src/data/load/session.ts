@@ -35,8 +35,9 @@ export type Session = Host & {
   /** Runs one task. @throws what the task failed with. */
   ask<T extends LoaderTask>(task: T): Promise<ResultOf<T>>;
   /**
-   * Runs tasks, `threads` and a few ahead at a time. After a task that `failed` none behind it starts,
-   * and all before it are finished: so answers up to the first failure are the same on any machine.
+   * Runs tasks, `threads` and a few ahead at a time. After a task that `failed` none behind it
+   * starts, and all before it are finished: so answers up to the first failure are the same on any
+   * machine.
    */
   askAll<T extends LoaderTask>(
     tasks: readonly T[],
@@ -125,7 +126,9 @@ function createSession(host: Host, watch: Watch, control: SharedArrayBuffer): Se
   return session;
 }
 
-/** Runs `load` with a session of its own; the signal stops its tasks, the timer reports progress. */
+/**
+ * Runs `load` with a session of its own; the signal stops its tasks, the timer reports progress.
+ */
 export async function withSession<R>(
   host: Host,
   watch: Watch,

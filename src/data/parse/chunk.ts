@@ -57,7 +57,7 @@ function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
     thread.bytes
       .subarray(from, from + 200)
       .toString('utf8')
-      .split(/\r?\n/, 1)[0] ?? '';
+      .split(/\r*\n/, 1)[0] ?? '';
   if (line === '') return '';
   if (rules.kind === 'libsvm') return /^\S*/.exec(line)?.[0] ?? '';
   if (rules.kind === 'triples') return /^,|^[^\s,]*/.exec(line)?.[0] ?? '';
@@ -242,7 +242,9 @@ function placeEntries(
   return undefined;
 }
 
-/** Notes where entry (row, column) stands: the kernel stops at entry `at` when it has room for `at`. */
+/**
+ * Notes where entry (row, column) stands: the kernel stops at entry `at` when it has room for `at`.
+ */
 function findPlaces(
   thread: LoaderThread,
   task: ParseTask,

@@ -63,6 +63,9 @@ function number(found: string): string {
   return 'a value must be a decimal number';
 }
 
+export const manyClasses =
+  `there are at most ${limits.classesMax} classes; ` + 'numbers to predict need a regression model';
+
 const idWords = ['a user id', 'an item id', 'a rating'];
 
 function idRange(field: number, { rows, columns }: Wording): string {
@@ -95,7 +98,7 @@ export function ruleOf(violation: Violation, wording: Wording): string {
     case code.longLabel:
       return `a label has at most ${limits.labelBytesMax} bytes`;
     case code.manyLabels:
-      return `there are at most ${limits.classesMax} classes; numbers to predict need a regression model`;
+      return manyClasses;
     case code.badIndex:
       return 'index:value expected, the index a non-negative integer';
     case code.noColon:
@@ -115,7 +118,7 @@ export function ruleOf(violation: Violation, wording: Wording): string {
     case code.badId:
       return mtx
         ? 'row and column must be integers, separated by blanks'
-        : `${idWords[field]} must be a non-negative integer, separated by a tab, comma, blank or ::`;
+        : `${idWords[field]} must be a non-negative integer; a tab, comma, blank or :: separates`;
     case code.largeId:
       return 'an id is below 2147483647';
     case code.idRange:
@@ -135,7 +138,7 @@ export function ruleOf(violation: Violation, wording: Wording): string {
     case code.afterQuote:
       return 'a delimiter or the line end must follow a closing quote';
     case code.manyEntries:
-      return `the size line promises ${count(wording.entries, 'entry').replace('entrys', 'entries')}, there are more`;
+      return `the size line promises ${wording.entries} entries, there are more`;
     case code.twice:
       return 'an entry stands in the file twice; add the two up or remove one';
     case code.other:

@@ -38,7 +38,7 @@ export function headLines(head: Head, most: number, skip: RegExp = /^\s*$/): Hea
     const feed = head.text.indexOf(10, at);
     if (feed < 0 && !head.whole) break;
     const next = feed < 0 ? head.text.length : feed + 1;
-    const text = head.text.toString('utf8', at, next).replace(/\r?\n$/, '');
+    const text = head.text.toString('utf8', at, next).replace(/\r*\n$/, '');
     if (!skip.test(text)) lines.push({ number, at: at + head.mark, next: next + head.mark, text });
     at = next;
   }

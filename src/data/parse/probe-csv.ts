@@ -45,7 +45,9 @@ function findDelimiter(lines: readonly HeadLine[]): string {
   return best;
 }
 
-/** A header names a column whose values are numbers, or is a line of text over a line with a number. */
+/**
+ * A header names a column whose values are numbers, or is a line of text over a line with a number.
+ */
 function detectHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
   const isText = (field: string | undefined) =>
     field !== undefined && field !== '' && !isNumber(field);

@@ -50,7 +50,8 @@ export function mtxShape(head: Head) {
     const least = name === 'entries' ? 0 : 1;
     const word = words[n] ?? '';
     if (/^\d+$/.test(word) && Number(word) >= least && Number(word) <= limit) return;
-    const rule = `the size line is \`${wanted.join(' ')}\`; ${name} must be an integer from ${least} to ${limit}`;
+    const range = `${name} must be an integer from ${least} to ${limit}`;
+    const rule = `the size line is \`${wanted.join(' ')}\`; ${range}`;
     throw dataError(head, size, wordColumn(size.text, n), rule, quoted(word));
   });
   if (words.length > wanted.length) {

@@ -110,7 +110,9 @@ function createFiller(bytes: Buffer, base: number, take: (length: number) => num
 /** Bytes of the data proper that came, whether more follow, whether inflating failed. */
 type Filled = { readonly read: number; readonly more: boolean; readonly damaged: boolean };
 
-/** Hands over the bytes from source.dataAt + from on, as many at a time as `take` asks for; 0 ends. */
+/**
+ * Hands over the bytes from source.dataAt + from on, as many at a time as `take` asks for; 0 ends.
+ */
 async function fill(
   thread: LoaderThread,
   source: Source,
@@ -289,14 +291,18 @@ function pathOf(task: LoaderTask): string {
   return 'source' in task ? task.source.path : 'path' in task ? task.path : 'memory';
 }
 
-/** Runs a task. What the world did wrong is an answer, because errors lose their code between threads. */
+/**
+ * Runs a task. What the world did wrong is an answer, because errors lose their code between
+ * threads.
+ */
 export async function runLoaderTask(thread: LoaderThread, task: LoaderTask): Promise<LoaderResult> {
   try {
     return await run(thread, task);
   } catch (error) {
     if (error instanceof SystemError) return { kind: 'failure', ...toFault(error) };
     if (error instanceof Error && 'syscall' in error) {
-      const message = `${pathOf(task)}: cannot be read (${error.message}); check the path and its permissions`;
+      const remedy = 'check the path and its permissions';
+      const message = `${pathOf(task)}: cannot be read (${error.message}); ${remedy}`;
       return { kind: 'failure', code: 'ERR_DATA', message };
     }
     const fault = toFault(error);

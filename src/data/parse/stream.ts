@@ -23,7 +23,10 @@ export function addProgress(control: SharedArrayBuffer, bytes: number): void {
   Atomics.add(new BigInt64Array(control), PROGRESS_CELL, BigInt(Math.round(bytes)));
 }
 
-/** Pieces of the file, in order. Ends early when the load is cancelled. Several gzip members follow on. */
+/**
+ * Pieces of the file, in order. Ends early when the load is cancelled. Several gzip members follow
+ * on.
+ */
 export async function* readPieces(source: Pick<Source, 'path' | 'gzip' | 'control'>) {
   const file = createReadStream(source.path, { highWaterMark: READ_BYTES });
   const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
