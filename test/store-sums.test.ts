@@ -31,11 +31,14 @@ for (const [consistency, staleness, threads] of [
         const mine = Array.from({ length: partitions }, (_, p) => p).filter((p) => p % 7 === row);
         const clockSum = (clocks * (clocks - 1)) / 2;
         const expected = mine.reduce(
-          (sum, p) => sum.map((v, i) => v + [clocks, clockSum, p * clocks, -clocks, 2 * clocks][i]!),
+          (sum, p) =>
+            sum.map((v, i) => v + [clocks, clockSum, p * clocks, -clocks, 2 * clocks][i]!),
           [0, 0, 0, 0, 0],
         );
         assert.equal([...i32.subarray(at, at + 5)], expected, `dense row ${row}`);
-        const times = Array.from({ length: clocks }, (_, c) => c).filter((c) => c % 7 === row).length;
+        const times = Array.from({ length: clocks }, (_, c) => c).filter(
+          (c) => c % 7 === row,
+        ).length;
         const found = sparseRow(host.arena, sparse, row);
         const part = (from: number) => [...i32.subarray(from / 4, from / 4 + found.count)];
         const names = Array.from({ length: partitions }, (_, p) => p);
@@ -45,7 +48,11 @@ for (const [consistency, staleness, threads] of [
       }
       for (let row = 0; row < 100; row++) {
         const at = (declared.at + row * declared.rowBytes) / 4;
-        const expected = [row < clocks ? partitions : 0, row === 99 ? 10 * partitions * clocks : 0, 0];
+        const expected = [
+          row < clocks ? partitions : 0,
+          row === 99 ? 10 * partitions * clocks : 0,
+          0,
+        ];
         assert.equal([...i32.subarray(at, at + 3)], expected, `declared row ${row}`);
       }
     });

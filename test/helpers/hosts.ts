@@ -28,7 +28,11 @@ export async function withHost<T>(
 export function request(
   module: string,
   options: unknown,
-  run: { consistency?: Consistency; staleness?: number; audit?: boolean } & Partial<RunRequest> = {},
+  run: {
+    consistency?: Consistency;
+    staleness?: number;
+    audit?: boolean;
+  } & Partial<RunRequest> = {},
 ): RunRequest {
   const { consistency = 'bsp', staleness = 0, ...rest } = run;
   return {
