@@ -198,7 +198,7 @@ export class GuardianMachine {
   /** How far the job was. */
   #where(): string {
     const { activity } = this.#config;
-    if (this.#phase === 'starting') return 'while the host process was starting';
+    if (this.#phase === 'starting') return 'while starting';
     if (this.#progress) {
       const { clock, values } = this.#progress;
       const numbers = valuesText(values);

@@ -49,7 +49,8 @@ class LastWords {
   lines(): readonly string[] {
     const lines = this.#text.split('\n').flatMap((line) => line.trim() || []);
     const fatal = lines.filter((line) => line.startsWith('FATAL ERROR'));
-    return (fatal.length > 0 ? fatal : lines).slice(-3);
+    const telling = (fatal.length > 0 ? fatal : lines).slice(-3);
+    return telling.map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line));
   }
 }
 

@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import { SystemError } from '../../src/base/errors.ts';
 import { serveGuardian } from '../../src/cli/host-process.ts';
-import type { Job, JobDone, JobHooks, TrainDone } from '../../src/jobs/job.ts';
+import type { Job, JobDone, JobEvent, JobHooks, TrainDone } from '../../src/jobs/job.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
@@ -31,7 +31,8 @@ function trained(job: Job): JobDone {
   return { command: 'train', result };
 }
 
-function events({ onEvent }: JobHooks, clocks: number): void {
+function events(hooks: JobHooks, clocks: number): void {
+  const onEvent = (event: JobEvent) => hooks.onEvent(event);
   onEvent({ kind: 'load', bytesDone: 500_000, bytesTotal: 1_000_000 });
   onEvent({ kind: 'load', bytesDone: 1_000_000, bytesTotal: 1_000_000 });
   onEvent({ kind: 'facts', text: '10 rows, 3 columns, 2 classes' });
@@ -108,15 +109,15 @@ const jobs: Readonly<Record<string, (job: Job, hooks: JobHooks) => Promise<JobDo
     return forever();
   },
   /** Predictions without end. */
-  async predictions(_job, { onEvent, signal }) {
-    while (!signal.aborted) {
-      onEvent({ kind: 'output', text: '1\n'.repeat(10_000) });
+  async predictions(_job, hooks) {
+    while (!hooks.signal.aborted) {
+      hooks.onEvent({ kind: 'output', text: '1\n'.repeat(10_000) });
       await wait(1);
     }
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
-  async predict10(job, { onEvent }) {
-    for (let n = 0; n < 10; n++) onEvent({ kind: 'output', text: `${n}\n` });
+  async predict10(job, hooks) {
+    for (let n = 0; n < 10; n++) hooks.onEvent({ kind: 'output', text: `${n}\n` });
     await wait(1);
     return trained(job);
   },
@@ -130,15 +131,14 @@ function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   return run(job, hooks);
 }
 
-switch (process.env['FAKE_HOST']) {
-  case 'mute': // Starts and says nothing.
-    writeSync(2, `pid ${process.pid}\n`);
-    setInterval(() => undefined, 1000);
-    break;
-  case 'dies': // Ends before it is ready.
-    writeSync(2, 'cannot load a library\n');
-    process.exitCode = 7;
-    break;
-  default:
-    serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+const fake = process.env['FAKE_HOST'];
+if (fake === 'mute') {
+  writeSync(2, `pid ${process.pid}\n`);
+  setInterval(() => undefined, 1000);
+} else if (fake === 'dies') {
+  // Ends before it is ready.
+  writeSync(2, 'cannot load a library\n');
+  process.exitCode = 7;
+} else {
+  serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
 }

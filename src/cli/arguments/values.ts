@@ -72,7 +72,7 @@ function numberOf(option: CommandOption, given: string, helpCommand: string): nu
   const low = exclusive === true ? value > minimum : value >= minimum;
   if (kind && low && value <= maximum) return value;
   const wrong = `--${option.name} must be ${rangeText(option)}, got "${given}"`;
-  throw usage(wrong, `--${option.name} is: ${option.help}; ${helpCommand} explains all options`);
+  throw usage(wrong, `${helpCommand} explains all options`);
 }
 
 function choiceOf(option: CommandOption, given: string, helpCommand: string): string {
