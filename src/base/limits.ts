@@ -33,8 +33,12 @@ export const limits = {
   pushTimeoutMs: 30_000,
   /** From a stop request until threads that do not answer are terminated. */
   stopGraceMs: 100,
+  /** From a stop request until the host process exits with its job unfinished. */
+  hostExitMs: 150,
   /** From a stop request until the guardian kills the host process. */
   killGraceMs: 1_500,
+  /** A host process that says nothing for so long is taken for frozen, and killed. */
+  hostSilenceMs: 30_000,
   /** Longest single futex wait: bounds how late a stop request is seen. */
   gateWaitMs: 20,
 } as const;
@@ -49,3 +53,6 @@ assert(
 assert(limits.ringBytes / 2 >= 4 * limits.messageBytesMax, 'a ring holds several messages');
 // A waiting thread must see a stop request well inside the grace it is given.
 assert(limits.gateWaitMs * 4 <= limits.stopGraceMs, 'a waiter wakes inside the grace');
+// Threads are terminated, the host exits, the guardian kills: each only when the one before failed.
+assert(limits.stopGraceMs < limits.hostExitMs, 'the host waits for its threads');
+assert(limits.hostExitMs < limits.killGraceMs, 'the guardian waits for its host');

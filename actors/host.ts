@@ -1,0 +1,14 @@
+// Process entry of a host: runs one job for the guardian (src/cli/guardian.ts), which forks it.
+import { runJob } from '../src/jobs/run-job.ts';
+import { serveGuardian } from '../src/cli/host-process.ts';
+
+// The terminal sends Ctrl-C to the whole process group, and a closed terminal or a service manager
+// does the same. When to stop, and with which exit code, is decided by the guardian alone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+if (process.send === undefined) {
+  process.stderr.write('this is a part of perpetuum: run the command perpetuum itself\n');
+  process.exitCode = 2;
+} else {
+  serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+}

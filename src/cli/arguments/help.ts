@@ -1,0 +1,205 @@
+// The help texts, made from the option tables: what is printed is what is parsed.
+import { commandNames, commands, commonOptions, inputOptions, laterCommands } from './options.ts';
+import { demoOptions, evaluateOptions, predictOptions, trainOptions } from './options.ts';
+import type { CommandName, CommandOption } from './options.ts';
+import type { ModelInfo } from './parse.ts';
+import { rangeText } from './values.ts';
+
+const helpColumns = 34;
+const lineColumns = 96;
+
+/** Words in lines of at most `lineColumns`, the later ones indented by `indent`. */
+function wrap(text: string, indent: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > lineColumns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`);
+}
+
+function row(left: string, right: string): string {
+  const gap = left.length < helpColumns - 3;
+  const head = gap
+    ? `  ${left}`.padEnd(helpColumns)
+    : `  ${left}\n`.concat(' '.repeat(helpColumns));
+  return head + wrap(right, helpColumns);
+}
+
+function spelling(option: CommandOption): string {
+  const { name, type, short, placeholder, choices = [] } = option;
+  switch (type) {
+    case 'switch':
+      return short === undefined ? `--${name}` : `-${short}, --${name}`;
+    case 'boolean':
+      return `--${name}, --no-${name}`;
+    case 'choice':
+      return `--${name} ${choices.join('|')}`;
+    case 'text':
+    case 'number':
+    case 'integer':
+      return `--${name} ${placeholder ?? (type === 'integer' ? 'N' : 'X')}`;
+  }
+}
+
+function defaultOf(option: CommandOption): string {
+  const { defaultText, type } = option;
+  if (defaultText !== undefined) return defaultText;
+  if (option.default === undefined) return 'chosen from the data';
+  if (type === 'boolean') return option.default === true ? 'yes' : 'no';
+  return String(option.default);
+}
+
+/** One option: what it does, its rule, its default. */
+function optionRow(option: CommandOption): string {
+  const numeric = option.type === 'number' || option.type === 'integer';
+  const ruled = numeric && (option.minimum !== undefined || option.maximum !== undefined);
+  const hasDefault = option.type !== 'switch' && option.repeatable !== true;
+  const facts = [
+    ...(ruled ? [rangeText(option)] : []),
+    ...(hasDefault ? [`default: ${defaultOf(option)}`] : []),
+  ];
+  const tail = facts.length > 0 ? ` (${facts.join('; ')})` : '';
+  return row(spelling(option), option.help + tail);
+}
+
+function section(title: string, rows: readonly string[]): string {
+  return rows.length === 0 ? '' : `\n${title}\n${rows.join('\n')}\n`;
+}
+
+const options = (title: string, list: readonly CommandOption[]) =>
+  section(title, list.map(optionRow));
+
+const exitCodes =
+  '\nExit codes: 0 done, 1 internal error or failed program, 2 usage, 3 data, 4 peer lost, ' +
+  '5 diverged,\n6 staleness bound broken, 7 unreadable model, 124 deadline passed, 128+n signal n.\n';
+
+function overview(models: readonly ModelInfo[]): string {
+  const commandRows = commandNames.map((name) => row(name, commands[name]));
+  return [
+    'perpetuum: machine learning on every core of this machine\n',
+    '\nUsage: perpetuum COMMAND [arguments] [options]\n',
+    section('Commands:', commandRows),
+    section('Models of train:', modelRows(models)),
+    options('Options of all commands:', commonOptions),
+    '\nFirst steps:\n',
+    '  perpetuum doctor                                is this machine ready?\n',
+    '  perpetuum demo                                  train on data that comes along\n',
+    '  perpetuum train mlr train.csv --test test.csv --out model\n',
+    '  perpetuum predict model new.csv\n',
+    exitCodes,
+    `Not in this version: ${laterCommands.join(', ')}.\n`,
+    'perpetuum COMMAND --help and perpetuum train MODEL --help say more.\n',
+  ].join('');
+}
+
+function modelRows(models: readonly ModelInfo[]): string[] {
+  return models.map(({ name, summary }) => row(name, summary));
+}
+
+const dataText =
+  '\nDATA is one or more files, .gz or not: libsvm, Matrix Market, CSV, ratings, or idx (images, ' +
+  'then\nlabels). The format is detected and can be forced with --format.\n';
+
+function trainHelp(models: readonly ModelInfo[]): string {
+  return [
+    'perpetuum train: trains a model\n',
+    '\nUsage: perpetuum train MODEL DATA… [options] [options of the model]\n',
+    section('MODEL is one of', modelRows(models)),
+    '\n  or the path of a program of your own: a .js or .mjs module that exports `program`.\n',
+    '  Its own options are given as --set NAME=VALUE; numbers and true/false are parsed.\n',
+    dataText,
+    options('Options:', trainOptions),
+    options('Input:', inputOptions),
+    options('Options of all commands:', commonOptions),
+    '\nExamples:\n',
+    '  perpetuum train mlr a9a.gz --test a9a.t.gz --out model\n',
+    '  perpetuum train ./my-program.mjs data.csv --set rate=0.1\n',
+    '\nperpetuum train MODEL --help lists the options of a model.\n',
+  ].join('');
+}
+
+function modelHelp(model: ModelInfo): string {
+  const { name, summary, defaultPasses } = model;
+  return [
+    `perpetuum train ${name}: ${summary}\n`,
+    `\nUsage: perpetuum train ${name} DATA… [options]\n`,
+    dataText,
+    options(`Options of ${name}:`, model.options),
+    options(
+      'Options of train:',
+      trainOptions
+        .filter((option) => option.name !== 'set')
+        .map((option) =>
+          option.name === 'passes' ? { ...option, defaultText: String(defaultPasses) } : option,
+        ),
+    ),
+    options('Input:', inputOptions),
+    options('Options of all commands:', commonOptions),
+    '\nExample:\n',
+    `  perpetuum train ${name} train.data --test test.data --out model\n`,
+  ].join('');
+}
+
+function commandHelp(command: CommandName, models: readonly ModelInfo[]): string {
+  const common = options('Options of all commands:', commonOptions);
+  switch (command) {
+    case 'train':
+      return trainHelp(models);
+    case 'predict':
+      return [
+        'perpetuum predict: applies a saved model to data\n',
+        '\nUsage: perpetuum predict MODELDIR DATA… [--out FILE] [--probabilities] [options]\n',
+        '\nMODELDIR is the folder that perpetuum train --out wrote. Prints one prediction a line.\n',
+        dataText,
+        options('Options:', predictOptions),
+        options('Input:', inputOptions),
+        common,
+      ].join('');
+    case 'evaluate':
+      return [
+        'perpetuum evaluate: scores a saved model on data that has labels\n',
+        '\nUsage: perpetuum evaluate MODELDIR DATA… [--json] [options]\n',
+        dataText,
+        options('Options:', evaluateOptions),
+        options('Input:', inputOptions),
+        common,
+      ].join('');
+    case 'models':
+      return `perpetuum models: lists the models\n\nUsage: perpetuum models\n${common}`;
+    case 'doctor':
+      return (
+        'perpetuum doctor: checks this machine; exit code 1 when perpetuum cannot run on it\n' +
+        `\nUsage: perpetuum doctor\n${common}`
+      );
+    case 'demo':
+      return [
+        'perpetuum demo: trains mlr on the data set a9a, which comes with the package\n',
+        '\nUsage: perpetuum demo [--out DIR] [options]\n',
+        options('Options:', demoOptions),
+        common,
+      ].join('');
+  }
+}
+
+type Topic = {
+  readonly models: readonly ModelInfo[];
+  readonly command?: CommandName;
+  readonly model?: ModelInfo;
+};
+
+export function helpText({ models, command, model }: Topic): string {
+  if (model) return modelHelp(model);
+  return command === undefined ? overview(models) : commandHelp(command, models);
+}
+
+/** What `perpetuum models` prints. */
+export function modelsText(models: readonly ModelInfo[]): string {
+  const rows = models.map(({ name, summary }) => `${name.padEnd(14)}${summary}\n`);
+  return `${rows.join('')}perpetuum train MODEL --help lists the options of a model.\n`;
+}

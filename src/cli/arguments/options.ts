@@ -1,0 +1,167 @@
+// The options of the command line as data: the parser reads them, the help prints them, so neither
+// can say something that the other does not do.
+import { limits } from '../../base/limits.ts';
+import type { OptionSpec } from '../../jobs/job.ts';
+
+export type CommandOption = Omit<OptionSpec, 'type'> & {
+  /** switch: no value and no --no- form; text: any value; the others as in OptionSpec. */
+  readonly type: OptionSpec['type'] | 'switch' | 'text';
+  /** May be given several times; its value is a list. */
+  readonly repeatable?: boolean;
+  /** What stands for the value in help: FILE, DIR, … */
+  readonly placeholder?: string;
+  readonly short?: string;
+  /** Words for the default where it is not a plain value. */
+  readonly defaultText?: string;
+  /** Choices of the stable command line that this version refuses, with the reason. */
+  readonly later?: Readonly<Record<string, string>>;
+};
+
+const text = (name: string, placeholder: string, help: string): CommandOption => ({
+  ...{ name, type: 'text', placeholder, help, default: undefined },
+});
+const flag = (name: string, help: string): CommandOption => ({
+  ...{ name, type: 'switch', help, default: undefined },
+});
+
+export const commonOptions: readonly CommandOption[] = [
+  flag('quiet', 'no progress; only warnings, errors and the result'),
+  flag('verbose', 'stacks of errors'),
+  flag('no-color', 'no colours (also: the environment variable NO_COLOR)'),
+  { ...flag('help', 'this text'), short: 'h' },
+  flag('version', 'the version'),
+];
+
+const later = 'is not in this version';
+
+export const inputOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'format', type: 'choice', default: undefined, defaultText: 'detected' },
+    choices: ['libsvm', 'mtx', 'csv', 'ratings', 'idx'],
+    later: { bow: later, 'lda-c': later, text: later },
+    help: 'format of the data',
+  },
+  { ...text('label', 'COLUMN', 'csv: name or number of the label column'), defaultText: 'last' },
+  { ...text('delimiter', 'CHAR', 'csv: one character, or tab'), defaultText: 'detected' },
+  {
+    ...{ name: 'header', type: 'boolean', default: undefined, defaultText: 'detected' },
+    help: 'csv: the first line has names',
+  },
+];
+
+const threads: CommandOption = {
+  ...{ name: 'threads', type: 'integer', default: undefined, defaultText: 'one per core' },
+  ...{ minimum: 1, maximum: limits.workersMax },
+  help: 'worker threads',
+};
+
+const deadline: CommandOption = {
+  ...{ name: 'deadline', type: 'number', default: undefined, defaultText: 'none' },
+  // setTimeout holds 31 bits of milliseconds.
+  ...{ minimum: 0, exclusive: true, maximum: 2_000_000, placeholder: 'SECONDS' },
+  help: 'end with exit code 124 when it is not done by then',
+};
+
+const json = flag('json', 'results as JSON, one object a line');
+
+export const trainOptions: readonly CommandOption[] = [
+  { ...text('test', 'FILE', 'data to evaluate on; may be repeated'), repeatable: true },
+  { ...text('out', 'DIR', 'folder to save the model in'), defaultText: 'not saved' },
+  threads,
+  {
+    ...{ name: 'consistency', type: 'choice', default: 'essp' },
+    choices: ['bsp', 'ssp', 'essp', 'async'],
+    later: { auto: 'arrives with runs on several hosts' },
+    help: 'which updates of others a read may miss',
+  },
+  {
+    ...{ name: 'staleness', type: 'integer', default: 1, defaultText: '1; 0 with bsp', minimum: 0 },
+    help: 'clocks that a read may lag behind',
+  },
+  {
+    ...{ name: 'passes', type: 'integer', default: undefined, minimum: 1 },
+    ...{ defaultText: "the model's" },
+    help: 'most passes over the data',
+  },
+  {
+    ...{ name: 'tolerance', type: 'number', default: undefined, minimum: 0 },
+    ...{ defaultText: "the model's" },
+    help: 'stop when converged to this',
+  },
+  {
+    ...{ name: 'seed', type: 'integer', default: 1, minimum: 0, maximum: 2 ** 32 - 1 },
+    help: 'seed of everything random',
+  },
+  deadline,
+  json,
+  flag('audit', 'check every read against its staleness bound'),
+  {
+    ...{ name: 'partitions', type: 'integer', default: undefined, minimum: 1 },
+    ...{ defaultText: "the model's" },
+    help: 'partitions of the data',
+  },
+  {
+    ...{ name: 'push-timeout', type: 'number', default: limits.pushTimeoutMs / 1000 },
+    ...{ minimum: 0, exclusive: true, maximum: 2_000_000, placeholder: 'SECONDS' },
+    help: 'a push that takes longer is taken for an endless loop',
+  },
+  {
+    ...text('set', 'NAME=VALUE', 'option of a program of your own; may be repeated'),
+    repeatable: true,
+  },
+];
+
+/** Options of the stable command line that this version refuses. */
+export const laterOptions: Readonly<Record<string, string>> = {
+  checkpoint: 'arrives with fault tolerance: this version saves the model at the end, with --out',
+};
+
+export const predictOptions: readonly CommandOption[] = [
+  { ...text('out', 'FILE', 'file to write, one prediction a line'), defaultText: 'stdout' },
+  flag('probabilities', 'probability of every class instead of the class'),
+  threads,
+  deadline,
+  flag('json', 'errors as JSON, too'),
+];
+
+export const evaluateOptions: readonly CommandOption[] = [threads, deadline, json];
+
+/** The demo is a `train`; these are handed on to it. */
+export const demoOptions: readonly CommandOption[] = [
+  { ...text('out', 'DIR', 'folder to save the model in'), defaultText: './model' },
+  ...trainOptions.filter(({ name }) =>
+    ['threads', 'passes', 'seed', 'deadline', 'json'].includes(name),
+  ),
+];
+
+export const commands = {
+  train: 'train a model',
+  predict: 'apply a saved model to data',
+  evaluate: 'score a saved model on data',
+  models: 'list the models',
+  doctor: 'check this machine',
+  demo: 'train on the data that comes with the package',
+} as const;
+
+export type CommandName = keyof typeof commands;
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+/** Commands of the stable command line that this version refuses. */
+export const laterCommands = ['launch', 'profile', 'simulate', 'convert', 'status'] as const;
+
+/** The options of a command besides the common ones. */
+export function optionsOf(command: CommandName): readonly CommandOption[] {
+  switch (command) {
+    case 'train':
+      return [...trainOptions, ...inputOptions];
+    case 'predict':
+      return [...predictOptions, ...inputOptions];
+    case 'evaluate':
+      return [...evaluateOptions, ...inputOptions];
+    case 'demo':
+      return demoOptions;
+    case 'models':
+    case 'doctor':
+      return [];
+  }
+}

@@ -1,0 +1,323 @@
+// Command line → Request: the configuration of everything below, checked once and here.
+//
+//   argv ── command ── MODEL (train) ── grammar ── values ── Request
+//
+// The options of `train` depend on MODEL, and options may stand before it. So MODEL is found first,
+// with the options of all models, and then the line is read with that model's own.
+import { availableParallelism } from 'node:os';
+import { assert } from '../../base/assert.ts';
+import { limits } from '../../base/limits.ts';
+import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import { helpText } from './help.ts';
+import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
+import type { CommandName, CommandOption } from './options.ts';
+import { didYouMean } from './suggest.ts';
+import { isOption, readArguments, unknownOption, usage, type Values } from './values.ts';
+
+/** What the command line needs to know of a model. */
+export type ModelInfo = {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+  readonly defaultPasses: number;
+};
+
+/** How to show what happens. */
+export type View = {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly noColor: boolean;
+};
+
+export type JobRequest = {
+  readonly kind: 'job';
+  readonly job: Job;
+  readonly deadlineMs: number | undefined;
+  readonly view: View;
+};
+
+export type Request =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'models' }
+  | { readonly kind: 'doctor'; readonly view: View }
+  /** `extra` are the options that the demo hands on to train. */
+  | { readonly kind: 'demo'; readonly extra: readonly string[]; readonly out: string }
+  | JobRequest;
+
+type Read = { readonly positionals: readonly string[]; readonly values: Values };
+
+const overview = 'perpetuum --help lists the commands';
+
+/** A module of the user's, rather than the name of a model. */
+export function isProgramPath(model: string): boolean {
+  return /\.m?js$/.test(model);
+}
+
+/** The command, and all other arguments in their order. @throws ERR_CONFIG if there is none. */
+function splitCommand(argv: readonly string[]): { command: CommandName; args: readonly string[] } {
+  const at = argv.findIndex((argument) => !isOption(argument));
+  const before = at < 0 ? argv : argv.slice(0, at);
+  const unknownHint = 'options of a command stand after it: perpetuum train MODEL DATA --threads 2';
+  readArguments(before, { options: commonOptions, context: 'perpetuum', unknownHint });
+  const word = argv[at];
+  if (word === undefined) {
+    throw usage('a command is missing', `perpetuum demo is a first run; ${overview}`);
+  }
+  const command = commandNames.find((name) => name === word);
+  if (command) return { command, args: [...before, ...argv.slice(at + 1)] };
+  if (laterCommands.some((name) => name === word)) {
+    const next = `this version has ${commandNames.join(', ')}`;
+    throw usage(`the command "${word}" is not in this version`, next);
+  }
+  throw usage(`there is no command "${word}"${didYouMean(word, commandNames)}`, overview);
+}
+
+function modelOptions(model: ModelInfo): readonly CommandOption[] {
+  const own = optionsOf('train');
+  for (const { name } of model.options) {
+    const clash = [...own, ...commonOptions].some((option) => option.name === name);
+    assert(!clash, `option --${name} of ${model.name} is not an option of train`);
+  }
+  return model.options;
+}
+
+/** MODEL of a train line: its first argument that is neither an option nor an option's value. */
+function findModelName(args: readonly string[], models: readonly ModelInfo[]): string | undefined {
+  const options = [...optionsOf('train'), ...commonOptions, ...models.flatMap(modelOptions)];
+  const grammar = { options, context: 'perpetuum train' };
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at] ?? '';
+    if (argument === '--') return args[at + 1];
+    if (!isOption(argument)) return argument;
+    const name = argument.replace(/^--?/, '').replace(/=.*/s, '');
+    const known = options.find((option) => option.name === name || option.short === name);
+    if (known === undefined) {
+      if (options.some((option) => `no-${option.name}` === name)) continue;
+      throw unknownOption(name, grammar);
+    }
+    const alone = known.type === 'switch' || known.type === 'boolean';
+    if (!alone && !argument.includes('=')) at += 1;
+  }
+  return undefined;
+}
+
+function findModel(name: string, models: readonly ModelInfo[]): ModelInfo {
+  const model = models.find((candidate) => candidate.name === name);
+  if (model) return model;
+  const names = models.map((candidate) => candidate.name);
+  const next =
+    'perpetuum models lists the models; a program of your own is a path that ends in .js or .mjs';
+  throw usage(`there is no model "${name}"${didYouMean(name, names)}`, next);
+}
+
+/** `--set name=value`: numbers and true/false are parsed, everything else is text. */
+function ownOptions(settings: readonly string[]): ModelOptions {
+  const options: Record<string, number | string | boolean> = {};
+  for (const setting of settings) {
+    const [, name, text] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting) ?? [];
+    if (name === undefined || text === undefined) {
+      throw usage(`--set must be NAME=VALUE, got "${setting}"`, 'for example --set lambda=0.1');
+    }
+    if (Object.hasOwn(options, name)) {
+      throw usage(`--set ${name} must be given once`, 'leave one of them out');
+    }
+    const number = text.trim() === '' ? NaN : Number(text);
+    const boolean = text === 'true' || text === 'false';
+    options[name] = Number.isNaN(number) ? (boolean ? text === 'true' : text) : number;
+  }
+  return options;
+}
+
+/** The model's options: what was given, and the defaults that are fixed. */
+function givenOptions(model: ModelInfo, values: Values): ModelOptions {
+  const options: Record<string, number | string | boolean> = {};
+  for (const spec of model.options) {
+    const value = values.get(spec.name) ?? spec.default;
+    if (value === undefined) continue;
+    assert(typeof value !== 'object', `--${spec.name} is not repeatable`);
+    options[spec.name] = value;
+  }
+  return options;
+}
+
+function inputOf(values: Values): InputOptions {
+  const delimiter = values.text('delimiter');
+  const character = delimiter === 'tab' || delimiter === '\\t' ? '\t' : delimiter;
+  if (character !== undefined && !/^[^\r\n"\w.+-]$/.test(character)) {
+    const rule = '--delimiter must be one character that no number has, or tab';
+    throw usage(`${rule}, got "${delimiter}"`, "for example --delimiter ';'");
+  }
+  return {
+    format: values.text('format') as InputOptions['format'],
+    label: values.text('label') ?? 'last',
+    delimiter: character,
+    header: values.boolean('header'),
+  };
+}
+
+function checkData(data: readonly string[], context: string): readonly string[] {
+  if (data.length === 0) {
+    throw usage(`${context} needs DATA`, `name one or more files: ${context} DATA …`);
+  }
+  if (data.includes('-')) {
+    throw usage('DATA must be files, got "-"', 'save standard input to a file first');
+  }
+  return data;
+}
+
+function threadsOf(values: Values): number {
+  return values.number('threads') ?? Math.min(availableParallelism(), limits.workersMax);
+}
+
+function policyOf(values: Values): Pick<TrainJob, 'consistency' | 'staleness'> {
+  const consistency = (values.text('consistency') ?? 'essp') as TrainJob['consistency'];
+  const staleness = values.number('staleness');
+  if (consistency === 'bsp' && (staleness ?? 0) !== 0) {
+    const rule = '--staleness must be 0 with --consistency bsp';
+    throw usage(`${rule}, got ${staleness}`, 'leave it out, or use --consistency ssp or essp');
+  }
+  return { consistency, staleness: staleness ?? (consistency === 'bsp' ? 0 : 1) };
+}
+
+function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read & { job: Job } {
+  const name = findModelName(args, models);
+  if (name === undefined) {
+    throw usage('perpetuum train needs MODEL and DATA', 'perpetuum models lists the models');
+  }
+  if (/\.[cm]?ts$/.test(name)) {
+    const next = 'compile it to a .js or .mjs file';
+    throw usage(`a program of your own must be JavaScript, got "${name}"`, next);
+  }
+  const own = isProgramPath(name);
+  const model = own ? undefined : findModel(name, models);
+  const context = `perpetuum train ${name}`;
+  const read = readArguments(args, {
+    options: [...(model ? modelOptions(model) : []), ...optionsOf('train'), ...commonOptions],
+    context,
+    ...(own && { unknownHint: "a program's own options are given as --set NAME=VALUE" }),
+  });
+  const { positionals, values } = read;
+  const settings = values.list('set');
+  if (!own && settings.length > 0) {
+    const rule = '--set is for programs of your own';
+    throw usage(`${rule}, got "${settings[0]}"`, `${context} --help lists the options of ${name}`);
+  }
+  const job: TrainJob = {
+    command: 'train',
+    model: name,
+    data: checkData(positionals.slice(1), context),
+    test: values.list('test'),
+    out: values.text('out'),
+    threads: threadsOf(values),
+    ...policyOf(values),
+    partitions: values.number('partitions'),
+    passes: values.number('passes'),
+    tolerance: values.number('tolerance'),
+    seed: values.number('seed') ?? 1,
+    audit: values.flag('audit'),
+    pushTimeoutMs: (values.number('push-timeout') ?? limits.pushTimeoutMs / 1000) * 1000,
+    input: inputOf(values),
+    options: model ? givenOptions(model, values) : ownOptions(settings),
+  };
+  return { ...read, job };
+}
+
+function parseScoring(command: 'predict' | 'evaluate', args: readonly string[]) {
+  const context = `perpetuum ${command}`;
+  const options = [...optionsOf(command), ...commonOptions];
+  const read = readArguments(args, { options, context });
+  const { positionals, values } = read;
+  const [modelDirectory, ...data] = positionals;
+  if (modelDirectory === undefined) {
+    const next = 'MODELDIR is the folder that perpetuum train --out wrote';
+    throw usage(`${context} needs MODELDIR and DATA`, next);
+  }
+  const base = {
+    modelDirectory,
+    data: checkData(data, `${context} ${modelDirectory}`),
+    threads: threadsOf(values),
+    input: inputOf(values),
+  };
+  const out = values.text('out');
+  const job: Job =
+    command === 'evaluate'
+      ? { command, ...base }
+      : { command, ...base, out, probabilities: values.flag('probabilities') };
+  return { ...read, job };
+}
+
+function viewOf(values: Values, has: { json: boolean }): View {
+  return {
+    json: has.json && values.flag('json'),
+    quiet: values.flag('quiet'),
+    verbose: values.flag('verbose'),
+    noColor: values.flag('no-color'),
+  };
+}
+
+/** A command that takes nothing but options. */
+function parsePlain(command: 'models' | 'doctor' | 'demo', args: readonly string[]): Read {
+  const context = `perpetuum ${command}`;
+  const options = [...optionsOf(command), ...commonOptions];
+  const read = readArguments(args, { options, context });
+  const [extra] = read.positionals;
+  if (extra !== undefined) {
+    throw usage(`${context} takes no arguments, got "${extra}"`, `write ${context}`);
+  }
+  return read;
+}
+
+/** The demo's options as arguments of the train line that it stands for. */
+function parseDemo(args: readonly string[]): Request {
+  const { values } = parsePlain('demo', args);
+  const extra = [...optionsOf('demo'), ...commonOptions].flatMap(({ name }) => {
+    const value = values.get(name);
+    if (value === undefined || name === 'out') return [];
+    return value === true ? [`--${name}`] : [`--${name}`, String(value)];
+  });
+  return { kind: 'demo', extra, out: values.text('out') ?? './model' };
+}
+
+/** --help anywhere wins over every error in the rest of the line. */
+function parseHelp(argv: readonly string[], models: readonly ModelInfo[]): Request | undefined {
+  const end = argv.indexOf('--');
+  const line = end < 0 ? argv : argv.slice(0, end);
+  const asked = line.some((argument) => argument === '--help' || argument === '-h');
+  const words = line.filter((argument) => !isOption(argument));
+  if (!asked && words[0] !== 'help') return undefined;
+  const [word, ...rest] = words[0] === 'help' ? words.slice(1) : words;
+  if (word === undefined) return { kind: 'help', text: helpText({ models }) };
+  const { command } = splitCommand([word]);
+  // An option's value may stand before MODEL, so any word that is a model's name is taken for it.
+  const model = command === 'train' ? models.find(({ name }) => rest.includes(name)) : undefined;
+  return { kind: 'help', text: helpText({ models, command, ...(model && { model }) }) };
+}
+
+/** @throws ERR_CONFIG with the first rule that the command line breaks. */
+export function parse(argv: readonly string[], models: readonly ModelInfo[]): Request {
+  const help = parseHelp(argv, models);
+  if (help) return help;
+  const end = argv.indexOf('--');
+  if (argv.slice(0, end < 0 ? undefined : end).includes('--version')) return { kind: 'version' };
+  const { command, args } = splitCommand(argv);
+  switch (command) {
+    case 'models':
+      parsePlain(command, args);
+      return { kind: 'models' };
+    case 'doctor':
+      return { kind: 'doctor', view: viewOf(parsePlain(command, args).values, { json: false }) };
+    case 'demo':
+      return parseDemo(args);
+    case 'train':
+    case 'predict':
+    case 'evaluate': {
+      const read = command === 'train' ? parseTrain(args, models) : parseScoring(command, args);
+      const seconds = read.values.number('deadline');
+      const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
+      const view = viewOf(read.values, { json: true });
+      return { kind: 'job', job: read.job, deadlineMs, view };
+    }
+  }
+}

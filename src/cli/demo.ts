@@ -1,0 +1,45 @@
+// perpetuum demo: the train line on the data that comes with the package.
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SystemError } from '../base/errors.ts';
+import { shellText } from './format.ts';
+
+/** A path as it is typed here: relative where that is shorter. */
+function typed(url: URL): string {
+  const path = fileURLToPath(url);
+  const near = relative(process.cwd(), path);
+  return near.length < path.length ? near : path;
+}
+
+/** The arguments of the train line that the demo stands for. @throws ERR_DATA without its data. */
+export function demoArguments(out: string, extra: readonly string[]): readonly string[] {
+  // This file lies in build/dist or build/test: two levels below the package either way.
+  const [train, test] = ['a9a.gz', 'a9a.t.gz'].map(
+    (name) => new URL(`../../examples/data/${name}`, import.meta.url),
+  ) as [URL, URL];
+  for (const url of [train, test]) {
+    if (existsSync(url)) continue;
+    const what = `${fileURLToPath(url)}: the demo's data is missing`;
+    throw new SystemError(
+      'ERR_DATA',
+      `${what}\ninstall perpetuum again, or train on data of yours`,
+    );
+  }
+  return ['train', 'mlr', typed(train), '--test', typed(test), '--out', out, ...extra];
+}
+
+export function commandText(args: readonly string[]): string {
+  return ['perpetuum', ...args].map(shellText).join(' ');
+}
+
+/** What to do after the demo has trained. */
+export function demoNext(args: readonly string[], out: string): string {
+  const test = args[args.indexOf('--test') + 1] ?? '';
+  return [
+    '\nWhat to try next:',
+    `  ${commandText(['predict', out, test])}`,
+    `  ${commandText(['train', 'mlr', '--help'])}`,
+    `  ${commandText(['models'])}`,
+  ].join('\n');
+}

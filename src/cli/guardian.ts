@@ -1,0 +1,168 @@
+// The guardian: owns the terminal, the deadline and the exit code of a job that another process
+// does. It decides nothing here: every happening is an input of the machine (guardian-machine.ts),
+// every output of the machine is carried out below.
+//
+//   terminal, timers ──▶ guardian ──▶ machine
+//                           │ ▲
+//             job, stop     ▼ │   events, done | fault         (channel.ts)
+//                        host process
+//
+// The host stays in our process group, so Ctrl-Z and a closed terminal reach it as they reach us.
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { limits } from '../base/limits.ts';
+import type { Job } from '../jobs/job.ts';
+import { isProgramPath, type View } from './arguments/parse.ts';
+import { aliveMs, type FromHost, type ToHost } from './channel.ts';
+import { GuardianMachine, stopSignals } from './guardian-machine.ts';
+import type { GuardianInput, GuardianOutput, StopSignal } from './guardian-machine.ts';
+import type { Renderer } from './render.ts';
+
+export type GuardianOptions = {
+  readonly job: Job;
+  readonly deadlineMs: number | undefined;
+  readonly view: View;
+  readonly renderer: Renderer;
+  /** The file that the host process runs. */
+  readonly hostEntry: URL;
+  /** Ours: `out` closes under us when its reader ends, `err` slows the host's own output down. */
+  readonly streams: { readonly out: NodeJS.WriteStream; readonly err: NodeJS.WriteStream };
+};
+
+/** After the host's end, so long for what it wrote to arrive; a grandchild may hold the pipe. */
+const lastWordsMs = 200;
+const lastWordsCharacters = 4096;
+
+const activities: Readonly<Record<Job['command'], string>> = {
+  ...{ train: 'training', predict: 'predicting', evaluate: 'evaluating' },
+};
+
+/** Keeps the end of what was written, for the message about a host that died. */
+class LastWords {
+  #text = '';
+
+  add(text: string): void {
+    this.#text = (this.#text + text).slice(-lastWordsCharacters);
+  }
+
+  /** The few lines that say most: of a V8 abort the reason, not its 30 lines of native frames. */
+  lines(): readonly string[] {
+    const lines = this.#text.split('\n').flatMap((line) => line.trim() || []);
+    const fatal = lines.filter((line) => line.startsWith('FATAL ERROR'));
+    const telling = (fatal.length > 0 ? fatal : lines).slice(-3);
+    return telling.map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line));
+  }
+}
+
+/** Passes a stream of the host on, no faster than `err` takes it. */
+function passOn(source: Readable, options: GuardianOptions, words: LastWords): void {
+  const { renderer, streams } = options;
+  source.setEncoding('utf8');
+  source.on('data', (text: string) => {
+    words.add(text);
+    renderer.foreign(text);
+    if (!streams.err.writableNeedDrain) return;
+    source.pause();
+    streams.err.once('drain', () => source.resume());
+  });
+  source.on('error', () => source.destroy());
+}
+
+function forkHost(hostEntry: URL): ChildProcess {
+  return fork(hostEntry, [], {
+    serialization: 'advanced',
+    // Standard output belongs to results: what a program prints goes where messages go.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+}
+
+/** Reports the host's end once: when its output has arrived too, or a moment later. */
+function onEnd(host: ChildProcess, words: LastWords, feed: (input: GuardianInput) => void): void {
+  host.on('exit', (code, signal) => {
+    const report = () => feed({ kind: 'hostExit', code, signal, lastWords: words.lines() });
+    const late = setTimeout(report, lastWordsMs);
+    host.once('close', () => {
+      clearTimeout(late);
+      report();
+    });
+  });
+  host.on('error', (error) => {
+    // Without a process id it never started; otherwise a message was lost, and exit will follow.
+    if (host.pid === undefined) feed({ kind: 'spawnFailed', message: error.message });
+  });
+}
+
+/** Timers, signals and streams as inputs; returns what takes them all back. */
+function listen(options: GuardianOptions, feed: (input: GuardianInput) => void): () => void {
+  const { deadlineMs, streams, renderer } = options;
+  const names = Object.keys(stopSignals) as StopSignal[];
+  const onSignals = names.map((name) => [name, () => feed({ kind: 'signal', name })] as const);
+  for (const [name, act] of onSignals) process.on(name, act);
+  const onOutput = () => feed({ kind: 'outputClosed' });
+  streams.out.on('error', onOutput);
+  const deadline =
+    deadlineMs === undefined ? undefined : setTimeout(() => feed({ kind: 'deadline' }), deadlineMs);
+  const ticks = setInterval(() => {
+    renderer.tick();
+    feed({ kind: 'tick' });
+  }, aliveMs);
+  return () => {
+    for (const [name, act] of onSignals) process.off(name, act);
+    streams.out.off('error', onOutput);
+    clearTimeout(deadline);
+    clearInterval(ticks);
+  };
+}
+
+/** Does the job in a host process, to its end. Resolves to the exit code; no process is left. */
+export function guard(options: GuardianOptions): Promise<number> {
+  const { job, renderer } = options;
+  const machine = new GuardianMachine({
+    deadlineMs: options.deadlineMs,
+    silentTicksMax: limits.hostSilenceMs / aliveMs,
+    activity: activities[job.command],
+    ownProgram: job.command === 'train' && isProgramPath(job.model),
+  });
+  return new Promise((resolve) => {
+    const host = forkHost(options.hostEntry);
+    const words = new LastWords();
+    let grace: NodeJS.Timeout | undefined;
+    const send = (message: ToHost) => {
+      // A failed send means that the host is on its way out: its exit is the news, not this.
+      if (host.connected) host.send(message, () => undefined);
+    };
+    const act = (output: GuardianOutput): void => {
+      switch (output.kind) {
+        case 'sendJob':
+          return send({ kind: 'job', job });
+        case 'sendStop':
+          return send({ kind: 'stop' });
+        case 'kill':
+          host.kill('SIGKILL');
+          return;
+        case 'startGrace':
+          clearTimeout(grace);
+          grace = setTimeout(() => feed({ kind: 'graceOver' }), limits.killGraceMs);
+          return;
+        case 'show':
+          return renderer.show(output.event);
+        case 'result':
+          return renderer.result(output.done, job);
+        case 'failure':
+          return renderer.failure(output.fault, output.exitCode);
+        case 'exit':
+          unlisten();
+          clearTimeout(grace);
+          // A grandchild of a user's program may still hold the pipes: we do not wait for it.
+          host.stdout?.destroy();
+          host.stderr?.destroy();
+          return resolve(output.code);
+      }
+    };
+    const feed = (input: GuardianInput) => machine.step(input).forEach(act);
+    const unlisten = listen(options, feed);
+    host.on('message', (message) => feed({ kind: 'message', message: message as FromHost }));
+    for (const stream of [host.stdout, host.stderr]) if (stream) passOn(stream, options, words);
+    onEnd(host, words, feed);
+  });
+}

@@ -1,0 +1,105 @@
+// How a finished job reads: the text on standard output, and the JSON line.
+import type { InputOptions, Job, JobDone, Metrics, TrainDone, TrainJob } from '../jobs/job.ts';
+import { bytesText, metricText, numberText, percentText } from './format.ts';
+import { secondsText, shellText } from './format.ts';
+
+/** Aligned `name value` lines, indented. */
+function block(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length), 12) + 2;
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}\n`).join('');
+}
+
+function metricRows(metrics: Metrics): (readonly [string, string])[] {
+  return Object.entries(metrics).map(([name, value]) => [name, metricText(name, value)] as const);
+}
+
+/** `no`, why, and what to do about it. */
+function convergedText({ converged, gap, tolerance, passes }: TrainDone): string {
+  const limit = tolerance === null ? '' : ` ${numberText(tolerance)}`;
+  if (converged) {
+    if (gap === null) return 'yes';
+    return `yes: gap ${numberText(gap)}${limit && ` <= tolerance${limit}`}`;
+  }
+  const where = `after ${passes} passes`;
+  if (gap === null) return `no, ${where}: give it more --passes`;
+  const than = limit && ` > tolerance${limit}`;
+  return `no, ${where}: gap ${numberText(gap)}${than}; more --passes or a larger --tolerance`;
+}
+
+/** `0: 62.1 %, 1: 37.9 % of reads`; what is rare at the end is one number. */
+function stalenessText(histogram: readonly number[]): string {
+  const shown = 5;
+  const all = histogram.reduce((sum, count) => sum + count, 0);
+  const share = (count: number) => percentText(all === 0 ? 0 : count / all);
+  const parts = histogram.slice(0, shown).map((count, lag) => `${lag}: ${share(count)}`);
+  const rest = histogram.slice(shown).reduce((sum, count) => sum + count, 0);
+  if (rest > 0) parts.push(`${shown} and more: ${share(rest)}`);
+  return `${parts.join(', ')} of reads`;
+}
+
+/** The input options that a later command must repeat to read files of the same kind. */
+function inputArguments(input: InputOptions): string[] {
+  const { format, label, delimiter, header } = input;
+  return [
+    ...(format === undefined ? [] : ['--format', format]),
+    ...(label === 'last' ? [] : ['--label', label]),
+    ...(delimiter === undefined ? [] : ['--delimiter', delimiter === '\t' ? 'tab' : delimiter]),
+    ...(header === undefined ? [] : [header ? '--header' : '--no-header']),
+  ];
+}
+
+function nextCommand(job: TrainJob, out: string): string {
+  const data = job.test.length > 0 ? job.test : job.data;
+  const words = ['perpetuum', 'evaluate', out, ...data, ...inputArguments(job.input)];
+  return words.map(shellText).join(' ');
+}
+
+function trainText(done: TrainDone, job: TrainJob): string {
+  const { seconds, threads, consistency, staleness, clocks, passes } = done;
+  const times = `load ${secondsText(seconds.load)}, train ${secondsText(seconds.train)}`;
+  const plural = threads === 1 ? 'thread' : 'threads';
+  const rows: (readonly [string, string])[] = [
+    ['objective', numberText(done.objective)],
+    ...metricRows(done.metrics),
+    ['converged', convergedText(done)],
+    ['time', `${secondsText(seconds.total)} (${times})`],
+    ['clocks', `${clocks} (${numberText(passes)} ${passes === 1 ? 'pass' : 'passes'})`],
+  ];
+  if (done.stalenessHistogram.length > 0) {
+    rows.push(['staleness', stalenessText(done.stalenessHistogram)]);
+  }
+  rows.push(['memory', bytesText(done.memoryBytesMax)]);
+  if (done.bytesSent > 0) rows.push(['sent', bytesText(done.bytesSent)]);
+  rows.push(['model hash', done.modelHash.slice(0, 12)]);
+  rows.push(['saved in', done.out ?? 'nowhere: --out DIR saves the model']);
+  const policy = `${consistency}, staleness ${staleness}`;
+  const head = `${done.model} on ${threads} ${plural}, ${policy}, seed ${done.seed}\n`;
+  const next = done.out === null ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;
+  return head + block(rows) + next;
+}
+
+/** What a person reads on standard output. */
+export function resultText(done: JobDone, job: Job): string {
+  switch (done.command) {
+    case 'train':
+      return job.command === 'train' ? trainText(done.result, job) : '';
+    case 'evaluate':
+      return `${done.model} on ${done.rows} rows\n${block(metricRows(done.metrics))}`;
+    case 'predict':
+      return '';
+  }
+}
+
+/** The last line of `--json`. Predictions are the result themselves. */
+export function resultJson(done: JobDone): object | undefined {
+  switch (done.command) {
+    case 'train':
+      return { event: 'done', ...done.result };
+    case 'evaluate': {
+      const { model, rows, metrics } = done;
+      return { event: 'done', model, rows, metrics };
+    }
+    case 'predict':
+      return undefined;
+  }
+}

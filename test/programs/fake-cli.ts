@@ -1,0 +1,13 @@
+// The command line over the fake models and the fake host: what cli-process.test.ts spawns.
+import { runCommandLine } from '../../src/cli/command-line.ts';
+import { endProcess, quietStreams } from '../../src/cli/streams.ts';
+import { fakeModels } from '../helpers/fake-models.ts';
+
+const streams = quietStreams();
+const code = await runCommandLine(process.argv.slice(2), {
+  models: fakeModels,
+  hostEntry: new URL('./fake-host.js', import.meta.url),
+  streams,
+  variables: process.env,
+});
+endProcess(code, streams);
