@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { close, integers, onEveryBuild, prngOf, same, type Lab } from './helpers/lab.ts';
 import { placeRows, randomRows, storages } from './helpers/samples.ts';
 import { gamma, sum, U64 } from './oracle/rounding.ts';
+import { shuffled } from './oracle/shuffle.ts';
 
 onEveryBuild('directory_dense: place and target of every row', (lab) => {
   for (const rows of [0, 1, 2, 9]) {
@@ -36,20 +37,6 @@ onEveryBuild('directory_csr: places, length and target of every row, empty rows 
 });
 
 const sumOf = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-
-/** The same shuffle in plain TypeScript: Marsaglia's xorshift32 and Fisher and Yates. */
-function shuffled(count: number, seed: number): { order: number[]; state: number } {
-  const order = Array.from({ length: count }, (_, i) => i);
-  let state = seed >>> 0;
-  for (let i = count - 1; i > 0; i--) {
-    state = (state ^ (state << 13)) >>> 0;
-    state = (state ^ (state >>> 17)) >>> 0;
-    state = (state ^ (state << 5)) >>> 0;
-    const j = Number((BigInt(state) * BigInt(i + 1)) >> 32n);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return { order, state };
-}
 
 function shuffle(lab: Lab, count: number, seed: number) {
   lab.reset();
