@@ -1,24 +1,27 @@
 // exp and log, for lanes and for scalars. Constants are loaded into locals by the caller's loop
 // where it matters; here they are few enough to stay in registers.
+import { madd } from './simd';
 
 /**
- * e^x for four f32 lanes; x is clamped to [−87, 88]. 2^n · e^r with |r| ≤ ln 2 / 2 and a Taylor
- * polynomial of degree 6 for e^r: relative error < 2e-7.
+ * e^x for four f32 lanes; x is clamped to [−87, 88]. 2^n · e^r with |r| ≤ ln 2 / 2 and, for e^r, the
+ * polynomial of degree 6 with the least relative error that has the value and slope of e^r at 0
+ * (3e-9; Taylor's has 1.7e-7): relative error < 1.2e-7, nearly all of it rounding. exp4(0) = 1.
  */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(88));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
+  // ln 2 in two parts, the first short enough that its product with n is exact.
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-  let p = f32x4.splat(1.0 / 720);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 120));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 24));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 6));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1));
+  let p = f32x4.splat(0.001381454112319597);
+  p = madd(p, r, f32x4.splat(0.008368745394184692));
+  p = madd(p, r, f32x4.splat(0.04166839079204811));
+  p = madd(p, r, f32x4.splat(0.16666520396695622));
+  p = madd(p, r, f32x4.splat(0.4999999343201547));
+  p = madd(p, r, f32x4.splat(1));
+  p = madd(p, r, f32x4.splat(1));
   const scale = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
   return f32x4.mul(p, scale);
 }

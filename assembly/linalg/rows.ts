@@ -11,7 +11,7 @@ export function rows_gather(count: i32, rowBytes: i32, rows: usize, base: usize,
 
 /**
  * y ← y + x over n values, n a multiple of 4. Returns −1, or the first i with a NaN or infinite x[i]
- * (nothing after it is added).
+ * (nothing from its group of 4 on is added).
  */
 export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
   const end = x + (<usize>n << 2);
@@ -20,7 +20,8 @@ export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
     const v = v128.load(at);
     // v − v is 0 for a finite lane and NaN for the rest; NaN ≠ NaN.
     const zero = f32x4.sub(v, v);
-    if (v128.any_true(f32x4.ne(zero, f32x4.splat(0)))) return <i32>((at - x) >>> 2);
+    const bad = i32x4.bitmask(f32x4.ne(zero, f32x4.splat(0)));
+    if (bad) return <i32>((at - x) >>> 2) + ctz(bad);
     v128.store(y, f32x4.add(v128.load(y), v));
     at += 16;
     y += 16;

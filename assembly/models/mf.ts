@@ -130,6 +130,7 @@ function decayItems(
  * users: all users' rows; items: the rows of the block's itemCount items. yUser: per user, decay a
  * rating (λ + c/n); yBias: c/n. base, decay, decayBias: per item of the block. The block is cut in
  * `slices`; items are decayed before each. Returns Σ e², errors as met.
+ * Up to 12 bytes after the last value are read (not used): it must not be the memory's last.
  */
 export function mf_block(
   runCount: i32, rowBytes: i32, slices: i32, bias: i32, itemCount: i32, eta: f32,

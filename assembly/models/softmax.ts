@@ -187,7 +187,8 @@ function scores64(
 /**
  * Scores `count` rows in f64: writes each row's best class (i32) at `classes` and, if not 0, its
  * probabilities (K × f32) at `probabilities`; adds {Σ loss, rows scored, rows wrong} to the three
- * f64 at `sums`, over the rows whose target is known. work: 2 · (d + 16) · 4 + 2 · rowBytes bytes.
+ * f64 at `sums`. A target of −1 has no loss, but its row is scored, and wrong: no class is right.
+ * work: 2 · (d + 16) · 4 + 2 · rowBytes bytes.
  */
 export function mlr_evaluate(
   storage: i32, count: i32, directory: usize, d: i32, scale: f32,
