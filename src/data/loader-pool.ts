@@ -43,7 +43,7 @@ export function createLoaderPool(options: LoaderPoolOptions): LoaderPool {
   const claimed = new SharedArrayBuffer(4);
   const workerData: LoaderData = { memory, module, layout, firstSlot, threads, claimed };
   const piscina = new Piscina<LoaderTask, never>({
-    filename: new URL('./loader-actor.js', import.meta.url).href,
+    filename: new URL('./loader-actor.cjs', import.meta.url).href,
     name: 'runTask',
     minThreads: threads,
     maxThreads: threads,

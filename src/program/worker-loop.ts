@@ -80,7 +80,9 @@ function openPusher(stage: Stage) {
       log.clear();
       const reads = program.reads?.(ctx, work) ?? {};
       const take = () => {
-        if (!plan.audit) lags[lagBin(clock, control.minClock())]! += 1;
+        // A scheduled push starts when all before it are folded: its reads lag by nothing.
+        const seen = program.schedule === undefined ? control.minClock() : clock;
+        if (!plan.audit || program.schedule !== undefined) lags[lagBin(clock, seen)]! += 1;
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);

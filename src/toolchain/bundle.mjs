@@ -4,6 +4,9 @@
 //   build/dist   the published package: command line, library, actors; dependencies bundled in,
 //                so installing it installs nothing else
 //   build/test   the same sources with the tests as further entries
+//
+// The loader alone is CommonJS: piscina `require`s it, and ending a thread in the middle of a
+// `require` of an ES module aborts the whole process (seen on Node 20.20).
 import { build } from 'esbuild';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,7 +19,7 @@ const banner = [
 ].join('\n');
 
 const program = [
-  ...['worker', 'scheduler', 'loader', 'host'].map((role) => ({
+  ...['worker', 'scheduler', 'host'].map((role) => ({
     in: join(root, `actors/${role}.ts`),
     out: `${role}-actor`,
   })),
@@ -36,23 +39,37 @@ function entriesOf(folder, suffix) {
 async function bundle(outdir, entryPoints) {
   rmSync(outdir, { recursive: true, force: true });
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  await build({
-    entryPoints: entryPoints.filter((entry) => existsSync(entry.in)),
+  const common = {
     outdir,
     bundle: true,
-    splitting: true,
-    format: 'esm',
     platform: 'node',
     target: 'node20',
     sourcemap: true,
     sourcesContent: false,
-    banner: { js: banner },
     define: { PERPETUUM_VERSION: JSON.stringify(version) },
     // Optional native helper of piscina for `nice` values, which we never set: left out.
     external: ['@napi-rs/nice', 'esbuild', 'assemblyscript'],
     logLevel: 'warning',
     legalComments: 'none',
-  });
+  };
+  const present = entryPoints.filter((entry) => existsSync(entry.in));
+  await Promise.all([
+    build({
+      ...common,
+      entryPoints: present,
+      splitting: true,
+      format: 'esm',
+      banner: { js: banner },
+    }),
+    build({
+      ...common,
+      entryPoints: [{ in: join(root, 'actors/loader.ts'), out: 'loader-actor' }],
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      // `import.meta.url` of code that the loader never calls.
+      logOverride: { 'empty-import-meta': 'silent' },
+    }),
+  ]);
 }
 
 /** Licences of what is bundled into the package travel with it. */

@@ -52,14 +52,10 @@ type Scheduler = ScheduleContext<MlrBatchOptions, StepState<MlrBatchWork, void>>
 
 function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
   const { partitions, workers } = ctx;
-  yield Array.from(
-    { length: Math.min(workers, partitions) },
-    (_, w) =>
-      ({
-        ...phase,
-        ...ownPartitions(partitions, Math.min(workers, partitions), w),
-      }),
-  );
+  yield Array.from({ length: Math.min(workers, partitions) }, (_, w) => ({
+    ...phase,
+    ...ownPartitions(partitions, Math.min(workers, partitions), w),
+  }));
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

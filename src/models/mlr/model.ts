@@ -1,6 +1,7 @@
 // mlr: multinomial logistic regression, L2, dense and sparse, any number of classes.
 //
 //   objective   (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²        b is not penalized
+//   gap         (objective − dual) / objective: its distance from the optimum is at most this share
 //   solvers     batch: src/models/mlr/batch.ts      sgd: src/models/mlr/sgd.ts
 import { SystemError } from '../../base/errors.ts';
 import type { Samples } from '../../data/dataset.ts';
@@ -35,10 +36,11 @@ async function runProgram(
   session: Session,
   name: 'mlr-batch' | 'mlr-sgd' | 'mlr-evaluate',
   request: Run & { readonly partitions: number; readonly options: unknown },
+  onEvent: Session['onEvent'] = session.onEvent.bind(session),
 ): Promise<RunResult> {
   const program = { 'mlr-batch': mlrBatch, 'mlr-sgd': mlrSgd, 'mlr-evaluate': mlrEvaluate }[name];
   const source = { program: { builtIn: name }, userKernels: undefined, canary: undefined };
-  const hooks = { onEvent: session.onEvent.bind(session), signal: session.signal };
+  const hooks = { onEvent, signal: session.signal };
   return session.host.run(program, { ...request, ...source }, hooks);
 }
 
@@ -121,8 +123,8 @@ type Solved = {
   readonly run: RunResult;
   readonly weights: number;
   readonly passes: number;
+  /** Relative: how far the objective can be from the optimum, as a share of it. */
   readonly gap: number | null;
-  readonly objective: number | undefined;
 };
 
 async function solveBatch(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
@@ -145,8 +147,7 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
     run,
     weights: run.plan.buffers['out'] ?? 0,
     passes: f64[results + batchResult.passes] ?? 0,
-    gap: f64[results + batchResult.gap] ?? 0,
-    objective: f64[results + batchResult.objective] ?? 0,
+    gap: (f64[results + batchResult.gap] ?? 0) / (f64[results + batchResult.objective] ?? 1),
   };
 }
 
@@ -162,6 +163,22 @@ function defaultLearningRate(session: Session, data: Samples): number {
   return 40 / Math.max(squares / sample, 1e-12);
 }
 
+/** Adds up what partitions report of a pass; says the mean loss when all its rows are in. */
+function passProgress(session: Session, rows: number, passes: number): Session['onEvent'] {
+  const sums = new Map<number, { loss: number; rows: number }>();
+  return (event, thread) => {
+    if (event.kind !== 'progress') return session.onEvent(event, thread);
+    const { pass = 0, loss = 0, rows: seen = 0 } = event.values;
+    const sum = sums.get(pass) ?? { loss: 0, rows: 0 };
+    sums.set(pass, sum);
+    sum.loss += loss;
+    sum.rows += seen;
+    if (sum.rows < rows) return;
+    sums.delete(pass);
+    session.onProgress(event.clock, { pass, passes, loss: sum.loss / rows });
+  };
+}
+
 async function solveSgd(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
   const { data, seed, audit, policy, passes = sgdPasses } = request;
   const { lambda, intercept } = request.options as { lambda: number; intercept: boolean };
@@ -170,11 +187,11 @@ async function solveSgd(session: Session, request: TrainRequest<Samples>): Promi
   const learningRate = given === undefined ? defaultLearningRate(session, data) : Number(given);
   const options: MlrSgdOptions = { lambda, intercept, learningRate, batchSize, passes };
   const partitions = request.partitions ?? Math.max(sgdPartitions, session.host.threads);
-  const run = await runProgram(session, 'mlr-sgd', {
-    ...{ data, seed, audit, policy, options, partitions },
-  });
+  const ask = { data, seed, audit, policy, options, partitions };
+  const onEvent = passProgress(session, data.rows, passes);
+  const run = await runProgram(session, 'mlr-sgd', ask, onEvent);
   const weights = run.plan.tables[0]?.at ?? 0;
-  return { run, weights, passes, gap: null, objective: undefined };
+  return { run, weights, passes, gap: null };
 }
 
 const defaultTolerance = 1e-4;
@@ -207,7 +224,7 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
     trained: trainedFrom(session, data, solved.weights, intercept),
     ...{ objective, metrics, gap: solved.gap, tolerance },
     // SGD has no certificate: it ends after its passes.
-    converged: sgd || (solved.gap ?? Infinity) <= (tolerance ?? 0) * objective,
+    converged: sgd || (solved.gap ?? Infinity) <= (tolerance ?? 0),
     clocks: solved.run.clocks,
     passes: solved.passes,
     stalenessHistogram: solved.run.stalenessHistogram,

@@ -1,0 +1,91 @@
+// In-memory training: arrays in, arrays out, the supervisor in the caller's process. Nothing here
+// blocks the event loop; the host lives for one call.
+import { availableParallelism } from 'node:os';
+import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
+import { chooseVariant } from '../memory/kernels.ts';
+import type { Session, Tensor, TrainedModel, TrainOutcome, TrainRequest } from '../models/model.ts';
+import type { Consistency } from '../ps/freshness.ts';
+import { Host } from '../supervisor/host.ts';
+
+/** Options of a fit that all models share. */
+export type FitOptions = {
+  /** Worker threads; default one per core. */
+  readonly threads?: number;
+  readonly seed?: number;
+  readonly passes?: number;
+  readonly tolerance?: number;
+  readonly consistency?: Consistency;
+  readonly staleness?: number;
+  readonly signal?: AbortSignal;
+  onProgress?(values: Metrics): void;
+};
+
+/** What a fit found out about itself. */
+export type FitSummary = Pick<
+  TrainOutcome,
+  'objective' | 'metrics' | 'converged' | 'gap' | 'tolerance' | 'passes' | 'clocks'
+>;
+
+/** A trained model outside any host: tensors as plain arrays. */
+export type Fitted = {
+  readonly model: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly (Omit<Tensor, 'at'> & { readonly values: Float32Array })[];
+};
+
+/** Runs `body` with a host of its own. */
+export async function withOwnHost<T>(
+  options: FitOptions,
+  body: (host: Host, session: Session) => Promise<T>,
+): Promise<T> {
+  const threads = options.threads ?? availableParallelism();
+  const reproducible = options.consistency === 'bsp';
+  const host = new Host({ threads, loaders: 1, variant: chooseVariant({ reproducible }) });
+  const session: Session = {
+    host,
+    signal: options.signal ?? new AbortController().signal,
+    onProgress: (_, values) => options.onProgress?.(values),
+    onEvent: (event) => event.kind === 'progress' && options.onProgress?.(event.values),
+    warn: () => undefined,
+  };
+  try {
+    return await body(host, session);
+  } finally {
+    await host.close();
+  }
+}
+
+/** Defaults of a model's options, with what the caller set on top. */
+export function withDefaults(specs: readonly OptionSpec[], given: ModelOptions): ModelOptions {
+  const values: Record<string, number | string | boolean> = {};
+  for (const spec of specs) if (spec.default !== undefined) values[spec.name] = spec.default;
+  return { ...values, ...given };
+}
+
+/** The part of a train request that comes from FitOptions. */
+export function requestFrom(options: FitOptions): Omit<TrainRequest<never>, 'data' | 'options'> {
+  const { consistency = 'essp', staleness = consistency === 'bsp' ? 0 : 1 } = options;
+  const { seed = 1, passes, tolerance } = options;
+  const policy = { consistency, staleness };
+  return { test: undefined, policy, partitions: undefined, audit: false, seed, passes, tolerance };
+}
+
+/** Copies a model's tensors out of the host. */
+export function takeOut(host: Host, trained: TrainedModel): Fitted {
+  const { model, facts } = trained;
+  const tensors = trained.tensors.map(({ name, shape, at }) => {
+    const count = shape.reduce((product, size) => product * size, 1);
+    return { name, shape, values: host.arena.f32.slice(at / 4, at / 4 + count) };
+  });
+  return { model, facts, tensors };
+}
+
+/** Copies a model's tensors into a host. */
+export function putIn(host: Host, { model, facts, tensors }: Fitted): TrainedModel {
+  const placed = tensors.map(({ name, shape, values }) => {
+    const at = host.arena.allocate(values.byteLength);
+    host.arena.f32.set(values, at / 4);
+    return { name, shape, at };
+  });
+  return { model, facts, tensors: placed };
+}
