@@ -79,8 +79,7 @@ export async function buildKernels() {
   const sources = existsSync(examples) ? readdirSync(examples) : [];
   for (const name of sources.filter((file) => file.endsWith('.kernel.ts'))) {
     const input = join(examples, name);
-    const output = join(root, 'build/examples', basename(name, '.ts') + '.wasm');
-    mkdirSync(dirname(output), { recursive: true });
+    const output = join(out, basename(name, '.ts') + '.wasm');
     if (existsSync(output) && statSync(output).mtimeMs > statSync(input).mtimeMs) continue;
     const flags = [...variants.release, '--memoryBase', String(userMemoryBase)];
     jobs.push(() => compile(input, output, flags));
