@@ -1,6 +1,7 @@
 // The command line as processes: exit codes, what is printed where, and that no process is left.
 // Nothing here depends on tight timing: a limit is only there so that no test hangs.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -131,17 +132,17 @@ const ends: readonly (readonly [string, number, string])[] = [
   ['train ./p.mjs exit3', 1, 'a program must not call process.exit'],
   ['train mlr sigkill', 1, 'ERR_INTERNAL the host process was ended by SIGKILL'],
   [
-    'train mlr endless --deadline 1',
+    'train mlr endless --deadline 2',
     124,
-    'ERR_DEADLINE --deadline 1 s passed while training, at clo',
+    'ERR_DEADLINE --deadline 2 s passed while training, at clo',
   ],
-  ['train mlr loading --deadline 1', 124, 'while loading, 500.0 kB of 1.0 MB read'],
-  ['train mlr deaf --deadline 1', 124, 'at clock 2 (pass 2 of 10, objective 0.5)'],
-  ['train mlr blocked --deadline 1', 124, 'ERR_DEADLINE --deadline 1 s passed'],
+  ['train mlr loading --deadline 2', 124, 'while loading, 500.0 kB of 1.0 MB read'],
+  ['train mlr deaf --deadline 2', 124, 'at clock 2 (pass 2 of 10, objective 0.5)'],
+  ['train mlr blocked --deadline 2', 124, 'ERR_DEADLINE --deadline 2 s passed'],
   [
-    'evaluate m flood --deadline 1 --quiet',
+    'evaluate m flood --deadline 2 --quiet',
     124,
-    'ERR_DEADLINE --deadline 1 s passed while loading',
+    'ERR_DEADLINE --deadline 2 s passed while loading',
   ],
 ];
 
@@ -258,6 +259,19 @@ test('help, version and models: stdout, exit 0, no process', async () => {
     assert.ok(out.includes(word), out);
     assert.is(err, '');
   }
+});
+
+test('demo: prints the train line first and what to try next', async () => {
+  const { code, out, err } = await fake('demo --out m --threads 2').ended;
+  if (!existsSync(new URL('../../examples/data/a9a.gz', import.meta.url))) {
+    assert.is(code, 3);
+    assert.match(err, /ERR_DATA .*the demo's data is missing/);
+    return;
+  }
+  assert.is(code, 0, err);
+  assert.match(err, /^perpetuum train mlr \S*a9a\.gz --test \S*a9a\.t\.gz --out m --threads 2\n/);
+  assert.match(err, /What to try next:\n {2}perpetuum predict m \S*a9a\.t\.gz\n/);
+  assert.ok(out.startsWith('mlr on 2 threads'), out);
 });
 
 test('the command itself: its host answers with an error of the world, not a crash', async () => {
