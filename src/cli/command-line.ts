@@ -37,7 +37,7 @@ function runJob(request: JobRequest, environment: Environment, before?: string):
   const { hostEntry, streams } = environment;
   const renderer = new Renderer(screenOf(environment, view.noColor), view);
   if (before !== undefined) renderer.note(before);
-  return guard({ job, deadlineMs, view, renderer, hostEntry, streams });
+  return guard({ job, deadlineMs, renderer, hostEntry, streams });
 }
 
 async function runDemo(

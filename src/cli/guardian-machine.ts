@@ -97,6 +97,7 @@ export class GuardianMachine {
         // As if SIGPIPE had ended us, which is what happens to every other program before `head`.
         return this.#stop({ code: 128 + SIGPIPE });
       case 'graceOver':
+        if (this.#phase !== 'closing') return [];
         return this.#killed ? this.#end() : this.#kill();
       case 'tick':
         return this.#onTick();

@@ -12,7 +12,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import type { Job } from '../jobs/job.ts';
-import { isProgramPath, type View } from './arguments/parse.ts';
+import { isProgramPath } from './arguments/parse.ts';
 import { aliveMs, type FromHost, type ToHost } from './channel.ts';
 import { GuardianMachine, stopSignals } from './guardian-machine.ts';
 import type { GuardianInput, GuardianOutput, StopSignal } from './guardian-machine.ts';
@@ -21,7 +21,6 @@ import type { Renderer } from './render.ts';
 export type GuardianOptions = {
   readonly job: Job;
   readonly deadlineMs: number | undefined;
-  readonly view: View;
   readonly renderer: Renderer;
   /** The file that the host process runs. */
   readonly hostEntry: URL;
@@ -34,7 +33,9 @@ const lastWordsMs = 200;
 const lastWordsCharacters = 4096;
 
 const activities: Readonly<Record<Job['command'], string>> = {
-  ...{ train: 'training', predict: 'predicting', evaluate: 'evaluating' },
+  train: 'training',
+  predict: 'predicting',
+  evaluate: 'evaluating',
 };
 
 /** Keeps the end of what was written, for the message about a host that died. */

@@ -1,6 +1,7 @@
 // A host process for the tests of the command line: the real serving side with jobs that end in
 // every way a job can (the kind is the first DATA argument), and hosts that keep to no protocol.
 import { writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import { SystemError } from '../../src/base/errors.ts';
 import { serveGuardian } from '../../src/cli/host-process.ts';
 import type { Job, JobDone, JobEvent, JobHooks, TrainDone } from '../../src/jobs/job.ts';
@@ -116,6 +117,11 @@ const jobs: Readonly<Record<string, (job: Job, hooks: JobHooks) => Promise<JobDo
     }
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
+  /** What the demo asks for. */
+  async 'a9a.gz'(job) {
+    await wait(1);
+    return trained(job);
+  },
   async predict10(job, hooks) {
     for (let n = 0; n < 10; n++) hooks.onEvent({ kind: 'output', text: `${n}\n` });
     await wait(1);
@@ -126,7 +132,7 @@ const jobs: Readonly<Record<string, (job: Job, hooks: JobHooks) => Promise<JobDo
 function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   // The test finds the process by this line.
   writeSync(2, `pid ${process.pid}\n`);
-  const run = jobs[job.data[0] ?? ''];
+  const run = jobs[basename(job.data[0] ?? '')];
   if (!run) throw new Error(`no such fake job: ${job.data[0]}`);
   return run(job, hooks);
 }

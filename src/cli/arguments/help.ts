@@ -79,8 +79,16 @@ const exitCodes =
   '\nExit codes: 0 done, 1 internal error or failed program, 2 usage, 3 data, 4 peer lost, ' +
   '5 diverged,\n6 staleness bound broken, 7 unreadable model, 124 deadline passed, 128+n signal n.\n';
 
+/** What stands after a command's name. */
+const operands: Readonly<Record<CommandName, string>> = {
+  ...{ train: 'MODEL DATA…', predict: 'MODELDIR DATA…', evaluate: 'MODELDIR DATA…' },
+  ...{ models: '', doctor: '', demo: '' },
+};
+
 function overview(models: readonly ModelInfo[]): string {
-  const commandRows = commandNames.map((name) => row(name, commands[name]));
+  const commandRows = commandNames.map((name) =>
+    row([name, operands[name]].join(' ').trim(), commands[name]),
+  );
   return [
     'perpetuum: machine learning on every core of this machine\n',
     '\nUsage: perpetuum COMMAND [arguments] [options]\n',
