@@ -50,6 +50,9 @@ export type Parsed = {
   readonly results: readonly (readonly ParseResult[])[];
 };
 
+/** About 2 ms of the main thread. */
+const LABELS_A_TURN = 10_000;
+
 export const noWording = { fields: 0, rows: 0, columns: 0, entries: 0, nameOf: String };
 
 /** Looks at all files; they must have one format. @throws ERR_DATA for the first that is wrong. */
@@ -160,7 +163,7 @@ export async function parseFiles(session: Session, plans: readonly FilePlan[]): 
       if (answer.kind === 'failure') throw fromFault(answer);
       mine.push(answer);
       if (answer.violation !== undefined) {
-        distinctLabels(pieces);
+        await distinctLabels(pieces);
         await checkPromise(session, plan, tasks, mine);
         throw violationError(plan, lines, answer.violation);
       }
@@ -189,10 +192,23 @@ export function requireRows(rows: number, path: string): void {
   throw new SystemError('ERR_DATA', text);
 }
 
+/** Lets the event loop turn after every few thousand labels: a block can bring thousands. */
+export function breather(): (labels: number) => Promise<void> {
+  let seen = 0;
+  return async (labels) => {
+    seen += labels;
+    if (seen < LABELS_A_TURN) return;
+    seen = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+}
+
 /** The label texts of all blocks. @throws ERR_DATA at the first one too many. */
-export function distinctLabels(pieces: readonly Labelled[]): Set<string> {
+export async function distinctLabels(pieces: readonly Labelled[]): Promise<Set<string>> {
   const texts = new Set<string>();
+  const breathe = breather();
   for (const piece of pieces) {
+    await breathe(piece.labels.length);
     for (const label of piece.labels) {
       texts.add(label.text);
       if (texts.size <= limits.classesMax) continue;

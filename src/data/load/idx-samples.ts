@@ -100,7 +100,7 @@ async function readLabels(session: Session, probe: Probe, rows: number, options:
   const met = result.seen.flatMap((seen, label) => (seen ? [String(label)] : []));
   const labels = met.map((text) => ({ text, line: 0, column: 1 }));
   const piece = { labels, path: probe.path, firstLine: 1 };
-  const { classes, unknown } = mergeClasses([piece], options.like?.classes);
+  const { classes, unknown } = await mergeClasses([piece], options.like?.classes);
   const map = Int32Array.from({ length: 256 }, (_, label) => classes.indexOf(String(label)));
   const { target } = result;
   await session.steps([{ op: 'remap', n: rows, map, from: target, to: target }]);
