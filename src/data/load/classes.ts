@@ -1,6 +1,7 @@
 // Label texts of all blocks into classes. Each block numbers its own labels in order of appearance;
 // the classes are in a fixed order, so every block gets a map from its numbers to classes.
 import { isNumber } from '../parse/probe-csv.ts';
+import { labelTexts } from '../tasks.ts';
 import { breather, distinctLabels, type Labelled } from './files.ts';
 
 export type Classes = {
@@ -39,8 +40,9 @@ export async function mergeClasses(
   const maps: (Int32Array | null)[] = [];
   const breathe = breather();
   for (const piece of pieces) {
-    await breathe(piece.labels.length);
-    const map = Int32Array.from(piece.labels, ({ text }) => {
+    const labels = labelTexts(piece.labels);
+    await breathe(labels.length);
+    const map = Int32Array.from(labels, (text) => {
       const number = numbers.get(keyOf(text, numeric)) ?? -1;
       if (number < 0) unknown.add(text);
       return number;

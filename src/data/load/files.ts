@@ -10,6 +10,7 @@ import {
   type Violation,
   type Wording,
 } from '../parse/codes.ts';
+import { labelTexts } from '../tasks.ts';
 import type {
   Format,
   ParseResult,
@@ -208,12 +209,15 @@ export async function distinctLabels(pieces: readonly Labelled[]): Promise<Set<s
   const texts = new Set<string>();
   const breathe = breather();
   for (const piece of pieces) {
-    await breathe(piece.labels.length);
-    for (const label of piece.labels) {
-      texts.add(label.text);
+    const { labels } = piece;
+    const mine = labelTexts(labels);
+    await breathe(mine.length);
+    for (const [i, text] of mine.entries()) {
+      texts.add(text);
       if (texts.size <= limits.classesMax) continue;
-      const place = `${piece.path}:${piece.firstLine + label.line}:${label.column}`;
-      throw new SystemError('ERR_DATA', `${place}: ${manyClasses}; found ${quoted(label.text)}`);
+      const [line = 0, column = 1] = labels.places.subarray(2 * i, 2 * i + 2);
+      const place = located(piece.path, piece.firstLine + line, column, manyClasses, quoted(text));
+      throw new SystemError('ERR_DATA', place);
     }
   }
   return texts;

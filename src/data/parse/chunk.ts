@@ -1,7 +1,7 @@
 // Parses one chunk of text: calls the kernel, puts its output where the task's sink says, and notes
 // where the first violation stands.
 import { assert } from '../../base/assert.ts';
-import { controlCell, type LabelText, type ParseTask, type Piece, type Rules } from '../tasks.ts';
+import { controlCell, type Labels, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
 import { runKernel, stateOf, type Lines, type Output } from './kernel.ts';
 import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, type LoaderThread } from './thread.ts';
@@ -56,17 +56,19 @@ function violationOf(thread: LoaderThread, begin: number, lines: number, rules: 
 }
 
 /** The kernel's label table as texts. */
-function readLabels(thread: LoaderThread, begin: number, lines: number): LabelText[] {
+function readLabels(thread: LoaderThread, begin: number, lines: number): Labels {
   const { u32, labels, bytes, scratch } = thread;
   const count = u32[labels / 4] ?? 0;
-  return Array.from({ length: count }, (_, i) => {
+  const places = new Int32Array(2 * count);
+  const texts = Array.from({ length: count }, (_, i) => {
     const entry = (labels + LABEL_ENTRIES + i * LABEL_ENTRY_BYTES) / 4;
     const at = u32[entry] ?? 0;
     const end = at + (u32[entry + 1] ?? 0);
+    places.set([lines + (u32[entry + 2] ?? 0), columnOf(thread, begin, at)], 2 * i);
     const raw = bytes.toString('utf8', at - scratch, end - scratch);
-    const text = raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"').trim() : raw;
-    return { text, line: lines + (u32[entry + 2] ?? 0), column: columnOf(thread, begin, at) };
+    return raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"').trim() : raw;
   });
+  return { texts: texts.join('\n'), places };
 }
 
 /** Dense rows: u8 as long as every value of the data so far is an integer in 0..255. */
@@ -88,7 +90,7 @@ function keepDense(thread: LoaderThread, task: ParseTask, output: Output) {
 }
 
 /** Copies the kernel's output to the arena at its exact size. */
-function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: LabelText[]) {
+function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: Labels) {
   const { rules } = task;
   const { rows, entries } = output;
   const found = stateOf(thread);
