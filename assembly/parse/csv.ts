@@ -1,9 +1,9 @@
 // Dense rows of numbers with at most one label column: CSV (RFC 4180), and one value a line.
 import {
-  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER, LONG_LABEL,
-  MANY_FIELDS, MANY_LABELS, NO_ROOM, NUMBER, OPEN_QUOTE, isBlank, lineEnd, refuse,
+  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER,
+  MANY_FIELDS, NO_ROOM, NUMBER, OPEN_QUOTE, isBlank, lineEnd, refuse,
 } from './codes';
-import { internLabel } from './labels';
+import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
 
 const QUOTE: u32 = 34;
@@ -69,8 +69,7 @@ export function parse_csv(
         p = quoted ? skipQuoted(p) : skipText(p, delimiter);
         if (p == 0) return refuse(state, OPEN_QUOTE, at, line, field);
         if (p == at) return refuse(state, EMPTY_FIELD, at, line, field);
-        const bytes = <i32>(p - at), place = target + (<usize>rows << 2);
-        if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, at, line, field);
+        const place = target + (<usize>rows << 2);
         if (numeric != 0) {
           const inside: usize = quoted ? 1 : 0;
           if (readNumber(at + inside, state) + inside != p) {
@@ -80,10 +79,11 @@ export function parse_csv(
           if (!fits(label)) return refuse(state, LARGE_NUMBER, at, line, field);
           store<f32>(place, label);
         }
-        if (numeric != 1) {
-          const id = internLabel(labels, labelsMax, at, bytes, line);
-          if (id < 0) return refuse(state, MANY_LABELS, at, line, field);
-          store<i32>(place, id);
+        if (
+          numeric != 1 &&
+          !storeLabel(state, labels, labelsMax, labelBytesMax, at, p, line, field, place)
+        ) {
+          return load<i32>(state);
         }
       } else {
         p = readNumber(quoted ? p + 1 : p, state);

@@ -1,10 +1,31 @@
 // libsvm text: `label index:value … [# comment]`, one sample a line, indices ascending.
 import {
-  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LONG_LABEL,
-  LOW_INDEX, MANY_LABELS, NO_COLON, NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LOW_INDEX, NO_COLON,
+  NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
-import { internLabel } from './labels';
+import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
+
+/** Behind the number at p, which stands alone before a blank; 0 when it is refused. */
+function readLabel(p: usize, state: usize, line: i32): usize {
+  const end = readNumber(p, state);
+  let code = BAD_LABEL;
+  if (end != 0 && (isBlank(load<u8>(end)) || load<u8>(end) == 35 || lineEnd(end) != 0)) {
+    if (fits(<f32>load<f64>(state, NUMBER))) return end;
+    code = LARGE_NUMBER;
+  }
+  refuse(state, code, p, line, 0);
+  return 0;
+}
+
+/** What stands at `at` is not `index:`; its digits end at p. */
+function refuseIndex(state: usize, at: usize, p: usize, line: i32): i32 {
+  const after: u32 = load<u8>(p);
+  let code = BAD_INDEX;
+  if (p > at && (isBlank(after) || after == 35 || lineEnd(p) != 0)) code = NO_COLON;
+  if (load<u8>(at) == 113) code = QID;
+  return refuse(state, code, at, line, 0);
+}
 
 /**
  * Parses the lines of [text, end). base: 0, 1, or −1 while it is unknown, when indices are stored
@@ -32,22 +53,13 @@ export function parse_libsvm(
     }
     if (rows >= rowsMax) return refuse(state, NO_ROOM, p, line, 0);
     // the label
-    const start = p;
-    p = readNumber(p, state);
-    if (p == 0) return refuse(state, BAD_LABEL, start, line, 0);
-    c = load<u8>(p);
-    if (!isBlank(c) && c != 35 && lineEnd(p) == 0) return refuse(state, BAD_LABEL, start, line, 0);
-    const bytes = <i32>(p - start);
-    const label = <f32>load<f64>(state, NUMBER);
-    if (!fits(label)) return refuse(state, LARGE_NUMBER, start, line, 0);
-    const place = target + (<usize>rows << 2);
+    const start = p, place = target + (<usize>rows << 2);
+    p = readLabel(p, state, line);
+    if (p == 0) return load<i32>(state);
     if (numeric != 0) {
-      store<f32>(place, label);
-    } else {
-      if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, start, line, 0);
-      const id = internLabel(labels, labelsMax, start, bytes, line);
-      if (id < 0) return refuse(state, MANY_LABELS, start, line, 0);
-      store<i32>(place, id);
+      store<f32>(place, <f32>load<f64>(state, NUMBER));
+    } else if (!storeLabel(state, labels, labelsMax, labelBytesMax, start, p, line, 0, place)) {
+      return load<i32>(state);
     }
     // its entries
     let previous = -1;
@@ -63,17 +75,12 @@ export function parse_libsvm(
       }
       const at = p;
       let d = c - 48, i: i32 = 0;
-      if (d > 9) return refuse(state, c == 113 ? QID : BAD_INDEX, at, line, 0);
       while (d <= 9) {
         i = i * 10 + <i32>d;
         if (i > indexMax) return refuse(state, HIGH_INDEX, at, line, 0);
         d = <u32>load<u8>(++p) - 48;
       }
-      if (d != 10) {
-        const after: u32 = load<u8>(p);
-        const digits = isBlank(after) || lineEnd(p) != 0 || after == 35;
-        return refuse(state, digits ? NO_COLON : BAD_INDEX, at, line, 0);
-      }
+      if (d != 10 || p == at) return refuseIndex(state, at, p, line);
       if (i <= previous) return refuse(state, INDEX_ORDER, at, line, previous);
       if (i < least) return refuse(state, LOW_INDEX, at, line, 0);
       previous = i;

@@ -1,9 +1,9 @@
 // Triples `user item value`, one a line: ratings, and the entries of a Matrix Market file.
 import {
-  BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER, LONG_LABEL,
-  MANY_ENTRIES, MANY_FIELDS, MANY_LABELS, NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER,
+  MANY_ENTRIES, MANY_FIELDS, NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
-import { internLabel } from './labels';
+import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
 
 /**
@@ -18,6 +18,29 @@ function skipSeparator(p: usize, strict: i32): usize {
   if (c == 44) return skipBlanks(p + 1);
   if (c == 58 && load<u8>(p, 1) == 58) return skipBlanks(p + 2);
   return p;
+}
+
+/** Reads the id at p into `place`; returns what stands behind its separator, 0 when it is refused. */
+function readId(
+  p: usize, state: usize, strict: i32, least: i32, most: i32, line: i32, field: i32, place: usize,
+): usize {
+  const at = p;
+  let d = <u32>load<u8>(p) - 48, id: u64 = 0;
+  while (d <= 9) {
+    // A line is too short to wrap an id that has stopped growing.
+    if (id < 10000000000) id = id * 10 + d;
+    d = <u32>load<u8>(++p) - 48;
+  }
+  const next = skipSeparator(p, strict);
+  let code = DONE;
+  if (p == at) code = lineEnd(p) != 0 ? EMPTY_FIELD : BAD_ID;
+  else if (id > 2147483646) code = LARGE_ID;
+  else if (next == p && lineEnd(p) == 0) code = BAD_ID;
+  else if (<i32>id < least || <i32>id > most) code = ID_RANGE;
+  store<i32>(place, <i32>id);
+  if (code == DONE) return next;
+  refuse(state, code, at, line, field);
+  return 0;
 }
 
 /**
@@ -45,37 +68,16 @@ export function parse_ratings(
     }
     if (n >= entriesMax) return refuse(state, MANY_ENTRIES, p, line, 0);
     const place = <usize>n << 2;
-    for (let field = 0; field < 2; field++) {
-      if (lineEnd(p) != 0) return refuse(state, EMPTY_FIELD, p, line, field);
-      const at = p;
-      let d = <u32>load<u8>(p) - 48, id: u32 = 0;
-      if (d > 9) return refuse(state, BAD_ID, at, line, field);
-      while (d <= 9) {
-        id = id * 10 + d;
-        // 2^31 − 2 is the last id; one digit more still fits the u32
-        if (id > 214748364 && <u32>load<u8>(p, 1) - 48 <= 9) {
-          return refuse(state, LARGE_ID, at, line, field);
-        }
-        d = <u32>load<u8>(++p) - 48;
-      }
-      if (id > 2147483646) return refuse(state, LARGE_ID, at, line, field);
-      const next = skipSeparator(p, strict);
-      if (next == p && lineEnd(p) == 0) return refuse(state, BAD_ID, at, line, field);
-      const i = <i32>id;
-      if (i < least || i > (field == 0 ? userMax : itemMax)) {
-        return refuse(state, ID_RANGE, at, line, field);
-      }
-      if (field == 0) {
-        store<i32>(user + place, i);
-        lowUser = min(lowUser, i);
-        highUser = max(highUser, i);
-      } else {
-        store<i32>(item + place, i);
-        lowItem = min(lowItem, i);
-        highItem = max(highItem, i);
-      }
-      p = next;
-    }
+    p = readId(p, state, strict, least, userMax, line, 0, user + place);
+    if (p == 0) return load<i32>(state);
+    const u = load<i32>(user + place);
+    lowUser = min(lowUser, u);
+    highUser = max(highUser, u);
+    p = readId(p, state, strict, least, itemMax, line, 1, item + place);
+    if (p == 0) return load<i32>(state);
+    const i = load<i32>(item + place);
+    lowItem = min(lowItem, i);
+    highItem = max(highItem, i);
     let x: f32 = 1;
     if (fields == 3) {
       if (lineEnd(p) != 0) return refuse(state, EMPTY_FIELD, p, line, 2);
@@ -88,11 +90,10 @@ export function parse_ratings(
       x = <f32>load<f64>(state, NUMBER);
       if (!fits(x)) return refuse(state, LARGE_NUMBER, at, line, 2);
       if (labels != 0) {
-        const bytes = <i32>(p - at);
-        if (bytes > labelBytesMax) return refuse(state, LONG_LABEL, at, line, 2);
-        const id = internLabel(labels, labelsMax, at, bytes, line);
-        if (id < 0) return refuse(state, MANY_LABELS, at, line, 2);
-        store<i32>(value + place, id);
+        const slot = value + place;
+        if (!storeLabel(state, labels, labelsMax, labelBytesMax, at, p, line, 2, slot)) {
+          return load<i32>(state);
+        }
       }
       p = next;
     }

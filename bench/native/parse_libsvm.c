@@ -1,6 +1,6 @@
 // The libsvm parse loop of assembly/parse/libsvm.ts in plain C: the baseline our kernel is held to.
 //
-//   gcc -O3 -msse4.2 bench/native/parse_libsvm.c -o build/parse_libsvm
+//   gcc -O3 -msse4.2 bench/native/parse_libsvm.c -o build/parse_libsvm -lm
 //   build/parse_libsvm FILE [REPEATS]      prints: ns/byte rows entries checksum
 //
 // Same work: digits into a u64, one multiplication or division by a power of ten, ascending indices,

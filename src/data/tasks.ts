@@ -237,8 +237,17 @@ export type RowsTask = {
 
 export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
 
-/** A label text of a block and where it stands first; lines as in a violation. */
-export type LabelText = { readonly text: string; readonly line: number; readonly column: number };
+/**
+ * The label texts of a block in the order of their numbers, and where each stands first: line (as in a
+ * violation) and column in turn. One string and one array, because thousands of small objects a block
+ * would hold up the thread that receives them. No label holds a line feed.
+ */
+export type Labels = { readonly texts: string; readonly places: Int32Array };
+
+/** The texts one by one. */
+export function labelTexts({ texts, places }: Labels): string[] {
+  return places.length === 0 ? [] : texts.split('\n');
+}
 
 /** One parsed block. Ratings use target for users, index for items and value for ratings. */
 export type Piece = {
@@ -250,7 +259,7 @@ export type Piece = {
   readonly index: number;
   readonly value: number;
   readonly storage: 'u8' | 'f32' | 'csr' | 'triples';
-  readonly labels: readonly LabelText[];
+  readonly labels: Labels;
   readonly lowest: number;
   readonly highest: number;
   readonly lowestItem: number;

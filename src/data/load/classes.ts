@@ -1,7 +1,8 @@
 // Label texts of all blocks into classes. Each block numbers its own labels in order of appearance;
 // the classes are in a fixed order, so every block gets a map from its numbers to classes.
 import { isNumber } from '../parse/probe-csv.ts';
-import { distinctLabels, type Labelled } from './files.ts';
+import { labelTexts } from '../tasks.ts';
+import { breather, distinctLabels, type Labelled } from './files.ts';
 
 export type Classes = {
   readonly classes: readonly string[];
@@ -27,22 +28,26 @@ function sorted(texts: ReadonlySet<string>, numeric: boolean): string[] {
 }
 
 /** Finds the classes, or takes those of the training data. @throws ERR_DATA for too many. */
-export function mergeClasses(
+export async function mergeClasses(
   pieces: readonly Labelled[],
   known: readonly string[] | undefined,
-): Classes {
-  const texts = distinctLabels(pieces);
+): Promise<Classes> {
+  const texts = await distinctLabels(pieces);
   const numeric = [...(known ?? texts)].every(isNumber);
   const classes = known ?? sorted(texts, numeric);
   const numbers = new Map(classes.map((text, i) => [keyOf(text, numeric), i]));
   const unknown = new Set<string>();
-  const maps = pieces.map((piece) => {
-    const map = Int32Array.from(piece.labels, ({ text }) => {
+  const maps: (Int32Array | null)[] = [];
+  const breathe = breather();
+  for (const piece of pieces) {
+    const labels = labelTexts(piece.labels);
+    await breathe(labels.length);
+    const map = Int32Array.from(labels, (text) => {
       const number = numbers.get(keyOf(text, numeric)) ?? -1;
       if (number < 0) unknown.add(text);
       return number;
     });
-    return isIdentity(map) ? null : map;
-  });
+    maps.push(isIdentity(map) ? null : map);
+  }
   return { classes, maps, unknown: [...unknown] };
 }

@@ -10,6 +10,7 @@ import {
   type Violation,
   type Wording,
 } from '../parse/codes.ts';
+import { labelTexts } from '../tasks.ts';
 import type {
   Format,
   ParseResult,
@@ -49,6 +50,9 @@ export type Parsed = {
   /** Answers of the tasks, by file. */
   readonly results: readonly (readonly ParseResult[])[];
 };
+
+/** About 2 ms of the main thread. */
+const LABELS_A_TURN = 10_000;
 
 export const noWording = { fields: 0, rows: 0, columns: 0, entries: 0, nameOf: String };
 
@@ -160,7 +164,7 @@ export async function parseFiles(session: Session, plans: readonly FilePlan[]): 
       if (answer.kind === 'failure') throw fromFault(answer);
       mine.push(answer);
       if (answer.violation !== undefined) {
-        distinctLabels(pieces);
+        await distinctLabels(pieces);
         await checkPromise(session, plan, tasks, mine);
         throw violationError(plan, lines, answer.violation);
       }
@@ -189,15 +193,31 @@ export function requireRows(rows: number, path: string): void {
   throw new SystemError('ERR_DATA', text);
 }
 
+/** Lets the event loop turn after every few thousand labels: a block can bring thousands. */
+export function breather(): (labels: number) => Promise<void> {
+  let seen = 0;
+  return async (labels) => {
+    seen += labels;
+    if (seen < LABELS_A_TURN) return;
+    seen = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+}
+
 /** The label texts of all blocks. @throws ERR_DATA at the first one too many. */
-export function distinctLabels(pieces: readonly Labelled[]): Set<string> {
+export async function distinctLabels(pieces: readonly Labelled[]): Promise<Set<string>> {
   const texts = new Set<string>();
+  const breathe = breather();
   for (const piece of pieces) {
-    for (const label of piece.labels) {
-      texts.add(label.text);
+    const { labels } = piece;
+    const mine = labelTexts(labels);
+    await breathe(mine.length);
+    for (const [i, text] of mine.entries()) {
+      texts.add(text);
       if (texts.size <= limits.classesMax) continue;
-      const place = `${piece.path}:${piece.firstLine + label.line}:${label.column}`;
-      throw new SystemError('ERR_DATA', `${place}: ${manyClasses}; found ${quoted(label.text)}`);
+      const [line = 0, column = 1] = labels.places.subarray(2 * i, 2 * i + 2);
+      const place = located(piece.path, piece.firstLine + line, column, manyClasses, quoted(text));
+      throw new SystemError('ERR_DATA', place);
     }
   }
   return texts;

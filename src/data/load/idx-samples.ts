@@ -98,9 +98,9 @@ async function readLabels(session: Session, probe: Probe, rows: number, options:
   const result = await session.ask({ kind: 'labels', source, rows });
   if (result.violation !== undefined) throw violationError(probe, result.violation);
   const met = result.seen.flatMap((seen, label) => (seen ? [String(label)] : []));
-  const labels = met.map((text) => ({ text, line: 0, column: 1 }));
+  const labels = { texts: met.join('\n'), places: new Int32Array(2 * met.length) };
   const piece = { labels, path: probe.path, firstLine: 1 };
-  const { classes, unknown } = mergeClasses([piece], options.like?.classes);
+  const { classes, unknown } = await mergeClasses([piece], options.like?.classes);
   const map = Int32Array.from({ length: 256 }, (_, label) => classes.indexOf(String(label)));
   const { target } = result;
   await session.steps([{ op: 'remap', n: rows, map, from: target, to: target }]);

@@ -172,7 +172,7 @@ async function readLabels(session: Session, probe: Probe, rows: number, options:
     plan = { ...triples, rules: { ...triples.rules, labels: !numeric } };
   }
   const parsed = await parseFiles(session, [{ ...plan, sink: blocksSink }]);
-  const { classes, warnings, maps } = classesOf(parsed, options);
+  const { classes, warnings, maps } = await classesOf(parsed, options);
   const target = session.arena.allocate(rows * 4);
   await session.steps([{ op: 'fill', n: rows, value: NO_LABEL, at: target }]);
   await session.steps(placeLabels(parsed, maps, rows, target));

@@ -44,9 +44,9 @@ function unknownLabels(unknown: readonly string[]): string[] {
 }
 
 /** Classes of the blocks and the steps that renumber their targets. */
-export function classesOf(parsed: Parsed, options: SamplesOptions) {
+export async function classesOf(parsed: Parsed, options: SamplesOptions) {
   if (options.labels === 'number') return { classes: [], warnings: [], steps: [], maps: [] };
-  const { classes, maps, unknown } = mergeClasses(parsed.pieces, options.like?.classes);
+  const { classes, maps, unknown } = await mergeClasses(parsed.pieces, options.like?.classes);
   const steps = parsed.pieces.flatMap(({ rows: n, target }, i): Step[] => {
     const map = maps[i] ?? null;
     return map === null ? [] : [{ op: 'remap', n, map, from: target, to: target }];
@@ -77,7 +77,7 @@ export async function loadLibsvm(
   const base = like?.base ?? (pieces.some(({ lowest }) => lowest === 0) ? 0 : 1);
   const highest = pieces.reduce((most, piece) => Math.max(most, piece.highest), base - 1);
   const columns = like?.columns ?? highest - base + 1;
-  const merged = classesOf(parsed, options);
+  const merged = await classesOf(parsed, options);
   // Without knowing better, the kernel took the indices for 1-based.
   const shifts = pieces.map(({ nonzeros: n, index: at }): Step => {
     return { op: 'shift', n, delta: 1, at };
@@ -192,7 +192,7 @@ export async function loadCsv(
   const { pieces } = parsed;
   const [{ columns, rules }] = plans as [(typeof plans)[number]];
   const labelColumn = rules.kind === 'csv' ? rules.labelColumn : -1;
-  const merged = classesOf(parsed, options);
+  const merged = await classesOf(parsed, options);
   const dense = denseBlocks(session, pieces, columns);
   const unlabelled = pieces.map(({ rows: n, target: at }): Step => {
     return { op: 'fill', n, value: -1, at };

@@ -1,14 +1,12 @@
 // Parses one chunk of text: calls the kernel, puts its output where the task's sink says, and notes
 // where the first violation stands.
 import { assert } from '../../base/assert.ts';
-import { limits } from '../../base/limits.ts';
-import { controlCell, type LabelText, type ParseTask, type Piece, type Rules } from '../tasks.ts';
+import { controlCell, type Labels, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
-import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, outputs, type LoaderThread } from './thread.ts';
+import { runKernel, stateOf, type Lines, type Output } from './kernel.ts';
+import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, type LoaderThread } from './thread.ts';
 
 const LINE_FEED = 10;
-/** In the order of the csv kernel's `numeric`. */
-const TARGETS = ['texts', 'numbers', 'number-texts'];
 
 /** What a task has done so far; a compressed file's task goes through many chunks. */
 export type Progress = {
@@ -20,27 +18,6 @@ export type Progress = {
   readonly places: Violation[];
   violation?: Violation;
 };
-
-/** Where a kernel left its output, in scratch. */
-type Output = {
-  readonly rows: number;
-  readonly entries: number;
-  readonly target: number;
-  readonly rowStart: number;
-  readonly index: number;
-  readonly value: number;
-};
-
-type State = { i32(at: number): number; f32(at: number): number; f64(at: number): number };
-
-function stateOf(thread: LoaderThread): State {
-  const { arena, state } = thread;
-  return {
-    i32: (at) => arena.i32[(state + at) / 4] ?? 0,
-    f32: (at) => arena.f32[(state + at) / 4] ?? 0,
-    f64: (at) => arena.f64[(state + at) / 8] ?? 0,
-  };
-}
 
 /** 1-based column of an address, in bytes from the start of its line. */
 function columnOf(thread: LoaderThread, begin: number, at: number): number {
@@ -79,89 +56,19 @@ function violationOf(thread: LoaderThread, begin: number, lines: number, rules: 
 }
 
 /** The kernel's label table as texts. */
-function readLabels(thread: LoaderThread, begin: number, lines: number): LabelText[] {
+function readLabels(thread: LoaderThread, begin: number, lines: number): Labels {
   const { u32, labels, bytes, scratch } = thread;
   const count = u32[labels / 4] ?? 0;
-  return Array.from({ length: count }, (_, i) => {
+  const places = new Int32Array(2 * count);
+  const texts = Array.from({ length: count }, (_, i) => {
     const entry = (labels + LABEL_ENTRIES + i * LABEL_ENTRY_BYTES) / 4;
     const at = u32[entry] ?? 0;
     const end = at + (u32[entry + 1] ?? 0);
+    places.set([lines + (u32[entry + 2] ?? 0), columnOf(thread, begin, at)], 2 * i);
     const raw = bytes.toString('utf8', at - scratch, end - scratch);
-    const text = raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"').trim() : raw;
-    return { text, line: lines + (u32[entry + 2] ?? 0), column: columnOf(thread, begin, at) };
+    return raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"').trim() : raw;
   });
-}
-
-/** Runs the kernel of `rules` over [begin, end). Returns null after a violation. */
-function runKernel(
-  thread: LoaderThread,
-  task: ParseTask,
-  [begin, end]: readonly [number, number],
-  before: number,
-): Output | null {
-  const { kernels, state, labels } = thread;
-  const { rules, source } = task;
-  const { classesMax, labelBytesMax, columnsMax } = limits;
-  const bytes = end - begin;
-  const place = outputs(thread);
-  kernels.bytes_zero(LABEL_ENTRIES, labels);
-  const { chunkBytes } = source;
-  let target = 0;
-  let rowStart = 0;
-  let index = 0;
-  let value = 0;
-  let done: number;
-  if (rules.kind === 'libsvm') {
-    // A row is a digit and a line feed at least, and all but the last lie inside the chunk.
-    const rowsMax = Math.min(bytes >> 1, (chunkBytes >> 1) + 1);
-    const entriesMax = bytes >> 2;
-    target = place(rowsMax * 4);
-    rowStart = place((rowsMax + 1) * 4);
-    index = place(entriesMax * 4);
-    value = place(entriesMax * 4);
-    done = kernels.parse_libsvm(
-      ...([begin, end, state, rules.base, rules.columns, columnsMax, rowsMax, entriesMax] as const),
-      ...([classesMax, labelBytesMax, labels, rules.numeric ? 1 : 0] as const),
-      ...([target, rowStart, index, value] as const),
-    );
-  } else if (rules.kind === 'csv') {
-    // As many rows as fit, and one that breaks off early and is refused.
-    const least = 2 * rules.fields;
-    const room = Math.min(Math.floor(bytes / least) + 1, Math.floor(chunkBytes / least) + 2);
-    const rowsMax = Math.min(room, rules.promised - before);
-    target = place(rowsMax * 4);
-    value = place(rowsMax * rules.stride * 4);
-    done = kernels.parse_csv(
-      ...([
-        begin,
-        end,
-        state,
-        rules.delimiter,
-        rules.fields,
-        rules.labelColumn,
-        rules.keep,
-      ] as const),
-      ...([rules.stride, rowsMax, classesMax, labelBytesMax, labels] as const),
-      ...([TARGETS.indexOf(rules.targets), target, value] as const),
-    );
-    if (done === code.noRoom && rowsMax < room) {
-      done = thread.arena.i32[state / 4] = code.manyEntries;
-    }
-  } else {
-    const entriesMax = Math.min((bytes >> 2) + 1, (chunkBytes >> 2) + 2, rules.promised - before);
-    target = place(entriesMax * 4);
-    index = place(entriesMax * 4);
-    value = place(entriesMax * 4);
-    done = kernels.parse_ratings(
-      ...([begin, end, state, rules.strict ? 1 : 0, rules.fields, rules.least] as const),
-      ...([rules.userMax, rules.itemMax, entriesMax, classesMax, labelBytesMax] as const),
-      ...([rules.labels ? labels : 0, target, index, value] as const),
-    );
-  }
-  assert(done !== code.noRoom, 'a kernel has room for what a chunk can hold');
-  if (done !== 0) return null;
-  const found = stateOf(thread);
-  return { rows: found.i32(12), entries: found.i32(16), target, rowStart, index, value };
+  return { texts: texts.join('\n'), places };
 }
 
 /** Dense rows: u8 as long as every value of the data so far is an integer in 0..255. */
@@ -183,7 +90,7 @@ function keepDense(thread: LoaderThread, task: ParseTask, output: Output) {
 }
 
 /** Copies the kernel's output to the arena at its exact size. */
-function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: LabelText[]) {
+function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: Labels) {
   const { rules } = task;
   const { rows, entries } = output;
   const found = stateOf(thread);
@@ -248,7 +155,7 @@ function placeEntries(
 function findPlaces(
   thread: LoaderThread,
   task: ParseTask,
-  [begin, end]: readonly [number, number],
+  lines: Lines,
   output: Output,
   done: Progress,
 ): void {
@@ -262,8 +169,8 @@ function findPlaces(
   }
   for (const at of numbers) {
     const promised = done.rows + at;
-    runKernel(thread, { ...task, rules: { ...rules, promised } }, [begin, end], done.rows);
-    const place = violationOf(thread, begin, done.lines, rules);
+    runKernel(thread, { ...rules, promised }, lines);
+    const place = violationOf(thread, lines.begin, done.lines, rules);
     done.places.push({ ...place, code: code.twice });
   }
 }
@@ -277,7 +184,9 @@ export function parseLines(
   done: Progress,
 ): boolean {
   if (begin === end) return true;
-  const output = runKernel(thread, task, [begin, end], done.rows);
+  const { chunkBytes } = task.source;
+  const text: Lines = { begin, end, chunkBytes, before: done.rows };
+  const output = runKernel(thread, task.rules, text);
   if (output === null) {
     done.violation = violationOf(thread, begin, done.lines, task.rules);
     return false;
@@ -292,7 +201,7 @@ export function parseLines(
       done.pieces.push(keepBlock(thread, task, output, labels));
     }
   } else if (task.sink.kind === 'find') {
-    findPlaces(thread, task, [begin, end], output, done);
+    findPlaces(thread, task, text, output, done);
   } else {
     const wrong = placeEntries(thread, task, output, done);
     if (wrong !== undefined) done.violation = wrong;

@@ -81,9 +81,10 @@ async function parseStream(
 }
 
 function imagePiece(rows: number, x: number): Piece {
-  const none = { nonzeros: 0, target: 0, rowStart: 0, index: 0, value: 0, labels: [] };
+  const none = { nonzeros: 0, target: 0, rowStart: 0, index: 0, value: 0 };
+  const labels = { texts: '', places: new Int32Array(0) };
   const extent = { lowest: 0, highest: 0, lowestItem: 0, highestItem: 0 };
-  return { ...none, ...extent, sum: 0, minimum: 0, maximum: 0, rows, x, storage: 'u8' };
+  return { ...none, labels, ...extent, sum: 0, minimum: 0, maximum: 0, rows, x, storage: 'u8' };
 }
 
 /** Fills a buffer of `wanted` bytes from pieces and hands it over each time it is full. */
