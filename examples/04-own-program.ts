@@ -2,8 +2,9 @@
 //
 //   min_w λ/2 ‖w‖² + (1/n) Σ max(0, 1 − y_i w·x_i)     step 1/(λ(t + t0)), Shalev-Shwartz et al. 2007
 //
-// From the command line:  perpetuum train build/test/04-own-program.js DATA --set lambda=1e-4
-// As a program here: prints "svm: 40 clocks, hinge loss 0.352" (the last digits may differ).
+// A module for the command line, which prints the last clock's hinge loss as the objective:
+//
+//     perpetuum train build/test/04-own-program.js examples/data/a9a.gz --set lambda=1e-3
 import { defineProgram, type PartitionWork, type Samples } from '../src/index.ts';
 
 type Options = { readonly lambda?: number; readonly passes?: number };
@@ -20,7 +21,7 @@ export const program = defineProgram<Options, PartitionWork, undefined>({
   clocks: ({ options }) => (options.passes ?? 4) * stepsPerPass,
   start: () => undefined,
   push(ctx, { partition, clock }) {
-    const { lambda = 1e-4 } = ctx.options;
+    const { lambda = 1e-3 } = ctx.options;
     const data = ctx.data as Samples;
     const weights = ctx.table('w');
     const delta = weights.incRange(0, 1);
