@@ -44,8 +44,9 @@ function keep(timings: Timings, name: string, series: string, timing: Timing): v
   timings.set(name, row.set(series, { ...timing, nanoseconds }));
 }
 
-/** Calls a case often enough for a sample that a clock can measure; nanoseconds per element. */
+/** Nanoseconds per element of that many calls, after one that finds the caches as others left them. */
 function sample({ run, elements }: Case, calls: number): number {
+  run();
   const start = process.hrtime.bigint();
   for (let i = 0; i < calls; i++) run();
   return Number(process.hrtime.bigint() - start) / (calls * elements);

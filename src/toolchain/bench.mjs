@@ -14,7 +14,7 @@ await bundleProgram();
 await bundleTests();
 
 const onlyAt = process.argv.indexOf('--only');
-const only = onlyAt > 0 ? process.argv[onlyAt + 1] : '';
+const only = (onlyAt > 0 && process.argv[onlyAt + 1]) || '';
 const smoke = process.argv.includes('--smoke');
 
 function facts() {
