@@ -56,7 +56,8 @@ export class Host {
   readonly threads: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
-  readonly #workers: ActorHandle<WorkerSummary>[];
+  /** Spawned by the first run: until then their memory is the loaders'. */
+  #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #broken = false;
 
@@ -72,7 +73,6 @@ export class Host {
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
-    this.#workers = Array.from({ length: threads }, (_, index) => this.#spawn('worker', index));
   }
 
   #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
@@ -95,6 +95,10 @@ export class Host {
       for (const ring of ['inbox', 'reports', 'events'] as const) {
         resetRing(this.arena, ringAt(layout, thread, ring));
       }
+    }
+    if (this.#workers.length === 0) {
+      const { threads: length } = this;
+      this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
     }
     const handles: AnyHandle[] = [...this.#workers];
     if (program.schedule !== undefined) {
