@@ -34,7 +34,7 @@ function mfCase(build: (typeof series)[number], K: number, users: number, items:
   const run = () =>
     mf_block(
       ...([users, K * 4, 1, 0, items, Math.fround(0.01), at.runs, at.ix, at.values] as const),
-      ...([at.p, at.q, at.yUser, at.yBias, at.base, at.decay, at.decayBias] as const),
+      ...([at.p, at.q, at.yUser, at.yBias, at.base, at.decay, at.decayBias, 0] as const),
     );
   return { name: `mf-${K}`, series: build, elements: ix.length, run, checksum: run() };
 }

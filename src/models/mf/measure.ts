@@ -1,6 +1,6 @@
 // What matrix factorization reports of itself: test error while it trains, and the objective.
 import type { Ratings } from '../../data/dataset.ts';
-import { gridBlock, result } from './layout.ts';
+import { codeOf, gridBlock, result } from './layout.ts';
 import { partRange, type MfContext } from './prepare.ts';
 
 type Range = { readonly first: number; readonly last: number };
@@ -33,7 +33,9 @@ export function measurePart(ctx: MfContext, a: number): void {
   for (let b = 0; b < grid; b++) {
     const { runCount, runs, ix, values } = gridBlock(ctx, state.shape, a, b);
     const first = items + partRange(ctx, 'item', b).first * rowBytes;
-    const loss = kernels.mf_block_error(runCount, rowBytes, runs, ix, values, users, first);
+    const loss = kernels.mf_block_error(
+      ...([runCount, rowBytes, runs, ix, values, users, first, codeOf(ctx)] as const),
+    );
     arena.f64[ctx.buffer('losses') / 8 + a * grid + b] = loss;
   }
   const penalty = (side: 'user' | 'item', rows: number) => {
