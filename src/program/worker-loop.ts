@@ -13,6 +13,7 @@ import { receiver, sender, type Assignment, type Report } from '../mailbox/messa
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
 import { mayRead } from '../ps/freshness.ts';
+import { rangeOf } from '../scheduler/rotation.ts';
 import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
@@ -97,17 +98,11 @@ function openPusher(stage: Stage) {
   };
 }
 
-/** Partitions [first, last) of worker w: contiguous, as even as they come. */
-export function ownPartitions(partitions: number, workers: number, worker: number) {
-  const at = (w: number) => Math.floor((partitions * w) / workers);
-  return { first: at(worker), last: at(worker + 1) };
-}
-
 function runDataParallel(stage: Stage): WorkerSummary {
   const { plan, control, program, thread: worker, arena, kernels, lock } = stage;
   const clocks = program.clocks?.(plan) ?? 0;
   const pusher = openPusher(stage);
-  const own = ownPartitions(plan.partitions, plan.workers, worker);
+  const own = rangeOf(plan.partitions, plan.workers, worker);
   const scratch = scratchAt(arena.layout, worker);
   const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
   const foldLogs = (from: number, to: number, clock: number, share = wholeTable) => {
