@@ -38,7 +38,7 @@ function openPusher(stage: Stage) {
   const policy = readPolicy(plan.tables, plan.policy);
   const lags = new Array<number>(histogramBins).fill(0);
   let clock = 0;
-  let partition = 0;
+  let prng = pushPrng(plan.seed, 0, 0);
   const context = makeContext(stage, () => clock);
   const state: unknown = program.start({ ...context, worker });
   const ctx: PushContext<unknown, unknown> = {
@@ -48,7 +48,7 @@ function openPusher(stage: Stage) {
       return clock;
     },
     get prng() {
-      return pushPrng(plan.seed, partition, clock);
+      return prng;
     },
     table: (name: string) => views.table(name),
   };
@@ -76,8 +76,13 @@ function openPusher(stage: Stage) {
     lags,
     /** Takes the snapshot, runs the program's push; its deltas are in `log` afterwards. */
     push(work: unknown, at: { clock: number; partition: number }): unknown {
-      ({ clock, partition } = at);
-      const log = openDeltaLog(arena, plan.logs.at + partition * plan.logs.bytes, plan.logs.bytes);
+      clock = at.clock;
+      prng = pushPrng(plan.seed, at.partition, clock);
+      const log = openDeltaLog(
+        arena,
+        plan.logs.at + at.partition * plan.logs.bytes,
+        plan.logs.bytes,
+      );
       log.clear();
       const reads = program.reads?.(ctx, work) ?? {};
       const take = () => {
@@ -87,7 +92,11 @@ function openPusher(stage: Stage) {
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);
-      views.all.forEach((view, index) => view.point(places[index] ?? 0, log));
+      plan.tables.forEach((table, index) => {
+        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
+        const readable = table.access === 'none' ? 0 : declared;
+        views.all[index]?.point(places[index] ?? 0, log, readable);
+      });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);
     },

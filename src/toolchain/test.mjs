@@ -85,7 +85,9 @@ if (!only) {
     ),
     width,
     (result) => {
-      console.log(`${result.failed ? 'FAIL' : 'ok  '} ${result.name} ${result.seconds.toFixed(1)} s`);
+      console.log(
+        `${result.failed ? 'FAIL' : 'ok  '} ${result.name} ${result.seconds.toFixed(1)} s`,
+      );
       if (result.failed) console.log(result.output);
       totals[result.failed ? 'failed' : 'passed'] += 1;
     },
