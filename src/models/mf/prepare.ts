@@ -40,6 +40,7 @@ export function countChunks(ctx: MfContext, chunks: Range): void {
   const items = users + data.users * 4;
   arena.u8.fill(0, users, items + data.items * 4);
   for (let index = chunks.first; index < chunks.last; index++) {
+    ctx.poll();
     const chunk = data.blocks[index]!;
     const sums = ctx.buffer('chunkSums') + index * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
@@ -56,6 +57,7 @@ export function partitionChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, state } = ctx;
   const data = ratingsOf(ctx.data);
   for (let index = chunks.first; index < chunks.last; index++) {
+    ctx.poll();
     const chunk = data.blocks[index]!;
     kernels.mf_partition(
       ...([chunk.count, state.shape.grid, chunk.user, chunk.item, chunk.value] as const),
@@ -73,6 +75,7 @@ function segments(
 ): void {
   const { grid } = ctx.state.shape;
   ratingsOf(ctx.data).blocks.forEach((chunk, index) => {
+    ctx.poll();
     const ends = ctx.buffer('chunkEnds') / 4 + index * grid;
     const first = a === 0 ? 0 : (ctx.arena.i32[ends + a - 1] ?? 0);
     const count = (ctx.arena.i32[ends + a] ?? 0) - first;

@@ -52,6 +52,7 @@ type Scheduler = ScheduleContext<MfOptions, StepState<MfWork, void>>;
 
 /** SGD on one block, in place. */
 function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
+  ctx.poll();
   const { kernels, arena, state, options } = ctx;
   const { grid, rowBytes } = state.shape;
   const { runs, runCount, ix, values } = gridBlock(ctx, state.shape, block.row, block.column);
