@@ -204,8 +204,8 @@ function scores64(
 
 /**
  * Scores `count` rows in f64: writes each row's best class (i32) at `classes` and, if not 0, its
- * probabilities (K × f32) at `probabilities`; adds {Σ loss, rows scored, rows wrong} to the three
- * f64 at `sums`. A target of −1 has no loss, but its row is scored, and wrong: no class is right.
+ * probabilities (K × f32) at `probabilities`; adds {Σ loss, rows with a loss, rows wrong} to the
+ * three f64 at `sums`. A target of −1 has no loss, but its row is wrong: no class is right.
  * work: 2 · (d + 16) · 4 + 2 · rowBytes bytes.
  */
 export function mlr_evaluate(
@@ -247,8 +247,8 @@ export function mlr_evaluate(
         store<f32>(probabilities + (<usize>(i * K + k) << 2), <f32>p);
       }
     }
-    store<f64>(sums, load<f64>(sums, 8) + 1, 8);
     if (y >= 0) {
+      store<f64>(sums, load<f64>(sums, 8) + 1, 8);
       const loss = log64(sum) + top - load<f64>(z + (<usize>y << 3));
       store<f64>(sums, load<f64>(sums) + loss);
     }

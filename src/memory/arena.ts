@@ -1,5 +1,6 @@
 // The shared memory of a host and its allocator. Allocation is one atomic add on a shared cell, so
 // any thread may allocate; nothing is freed but everything above a mark, when no one uses it.
+import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import { controlIndex, controlLine, type Layout } from './layout.ts';
 
@@ -45,6 +46,7 @@ export function openArena(memory: WebAssembly.Memory, layout: Layout, initialize
     f32: new Float32Array(buffer),
     f64: new Float64Array(buffer),
     allocate(bytes) {
+      assert(bytes >= 0, 'an allocation has a size');
       const units = Math.ceil(bytes / UNIT_BYTES);
       const at = (Atomics.add(i32, cell, units) >>> 0) * UNIT_BYTES;
       if (at + units * UNIT_BYTES <= layout.bytes) return at;

@@ -32,18 +32,22 @@ export const controlLine = {
   lock: 3,
   /** Futex that bumps when the lock is released. */
   unlocked: 4,
-  /** First of `workersMax` lines: finished clocks of worker w. */
+  /** First of `actorsMax` lines: finished clocks of actor a, workers first, then the scheduler. */
   clocks: 64,
-  /** First of `workersMax` lines: pushes finished but not yet folded (bsp's middle gate). */
-  pushed: 128,
-  /** First of `workersMax + 1` lines: what an actor is doing and how often it made progress. */
-  state: 192,
-  /** First of `workersMax` lines: deltas of worker w really folded in: the auditor's ground truth. */
-  ledger: 320,
+  /** First of `actorsMax` lines: pushes finished but not yet folded (bsp's middle gate). */
+  pushed: 144,
+  /** First of `actorsMax` lines: what an actor is doing and how often it made progress. */
+  state: 224,
 } as const;
 
-assert(limits.workersMax <= 64, 'clocks, pushed and ledger have a line for each worker');
-assert((controlLine.ledger + 64) * LINE_BYTES <= CONTROL_BYTES, 'the control page holds its lines');
+/** The workers and the scheduler. */
+export const actorsMax = limits.workersMax + 1;
+assert(controlLine.clocks + actorsMax <= controlLine.pushed, 'an actor has a line for its clock');
+assert(controlLine.pushed + actorsMax <= controlLine.state, 'and one for its pushes');
+assert(
+  (controlLine.state + actorsMax) * LINE_BYTES <= CONTROL_BYTES,
+  'the control page holds its lines',
+);
 
 export type Layout = {
   readonly threadCount: number;

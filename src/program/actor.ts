@@ -16,6 +16,8 @@ import { runWorker, type WorkerSummary } from './worker-loop.ts';
 
 /** Given to an actor's thread when it is spawned. */
 export type Boot = {
+  /** What messages call the actor. */
+  readonly name: string;
   readonly memory: WebAssembly.Memory;
   readonly layout: Layout;
   readonly module: WebAssembly.Module;
@@ -62,7 +64,7 @@ export function createActor<Summary>(
   builtIns: ReadonlyMap<string, AnyProgram>,
   loop: (stage: Stage) => Summary,
 ): Actor<Summary> {
-  const { memory, layout, module, thread } = boot;
+  const { name, memory, layout, module, thread } = boot;
   const arena = openArena(memory, layout);
   const kernels = instantiate(module, memory);
   const events = sender<Event>(openRingWriter(arena, ringAt(layout, thread, 'events')));
@@ -71,6 +73,7 @@ export function createActor<Summary>(
     ready: () => true,
     async run(plan, userModule) {
       const control = openControl(arena, plan.workers);
+      control.setActivity(thread, 'starting');
       try {
         const program = await loadProgram(plan.program, builtIns);
         const userKernels = (
@@ -82,7 +85,7 @@ export function createActor<Summary>(
       } catch (thrown) {
         const user = !('builtIn' in plan.program);
         const fault = toFault(thrown, user ? 'ERR_PROGRAM' : 'ERR_INTERNAL');
-        const where = `actor ${thread} at clock ${control.clock(thread)}`;
+        const where = `${name} at clock ${control.clock(thread)}`;
         return { ok: false, fault: { ...fault, message: `${fault.message} (${where})` } };
       } finally {
         control.setActivity(thread, 'idle');

@@ -1,6 +1,6 @@
 // The plan of a run: everything a thread needs to take part, as plain data. The supervisor makes it
 // once; actors receive it by structured clone, the big things behind it are in shared memory.
-import { SystemError } from '../base/errors.ts';
+import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
@@ -53,15 +53,27 @@ export function planRun(
     throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
   }
   const setup: Setup<unknown> = { options, data, workers, partitions, seed };
-  const specs = [...program.tables(setup)];
+  const ask = <T>(what: string, question: () => T): T => {
+    try {
+      return question();
+    } catch (thrown) {
+      const { code, message } = toFault(thrown, 'ERR_PROGRAM');
+      throw new SystemError(code, `${message} (${what} of program "${program.name}")`, {
+        cause: thrown,
+      });
+    }
+  };
+  const specs = [...ask('tables', () => program.tables(setup))];
   if (request.audit) specs.push(ledgerSpec(workers));
   const tables = planTables(arena, specs, request.policy);
   const buffers: Record<string, number> = {};
-  for (const { name, bytes } of program.buffers?.(setup) ?? [])
+  for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
     buffers[name] = arena.allocate(bytes);
+  }
   const dense = tables.filter((table) => table.layout === 'dense' && table.access !== 'owned');
   const once = dense.reduce((sum, table) => sum + table.rows * table.rowBytes, 0);
-  const wanted = program.deltaBytes?.(setup) ?? Math.min(once + 2 ** 20, 2 ** 26);
+  const wanted =
+    ask('deltaBytes', () => program.deltaBytes?.(setup)) ?? Math.min(once + 2 ** 20, 2 ** 26);
   const bytes = Math.ceil(wanted / 4096) * 4096 + 4096;
   const writers = program.schedule === undefined ? partitions : workers;
   const logs = { at: arena.allocate(bytes * writers), bytes };

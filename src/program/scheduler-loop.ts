@@ -1,5 +1,6 @@
 // The scheduler's loop: schedule → send → collect → fold → pull, one clock after the other.
 import { assert } from '../base/assert.ts';
+import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { ringAt, scratchAt } from '../memory/layout.ts';
 import { receiver, sender, type Assignment, type Report } from '../mailbox/messages.ts';
@@ -51,7 +52,9 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
   const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
   const ownLog = openDeltaLog(arena, arena.allocate(logs.bytes), logs.bytes);
   ownLog.clear();
-  plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog));
+  plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog, table.rows));
+  let drawnAt = 0;
+  let prng = pushPrng(seed, schedulerStream, drawnAt);
   const context = makeContext(stage, clockNow);
   const state: unknown = program.startSchedule?.(context);
   const ctx: ScheduleContext<unknown, unknown> = {
@@ -61,7 +64,11 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
       return clockNow();
     },
     get prng() {
-      return pushPrng(seed, schedulerStream, clockNow());
+      if (drawnAt !== clockNow()) {
+        drawnAt = clockNow();
+        prng = pushPrng(seed, schedulerStream, drawnAt);
+      }
+      return prng;
     },
     table: (name: string) => views.table(name),
   };
@@ -94,6 +101,10 @@ export function runScheduler(stage: Stage): SchedulerSummary {
       const works = program.schedule?.(ctx);
       foldOwn();
       if (works === undefined) break;
+      if (works.length > control.workers) {
+        const rule = `schedule gives one work a worker, at most ${control.workers}`;
+        throw new SystemError('ERR_PROGRAM', `${rule}, got ${works.length}`);
+      }
       workers.send(works.map((work: unknown) => ({ kind: 'work', clock, work })));
       control.setActivity(thread, 'waitingForWork');
       const partials = workers.collect(works.length, clock);
@@ -102,6 +113,7 @@ export function runScheduler(stage: Stage): SchedulerSummary {
       program.pull?.(ctx, partials);
       foldOwn();
       clock += 1;
+      control.setClock(thread, clock);
     }
     workers.send(Array.from({ length: stage.plan.workers }, () => ({ kind: 'end' as const })));
   } catch (thrown) {

@@ -13,6 +13,7 @@ import { receiver, sender, type Assignment, type Report } from '../mailbox/messa
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
 import { mayRead } from '../ps/freshness.ts';
+import { rangeOf } from '../scheduler/rotation.ts';
 import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
@@ -37,7 +38,7 @@ function openPusher(stage: Stage) {
   const policy = readPolicy(plan.tables, plan.policy);
   const lags = new Array<number>(histogramBins).fill(0);
   let clock = 0;
-  let partition = 0;
+  let prng = pushPrng(plan.seed, 0, 0);
   const context = makeContext(stage, () => clock);
   const state: unknown = program.start({ ...context, worker });
   const ctx: PushContext<unknown, unknown> = {
@@ -47,7 +48,7 @@ function openPusher(stage: Stage) {
       return clock;
     },
     get prng() {
-      return pushPrng(plan.seed, partition, clock);
+      return prng;
     },
     table: (name: string) => views.table(name),
   };
@@ -75,8 +76,13 @@ function openPusher(stage: Stage) {
     lags,
     /** Takes the snapshot, runs the program's push; its deltas are in `log` afterwards. */
     push(work: unknown, at: { clock: number; partition: number }): unknown {
-      ({ clock, partition } = at);
-      const log = openDeltaLog(arena, plan.logs.at + partition * plan.logs.bytes, plan.logs.bytes);
+      clock = at.clock;
+      prng = pushPrng(plan.seed, at.partition, clock);
+      const log = openDeltaLog(
+        arena,
+        plan.logs.at + at.partition * plan.logs.bytes,
+        plan.logs.bytes,
+      );
       log.clear();
       const reads = program.reads?.(ctx, work) ?? {};
       const take = () => {
@@ -86,7 +92,11 @@ function openPusher(stage: Stage) {
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);
-      views.all.forEach((view, index) => view.point(places[index] ?? 0, log));
+      plan.tables.forEach((table, index) => {
+        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
+        const readable = table.access === 'none' ? 0 : declared;
+        views.all[index]?.point(places[index] ?? 0, log, readable);
+      });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);
     },
@@ -97,17 +107,11 @@ function openPusher(stage: Stage) {
   };
 }
 
-/** Partitions [first, last) of worker w: contiguous, as even as they come. */
-export function ownPartitions(partitions: number, workers: number, worker: number) {
-  const at = (w: number) => Math.floor((partitions * w) / workers);
-  return { first: at(worker), last: at(worker + 1) };
-}
-
 function runDataParallel(stage: Stage): WorkerSummary {
   const { plan, control, program, thread: worker, arena, kernels, lock } = stage;
   const clocks = program.clocks?.(plan) ?? 0;
   const pusher = openPusher(stage);
-  const own = ownPartitions(plan.partitions, plan.workers, worker);
+  const own = rangeOf(plan.partitions, plan.workers, worker);
   const scratch = scratchAt(arena.layout, worker);
   const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
   const foldLogs = (from: number, to: number, clock: number, share = wholeTable) => {

@@ -30,8 +30,15 @@ export function balance<T>(
   return shares;
 }
 
-/** Cuts 0 … count into one contiguous range for each worker, as even as they come. */
-export function ranges(count: number, workers: number): readonly { first: number; last: number }[] {
-  const at = (worker: number) => Math.floor((count * worker) / workers);
-  return Array.from({ length: workers }, (_, w) => ({ first: at(w), last: at(w + 1) }));
+export type Range = { readonly first: number; readonly last: number };
+
+/** The range [first, last) of 0 … count that worker w has: contiguous, as even as they come. */
+export function rangeOf(count: number, workers: number, worker: number): Range {
+  const at = (w: number) => Math.floor((count * w) / workers);
+  return { first: at(worker), last: at(worker + 1) };
+}
+
+/** Cuts 0 … count into one range for each worker. */
+export function ranges(count: number, workers: number): readonly Range[] {
+  return Array.from({ length: workers }, (_, worker) => rangeOf(count, workers, worker));
 }

@@ -2,7 +2,7 @@
 // Every wait ends early when the run is stopped, and wakes at least every `gateWaitMs`.
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
-import { controlIndex, controlLine } from '../memory/layout.ts';
+import { actorsMax, controlIndex, controlLine } from '../memory/layout.ts';
 
 /** Why a run ends before its time. */
 export const stopReason = { none: 0, asked: 1, failed: 2 } as const;
@@ -15,6 +15,7 @@ export const activity = {
   folding: 3,
   waitingForWork: 4,
   scheduling: 5,
+  starting: 6,
 } as const;
 export type Activity = keyof typeof activity;
 
@@ -54,9 +55,9 @@ export function openControl(arena: Arena, workers: number) {
     },
     /** Clears clocks and the stop word. Only between runs. */
     reset(): void {
-      for (let worker = 0; worker < limits.workersMax; worker++) {
+      for (let actor = 0; actor < actorsMax; actor++) {
         for (const line of [controlLine.clocks, controlLine.pushed, controlLine.state]) {
-          Atomics.store(i32, word(line, worker), 0);
+          Atomics.store(i32, word(line, actor), 0);
         }
       }
       Atomics.store(i32, controlIndex(controlLine.lock), 0);
@@ -64,10 +65,10 @@ export function openControl(arena: Arena, workers: number) {
     },
     minClock: () => minimum(controlLine.clocks),
     minPushed: () => minimum(controlLine.pushed),
-    clock: (worker: number) => Atomics.load(i32, word(controlLine.clocks, worker)),
-    /** Publishes that `worker` has finished `clock` clocks. */
-    setClock(worker: number, clock: number): void {
-      Atomics.store(i32, word(controlLine.clocks, worker), clock);
+    clock: (actor: number) => Atomics.load(i32, word(controlLine.clocks, actor)),
+    /** Publishes that `actor` has finished `clock` clocks. */
+    setClock(actor: number, clock: number): void {
+      Atomics.store(i32, word(controlLine.clocks, actor), clock);
       wake();
     },
     setPushed(worker: number, pushes: number): void {

@@ -57,10 +57,16 @@ export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog 
     return lastRecord + HEADER_BYTES;
   };
   const checkRows = (table: TablePlan, first: number, count: number) => {
-    const inside = Number.isInteger(first) && first >= 0 && count >= 0;
-    if (inside && first + count <= table.rows) return;
+    const whole = Number.isInteger(first) && Number.isInteger(count);
+    if (whole && first >= 0 && count >= 0 && first + count <= table.rows) return;
     const rule = `table "${table.name}" has rows 0 to ${table.rows - 1}`;
     throw new SystemError('ERR_PROGRAM', `${rule}, inc names ${first} (${count} rows)`);
+  };
+
+  const checkCount = (table: TablePlan, count: number) => {
+    if (Number.isInteger(count) && count >= 0) return;
+    const rule = `table "${table.name}": a count of rows is an integer >= 0`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, inc gives ${count}`);
   };
 
   return {
@@ -75,6 +81,8 @@ export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog 
       return values;
     },
     rows(table, rowsAt, count) {
+      checkCount(table, count);
+      for (let i = 0; i < count; i++) checkRows(table, i32[rowsAt / 4 + i] ?? -1, 1);
       const keyBytes = pad(count * 4);
       const body = keyBytes + count * table.rowBytes;
       const keys = append(table, recordKind.rows, 0, count, body);

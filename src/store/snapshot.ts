@@ -1,6 +1,7 @@
 // Snapshots: the copy of the tables that one push reads, taken under the reader's lock, so that all
 // incs of a clock show in it together or not at all. In a lock-step run nothing is folded while
 // pushes run, so whole tables are read where they stand and only declared rows are gathered.
+import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import { sparseRow } from './sparse-rows.ts';
@@ -10,7 +11,10 @@ import { directoryBytes, type TablePlan } from './table.ts';
 export type Rows = { readonly at: number; readonly count: number };
 
 export type Snapshots = {
-  /** Copies what the push may read of `table`; returns where the view finds its rows. */
+  /**
+   * Copies what the push may read of `table`; returns where the view finds its rows.
+   * @throws ERR_PROGRAM when `rows` names a row that the table has not.
+   */
   take(table: TablePlan, rows: Rows | undefined): number;
 };
 
@@ -25,6 +29,15 @@ function openPool(arena: Arena): (bytes: number) => number {
     }
     return at;
   };
+}
+
+function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows): void {
+  for (let i = 0; i < count; i++) {
+    const row = arena.i32[at / 4 + i] ?? -1;
+    if (row >= 0 && row < table.rows) continue;
+    const rule = `table "${table.name}" has rows 0 to ${table.rows - 1}`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, reads() declares ${row}`);
+  }
 }
 
 function takeSparse(arena: Arena, room: (bytes: number) => number, table: TablePlan, rows?: Rows) {
@@ -60,6 +73,7 @@ export function openSnapshots(
       if (table.access === 'owned' || table.access === 'none') return table.at;
       if (rows === undefined && inPlace) return table.at;
       const room = pools[table.id] ?? openPool(arena);
+      if (rows !== undefined) checkRows(arena, table, rows);
       if (table.layout === 'sparse') return takeSparse(arena, room, table, rows);
       if (rows === undefined) {
         const bytes = table.rows * table.rowBytes;

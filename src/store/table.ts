@@ -63,6 +63,8 @@ export function planTables(
     const { rows, columns, staleness = 0 } = spec;
     check(Number.isInteger(rows) && rows >= 1, spec, 'rows must be an integer >= 1');
     check(Number.isInteger(columns) && columns >= 1, spec, 'columns must be an integer >= 1');
+    const columnsRule = `columns must be at most ${limits.columnsMax}`; // row bytes are 31 bits
+    check(columns <= limits.columnsMax, spec, columnsRule);
     check(Number.isInteger(staleness) && staleness >= 0, spec, 'staleness must be >= 0');
     const { type = 'f32', layout = 'dense', access = 'snapshot' } = spec;
     check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');

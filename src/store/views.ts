@@ -19,7 +19,8 @@ export type TableView = {
    */
   readonly at: number;
   /**
-   * One row, as it was before this push began, without its own incs.
+   * One row, as it was before this push began, without its own incs. With access `rows`, the
+   * row-th of the declared rows.
    *
    *     const weights = ctx.table('weights').get(7); // Float32Array of columns, or Int32Array
    */
@@ -40,8 +41,8 @@ export type TableView = {
 };
 
 export type MutableView = TableView & {
-  /** Points the view at the rows to read and the log to write. */
-  point(at: number, log: DeltaLog): void;
+  /** Points the view at `readable` rows to read, and at the log to write. */
+  point(at: number, log: DeltaLog, readable: number): void;
 };
 
 function rowError(table: TablePlan, row: number): SystemError {
@@ -60,9 +61,16 @@ export function openView(arena: Arena, kernels: Kernels, table: TablePlan): Muta
   const words = table.type === 'i32' ? arena.i32 : arena.f32;
   let at = table.at;
   let log: DeltaLog | undefined;
+  let readable = 0;
   const writer = (): DeltaLog => {
     if (log !== undefined) return log;
     throw new SystemError('ERR_PROGRAM', `table "${table.name}": inc is for push and pull`);
+  };
+  const checkRead = (row: number) => {
+    check(row);
+    if (row < readable) return;
+    const rule = `table "${table.name}" with access "${table.access}" gives a push ${readable} rows`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, get names ${row}`);
   };
   const check = (row: number) => {
     if (!Number.isInteger(row) || row < 0 || row >= rows) throw rowError(table, row);
@@ -74,17 +82,18 @@ export function openView(arena: Arena, kernels: Kernels, table: TablePlan): Muta
     get at() {
       return at;
     },
-    point(rowsAt, deltaLog) {
+    point(rowsAt, deltaLog, rowsToRead) {
+      readable = rowsToRead;
       at = rowsAt;
       log = deltaLog;
     },
     get(row) {
-      check(row);
+      checkRead(row);
       const from = (at + row * rowBytes) / 4;
       return words.slice(from, from + columns);
     },
     getSparse(row) {
-      check(row);
+      checkRead(row);
       const found = sparseRow(arena, { ...table, at }, row);
       const slice = (view: Float32Array | Int32Array, from: number) =>
         view.slice(from / 4, from / 4 + found.count);

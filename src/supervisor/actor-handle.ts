@@ -3,14 +3,14 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import type { Fault } from '../base/errors.ts';
+import { toFault, type Fault } from '../base/errors.ts';
 import type { Actor, Boot, Outcome } from '../program/actor.ts';
 import type { RunPlan } from '../program/plan.ts';
 
 export type Role = 'worker' | 'scheduler';
 
 export class ActorHandle<Summary> {
-  readonly role: Role;
+  readonly name: string;
   readonly index: number;
   readonly #thread: Thread;
   readonly #remote: ReturnType<typeof wrap<Actor<unknown>>>;
@@ -18,25 +18,26 @@ export class ActorHandle<Summary> {
   #ended: Fault | undefined;
   #onEnd: ((fault: Fault) => void) | undefined;
 
-  constructor(role: Role, index: number, boot: Boot) {
-    this.role = role;
-    this.index = index;
+  /** `clock` tells at which clock the actor is, for the message when it ends. */
+  constructor(role: Role, boot: Boot, clock: () => number) {
+    this.name = boot.name;
+    this.index = boot.thread;
     const entry = new URL(`./${role}-actor.js`, import.meta.url);
     this.#thread = new Thread(entry, { workerData: boot, stdout: false, stderr: false });
     this.#remote = wrap<Actor<unknown>>(nodeEndpoint(this.#thread));
-    this.#thread.on('error', (error: Error & { code?: string }) => {
-      const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    this.#thread.on('error', (error: unknown) => {
+      // Whatever a program throws outside its functions: not always an Error.
+      const { message } = toFault(error);
+      const memory = (error as { code?: string } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
       const remedy = memory ? ': use fewer threads or less data in JavaScript objects' : '';
-      this.#end({ code: 'ERR_PROGRAM', message: `${this.name} failed: ${error.message}${remedy}` });
+      const where = `${this.name} failed at clock ${clock()}`;
+      this.#end({ code: 'ERR_PROGRAM', message: `${where}: ${message}${remedy}` });
     });
     this.#thread.on('exit', (code) => {
-      const message = `${this.name} ended itself with exit code ${code}; a program must return`;
+      const end = `ended itself with exit code ${code} at clock ${clock()}`;
+      const message = `${this.name} ${end}; a program must return`;
       this.#end({ code: 'ERR_PROGRAM', message });
     });
-  }
-
-  get name(): string {
-    return `${this.role} ${this.index}`;
   }
 
   #end(fault: Fault): void {

@@ -77,8 +77,9 @@ export class Host {
 
   #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
     const { arena, module } = this;
-    const boot = { memory: arena.memory, layout: arena.layout, module, thread };
-    return new ActorHandle<Summary>(role, thread, boot);
+    const name = role === 'scheduler' ? 'the scheduler' : `worker ${thread}`;
+    const boot = { name, memory: arena.memory, layout: arena.layout, module, thread };
+    return new ActorHandle<Summary>(role, boot, () => this.#control.clock(thread));
   }
 
   /**

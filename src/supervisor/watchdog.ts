@@ -1,8 +1,8 @@
 // The watchdog: finds an actor that computes and never comes back. Pure; the supervisor feeds it
 // what the actors publish of themselves and the time.
 //
-//   An actor counts every change of its activity. A count that stands still while it pushes,
-//   schedules or folds, for longer than the limit, is an endless loop (or a kernel that should have
+//   An actor counts every change of its activity. A count that stands still while it starts,
+//   pushes, schedules or folds, for longer than the limit, is an endless loop (or a kernel that should have
 //   been cut into pieces). Waiting is no sign of it: who is waited for is the one that is stuck.
 import type { Activity } from '../store/control.ts';
 
@@ -12,7 +12,9 @@ export type Stuck = { readonly thread: number; readonly now: Activity; readonly 
 
 type Memory = { steps: number; sinceMs: number };
 
-const computing: ReadonlySet<Activity> = new Set(['pushing', 'folding', 'scheduling']);
+const computing: ReadonlySet<Activity> = new Set([
+  ...(['starting', 'pushing', 'folding', 'scheduling'] as const),
+]);
 
 export class Watchdog {
   readonly #limitMs: number;

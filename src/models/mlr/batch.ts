@@ -14,8 +14,8 @@ import { SystemError } from '../../base/errors.ts';
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
-import { ownPartitions } from '../../program/worker-loop.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
+import { ranges } from '../../scheduler/rotation.ts';
 import {
   batchBuffers,
   batchClassesMax,
@@ -52,10 +52,7 @@ type Scheduler = ScheduleContext<MlrBatchOptions, StepState<MlrBatchWork, void>>
 
 function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
   const { partitions, workers } = ctx;
-  yield Array.from({ length: Math.min(workers, partitions) }, (_, w) => ({
-    ...phase,
-    ...ownPartitions(partitions, Math.min(workers, partitions), w),
-  }));
+  yield ranges(partitions, Math.min(workers, partitions)).map((own) => ({ ...phase, ...own }));
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

@@ -15,7 +15,7 @@ export type MlrEvaluateOptions = {
   readonly probabilities: boolean;
 };
 
-/** Bytes of one partition's sums: Σ loss, rows, rows wrong; a line of their own. */
+/** Bytes of one partition's sums: Σ loss, rows with a loss, rows wrong; a line of their own. */
 export const sumsBytes = 64;
 /** Rows of one kernel call: a few milliseconds, so that a stop is seen in time. */
 const chunkRows = 256;
