@@ -7,6 +7,8 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Worker actors of one host. */
   workersMax: 64,
+  /** Partitions of a data-parallel run. */
+  partitionsMax: 1000,
   /** Threads of the loader pool; parsing is memory-bound beyond this. */
   loadersMax: 16,
   /** Tables of one run. */

@@ -77,5 +77,5 @@ export const schedulerStream = -1;
 
 /** Randomness of one push: a stream of its own for every partition and clock. */
 export function pushPrng(seed: number, partition: number, clock: number): Prng {
-  return createPrng(seed, Math.imul(clock, limits.workersMax * 16) + partition + 1);
+  return createPrng(seed, Math.imul(clock, limits.partitionsMax + 1) + partition + 1);
 }

@@ -48,7 +48,7 @@ for (const file of files.sort()) {
     failed = true;
   } else if (!smoke) {
     mkdirSync(results, { recursive: true });
-    const head = `# ${name}\n\n${facts()}\n\nTimes are the least of many, in nanoseconds.\n\n`;
+    const head = `# ${name}\n\n${facts()}\n\nTimes are the least of several runs.\n\n`;
     writeFileSync(join(results, `${name}.md`), head + done.stdout.trimEnd() + '\n');
   }
 }

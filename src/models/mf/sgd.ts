@@ -89,7 +89,13 @@ function planSides(ctx: Scheduler): void {
     }
     place += size * 4;
     kernels.mf_order(
-      ...([size, shape.grid, (seed * 2654435761 + salt) | 1, at('Counts'), at('Order')] as const),
+      ...([
+        size,
+        shape.grid,
+        (Math.imul(seed, 0x9e3779b1) + salt) | 1,
+        at('Counts'),
+        at('Order'),
+      ] as const),
       ...([at('Rank'), at('Part'), at('Starts')] as const),
     );
     const parts = side === 'item' ? shape.grid * slices : 1;

@@ -225,7 +225,7 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
     trained: trainedFrom(session, data, solved.weights, intercept),
     ...{ objective, metrics, gap: solved.gap, tolerance },
     // SGD has no certificate: it ends after its passes.
-    converged: sgd || (solved.gap ?? Infinity) <= (tolerance ?? 0),
+    converged: sgd ? null : (solved.gap ?? Infinity) <= (tolerance ?? 0),
     clocks: solved.run.clocks,
     passes: solved.passes,
     stalenessHistogram: solved.run.stalenessHistogram,
@@ -288,7 +288,7 @@ export const mlr: Model<Samples> = {
   name: 'mlr',
   summary: 'multinomial logistic regression with L2, by dual ascent with a certificate or by SGD',
   input: 'samples',
-  defaultPasses: sgdPasses,
+  defaultPasses: `batch ${batchPasses}, sgd ${sgdPasses}`,
   options: mlrOptions,
   train,
   predict,
