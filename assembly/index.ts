@@ -3,8 +3,9 @@
 export * from './linalg/vector';
 export * from './linalg/rows';
 export * from './linalg/sparse-row';
+export * from './linalg/gram';
 export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
-export { mlr_gradient, mlr_evaluate, mlr_sgd_step, batch_columns } from './models/softmax';
+export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
 export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';

@@ -311,3 +311,29 @@ export function batch_columns(
   }
   return distinct;
 }
+
+/**
+ * alpha row i ← softmax of the scores of row i (Kp × f32, padding 0): the dual point that belongs to
+ * weights. work: 2 (d + 16) · 4 bytes.
+ */
+export function mlr_softmax_rows(
+  storage: i32, count: i32, directory: usize, d: i32, scale: f32, K: i32, rowBytes: i32,
+  intercept: i32, w: usize, alpha: usize, work: usize,
+): void {
+  for (let i = 0; i < count; i++) {
+    let n = load<i32>(directory, 8);
+    let columns = load<usize>(directory);
+    let values = load<usize>(directory, 4);
+    if (storage <= STORAGE_F32) {
+      const x = columns;
+      columns = work;
+      values = work + (<usize>(d + 16) << 2);
+      n = unpackDense(storage, d, x, scale, columns, values);
+    }
+    directory += 16;
+    const bias = intercept ? w + <usize>d * <usize>rowBytes : 0;
+    scores(n, columns, values, w, rowBytes, bias, alpha);
+    softmax(K, rowBytes, alpha, 0);
+    alpha += rowBytes;
+  }
+}

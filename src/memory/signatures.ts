@@ -28,6 +28,16 @@ export const signatures = {
     ...(['outColumns', 'outValues'] as const),
   ],
 
+  // assembly/linalg/gram.ts
+  gram_add: [
+    ...(['storage', 'count', 'step', 'directory', 'd', 'scale', 'intercept'] as const),
+    ...(['G', 'work'] as const),
+  ],
+  cholesky: ['n', 'A'],
+  cholesky_solve: ['n', 'L', 'rowBytes', 'X', 'work'],
+  rows_sum_squares_columns: ['storage', 'count', 'directory', 'd', 'scale', 'sums', 'work'],
+  rows_scale: ['n', 'rowBytes', 'factors', 'X'],
+
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],
@@ -43,6 +53,10 @@ export const signatures = {
   mlr_evaluate: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes', 'intercept'] as const),
     ...(['w', 'classes', 'probabilities', 'sums', 'work'] as const),
+  ],
+  mlr_softmax_rows: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes'] as const),
+    ...(['intercept', 'w', 'alpha', 'work'] as const),
   ],
   mlr_sgd_step: ['rows', 'rowBytes', 'rate', 'share', 'list', 'decay', 'w', 'delta'],
   batch_columns: ['count', 'directory', 'marks', 'list', 'positions', 'out'],

@@ -15,10 +15,15 @@ export type BatchState = {
 };
 export type BatchContext = PushContext<MlrBatchOptions, BatchState>;
 
-/** Numbers of a pass that are not options: the order (a, c), and the scales of the subproblem. */
-export type PassPlan = {
+/** One round of a pass: which steps of the order (a, c), and the scales of the subproblem. */
+export type RoundPlan = {
   readonly a: number;
   readonly c: number;
+  /** Steps from … to − 1, shared out over the partitions. */
+  readonly from: number;
+  readonly to: number;
+  /** σ: how much more curved than alone. */
+  readonly sigma: number;
   readonly M: number;
   readonly boost: number;
 };
@@ -81,8 +86,8 @@ export function startDuals(ctx: BatchContext, p: number, M: number): void {
   arena.f64[sumsOf(ctx, p) / 8 + cell.norms] = norms;
 }
 
-/** One pass of dual coordinate ascent from the shared weights, on a local copy; incs the change. */
-export function dualPass(ctx: BatchContext, p: number, plan: PassPlan): void {
+/** A round of dual coordinate ascent from the shared weights, on a local copy; incs the change. */
+export function dualRound(ctx: BatchContext, p: number, plan: RoundPlan): void {
   const { kernels, arena, state, options, partitions } = ctx;
   const { data, shape, local } = state;
   const { features, rowBytes } = shape;
@@ -92,9 +97,11 @@ export function dualPass(ctx: BatchContext, p: number, plan: PassPlan): void {
   arena.u8.copyWithin(copy, weights.at, weights.at + features * rowBytes);
   arena.u8.copyWithin(local, shared.at, shared.at + 3 * rowBytes);
   const sums = sumsOf(ctx, p);
-  arena.f64.fill(0, sums / 8, sums / 8 + 2);
-  const { first, last } = partitionRows(data.rows, partitions, p);
-  for (let from = first; from < last; from += chunkRows) {
+  // A pass adds up over its rounds.
+  if (plan.from === 0) arena.f64.fill(0, sums / 8, sums / 8 + 2);
+  const own = partitionRows(plan.to - plan.from, partitions, p);
+  const last = plan.from + own.last;
+  for (let from = plan.from + own.first; from < last; from += chunkRows) {
     ctx.poll();
     const to = Math.min(from + chunkRows, last);
     kernels.mlr_dual_pass(
@@ -102,11 +109,11 @@ export function dualPass(ctx: BatchContext, p: number, plan: PassPlan): void {
       ...([ctx.buffer('directory'), features, data.scale, shape.classes, rowBytes] as const),
       ...([options.intercept ? 1 : 0, copy, local, ctx.buffer('alpha')] as const),
       ...([ctx.buffer('negEntropy'), ctx.buffer('dots'), ctx.buffer('norms'), plan.M] as const),
-      ...([1 / (options.lambda * data.rows), plan.boost, partitions, sums, state.work] as const),
+      ...([1 / (options.lambda * data.rows), plan.boost, plan.sigma, sums, state.work] as const),
     );
   }
-  kernels.mlr_dual_delta((features * rowBytes) / 4, partitions, weights.at, copy);
-  kernels.mlr_dual_delta((3 * rowBytes) / 4, partitions, shared.at, local);
+  kernels.mlr_dual_delta((features * rowBytes) / 4, plan.sigma, weights.at, copy);
+  kernels.mlr_dual_delta((3 * rowBytes) / 4, plan.sigma, shared.at, local);
   const change = shared.incRange(0, 3);
   arena.u8.copyWithin(change, local, local + 3 * rowBytes);
 }

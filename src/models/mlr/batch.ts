@@ -2,14 +2,16 @@
 //
 //   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                     (b is not penalized)
 //
-//   pass:   every partition p ascends the dual of its rows in a new order, on its own copy of W;
-//           W ← W + (1/P) Σ_p ΔW_p  with subproblems made P times as curved (CoCoA+, Ma et al. 2015)
+//   pass:   some rounds; in each, every partition p ascends the dual of its share of the round's rows
+//           on its own copy of W, in an order that is new each pass; W ← W + (1/σ) Σ_p ΔW_p with
+//           subproblems made σ times as curved (CoCoA+, Ma et al. 2015: σ = P is safe; 0.625 P is
+//           enough when copies are merged often, and is raised to P if the gap does not fall)
 //   certificate, when the gap that the pass met is small enough:
 //           mend the duals until Σ α_i = Σ e_{y_i} · rebuild W from them · score in f64
 //           gap = objective − dual ≥ objective − optimum
 //
-// P depends on the data alone (dense 2, sparse 4, or --partitions), never on the workers; sums are
-// taken in partition order: the result is the same bits for any number of workers. Needs λ > 0.
+// P is 2 unless --partitions says otherwise, never the number of workers; sums are taken in partition
+// order: the result is the same bits for any number of workers. Needs λ > 0.
 import { SystemError } from '../../base/errors.ts';
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';
@@ -26,7 +28,7 @@ import {
   type MlrBatchOptions,
 } from './batch-layout.ts';
 import {
-  dualPass,
+  dualRound,
   measureBalance,
   rebuild,
   score,
@@ -34,7 +36,7 @@ import {
   startDuals,
   sumColumns,
   type BatchState,
-  type PassPlan,
+  type RoundPlan,
 } from './batch-worker.ts';
 import { solveSymmetric } from './solve.ts';
 
@@ -43,7 +45,7 @@ export type MlrBatchWork = Own &
   (
     | { readonly kind: 'sumColumns' | 'balance' | 'rebuild' | 'score' }
     | { readonly kind: 'start'; readonly M: number }
-    | ({ readonly kind: 'pass' } & PassPlan)
+    | ({ readonly kind: 'round' } & RoundPlan)
   );
 /** A phase for all partitions: the work without whose it is. */
 type Phase = MlrBatchWork extends infer W ? (W extends Own ? Omit<W, keyof Own> : never) : never;
@@ -63,6 +65,23 @@ function drawOrder(ctx: Scheduler, n: number): { a: number; c: number } {
   let a = Math.floor(n * (0.25 + 0.5 * prng.uniform())) || 1;
   while (gcd(a, n) !== 1) a += 1;
   return { a, c: prng.below(n) };
+}
+
+/**
+ * Rounds of a pass. Often merged copies need a smaller σ (0.625 P, measured; stable above P/2), but a
+ * round must be worth its meeting: at least a fraction of a millisecond, and several times the copying
+ * of the weights. At least 8 P rounds of rows would be a whole pass: more than that changes nothing.
+ */
+function roundsOf(ctx: Scheduler): number {
+  const { partitions } = ctx;
+  if (partitions === 1) return 1;
+  const { features, rowBytes } = batchShape(ctx);
+  const { rows: n, storage, nonzeros, columns } = ctx.data as Samples;
+  const entries = storage === 'csr' ? nonzeros / n : columns / 2;
+  const rowUnits = ((entries + 16) * rowBytes) / 4;
+  const rowsMin = Math.max(4e6 / rowUnits, (3 * features * rowBytes) / rowUnits);
+  const rows = Math.min(Math.ceil(n / 8), Math.ceil(rowsMin));
+  return Math.max(1, Math.round(n / (partitions * rows)));
 }
 
 /** x̄ from the partitions' column sums; returns ‖x̄‖². Without an intercept nothing is centred. */
@@ -166,7 +185,7 @@ function* certify(
 }
 
 function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
-  const { arena, options } = ctx;
+  const { arena, options, partitions } = ctx;
   const { classes: K } = batchShape(ctx);
   const { rows: n } = ctx.data as Samples;
   yield* everyPartition(ctx, { kind: 'sumColumns' });
@@ -179,12 +198,22 @@ function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
   const multiplier = new Float64Array(K);
   const bias = arena.f32.subarray(shared.at / 4, shared.at / 4 + K);
   const results = arena.f64.subarray(ctx.buffer('results') / 8, ctx.buffer('results') / 8 + 8);
+  const rounds = roundsOf(ctx);
+  let sigma = partitions === 1 ? 1 : 0.625 * partitions;
+  let least = Infinity;
   let certifyAfter = 0;
   for (let pass = 1; pass <= options.passes; pass++) {
     const before = centre.map((value, k) => value + boost * (multiplier[k] ?? 0));
     bias.set(before);
     const started = bias.slice();
-    yield* everyPartition(ctx, { kind: 'pass', ...drawOrder(ctx, n), M, boost });
+    const order = drawOrder(ctx, n);
+    for (let round = 0; round < rounds; round++) {
+      const [from, to] = [round, round + 1].map((r) => Math.floor((n * r) / rounds)) as [
+        number,
+        number,
+      ];
+      yield* everyPartition(ctx, { kind: 'round', ...order, from, to, sigma, M, boost });
+    }
     const reached = Float64Array.from(bias);
     for (let k = 0; boost > 0 && k < K; k++) {
       multiplier[k] = (multiplier[k] ?? 0) + ((reached[k] ?? 0) - (started[k] ?? 0)) / boost;
@@ -192,6 +221,9 @@ function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
     }
     const met = sumCell(ctx, cell.gap) / n;
     const loss = sumCell(ctx, cell.loss) / n;
+    // Partitions that step over each other keep the gap from falling: back to the safe σ = P.
+    if (met > 0.98 * least) sigma = Math.min(partitions, 1.25 * sigma);
+    least = Math.min(least, met);
     const last = pass === options.passes;
     if (!last && (met > options.tolerance * loss || pass < certifyAfter)) {
       ctx.report({ pass, loss, gapMet: met / loss });
@@ -245,8 +277,8 @@ export const mlrBatch = defineProgram<
         case 'start':
           startDuals(ctx, p, work.M);
           break;
-        case 'pass':
-          dualPass(ctx, p, work);
+        case 'round':
+          dualRound(ctx, p, work);
           break;
         case 'balance':
           measureBalance(ctx, p);
