@@ -181,7 +181,7 @@ export function mlr_gradient(
 /** Scores of one row in f64 at z (Kp × f64). */
 // @ts-ignore: decorator
 @inline
-function scores64(
+export function scores64(
   n: i32, columns: usize, values: usize, w: usize, rowBytes: usize, bias: usize, z: usize,
 ): void {
   for (let at: usize = 0; at < rowBytes; at += 16) {

@@ -73,10 +73,16 @@ export const signatures = {
     ...(['storage', 'count', 'directory', 'd', 'scale', 'rowBytes', 'mean', 'M'] as const),
     ...(['dots', 'norms', 'alpha', 'negEntropy', 'work'] as const),
   ],
+
+  // assembly/models/softmax-certificate.ts
   mlr_dual_balance: ['count', 'directory', 'K', 'rowBytes', 'alpha', 'r', 'matrix'],
   mlr_dual_rebuild: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes', 'correction'] as const),
     ...(['il', 'alpha', 'negEntropy', 'dots', 'w', 'state', 'work'] as const),
+  ],
+  mlr_dual_score: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'K', 'rowBytes', 'intercept'] as const),
+    ...(['w', 'alpha', 'sums', 'r', 'work'] as const),
   ],
   mlr_dual_uncentre: ['rows', 'rowBytes', 'mean', 'centre', 'w', 'out'],
 

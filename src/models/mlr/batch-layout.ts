@@ -13,13 +13,10 @@ export type MlrBatchOptions = {
 
 /** f64 cells of one partition's line of `sums`. */
 export const cell = {
-  gap: 0,
-  loss: 1,
-  norms: 2,
-  entropy: 3,
-  scoreLoss: 4,
-  rows: 5,
-  wrong: 6,
+  /** As a pass met them. */
+  ...{ gap: 0, loss: 1, norms: 2 },
+  /** As the certificate measured them. */
+  ...{ scoreLoss: 3, scoreRows: 4, scoreWrong: 5, scoreGap: 6 },
 } as const;
 export const sumsLine = 64;
 /** f64 cells of `results`. */
@@ -42,7 +39,6 @@ export function batchBuffers(setup: Setup<MlrBatchOptions>): readonly BufferSpec
     { name: 'negEntropy', bytes: n * 4 },
     { name: 'dots', bytes: n * 4 },
     { name: 'norms', bytes: n * 4 },
-    { name: 'classes', bytes: n * 4 },
     { name: 'mean', bytes: features * 4 },
     { name: 'columnSums', bytes: partitions * features * 8 },
     { name: 'balance', bytes: partitions * (K + K * K) * 8 },

@@ -132,13 +132,12 @@ export function measureBalance(ctx: BatchContext, p: number): void {
 
 /** Mends the duals and rebuilds the weights from them (the tables were cleared before). */
 export function rebuild(ctx: BatchContext, p: number): void {
-  const { kernels, arena, state, options } = ctx;
+  const { kernels, state, options } = ctx;
   const { data, shape } = state;
   const w = ctx.table('weights').incRange(0, shape.features);
   const change = ctx.table('state').incRange(0, 3);
-  let entropy = 0;
   slices(ctx, p, ({ row, count, directory }) => {
-    entropy += kernels.mlr_dual_rebuild(
+    kernels.mlr_dual_rebuild(
       ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
       ...([shape.classes, shape.rowBytes, ctx.buffer('correction')] as const),
       ...([1 / (options.lambda * data.rows), ctx.buffer('alpha') + row * shape.rowBytes] as const),
@@ -146,20 +145,23 @@ export function rebuild(ctx: BatchContext, p: number): void {
       ...([w, change, state.work] as const),
     );
   });
-  arena.f64[sumsOf(ctx, p) / 8 + cell.entropy] = entropy;
 }
 
-/** Loss and errors in f64 at the weights in `out`. */
+/** Loss, errors and gap in f64, of the weights in `out` and the duals. */
 export function score(ctx: BatchContext, p: number): void {
   const { kernels, arena, state, options } = ctx;
   const { data, shape } = state;
+  const { classes: K, rowBytes } = shape;
   const sums = sumsOf(ctx, p) + cell.scoreLoss * 8;
-  arena.f64.fill(0, sums / 8, sums / 8 + 3);
+  arena.f64.fill(0, sums / 8, sums / 8 + 4);
+  const r = ctx.buffer('balance') + p * (K + K * K) * 8;
+  arena.u8.fill(0, r, r + K * 8);
   slices(ctx, p, ({ row, count, directory }) => {
-    kernels.mlr_evaluate(
-      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
-      ...([shape.classes, shape.rowBytes, options.intercept ? 1 : 0, ctx.buffer('out')] as const),
-      ...([ctx.buffer('classes') + row * 4, 0, sums, state.work] as const),
+    const alpha = ctx.buffer('alpha') + row * rowBytes;
+    kernels.mlr_dual_score(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale, K] as const),
+      ...([rowBytes, options.intercept ? 1 : 0, ctx.buffer('out'), alpha] as const),
+      ...([sums, r, state.work] as const),
     );
   });
 }

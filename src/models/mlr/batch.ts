@@ -152,13 +152,33 @@ function writeOut(ctx: Scheduler, biasNow: Float64Array): number {
   return kernels.f32_sum_squares((features * rowBytes) / 4, out);
 }
 
+/** What Σ (α − e_y) is still off by, at most: against the largest intercept that could use it. */
+function imbalance(ctx: Scheduler): number {
+  const { arena, options, partitions } = ctx;
+  const { classes: K, rowBytes, features } = batchShape(ctx);
+  if (!options.intercept) return 0;
+  const { rows: n } = ctx.data as Samples;
+  const intercepts = (ctx.buffer('out') + features * rowBytes) / 4;
+  let off = 0;
+  let largest = 0;
+  for (let k = 0; k < K; k++) {
+    let sum = 0;
+    for (let p = 0; p < partitions; p++) {
+      sum += arena.f64[ctx.buffer('balance') / 8 + p * (K + K * K) + k] ?? 0;
+    }
+    off += Math.abs(sum);
+    largest = Math.max(largest, Math.abs(arena.f32[intercepts + k] ?? 0));
+  }
+  return (off / n) * largest;
+}
+
 /** Mends, rebuilds and scores; returns the objective and a gap that bounds its distance. */
 function* certify(
   ctx: Scheduler,
   bias: Float64Array,
 ): Generator<readonly MlrBatchWork[], { objective: number; gap: number }, readonly void[]> {
   const { arena, options } = ctx;
-  const { classes: K, rowBytes, features } = batchShape(ctx);
+  const { rowBytes, features } = batchShape(ctx);
   const { rows: n } = ctx.data as Samples;
   yield* everyPartition(ctx, { kind: 'balance' });
   planCorrection(ctx);
@@ -170,18 +190,7 @@ function* certify(
   const penalty = (options.lambda / 2) * writeOut(ctx, bias);
   yield* everyPartition(ctx, { kind: 'score' });
   const objective = sumCell(ctx, cell.scoreLoss) / n + penalty;
-  const dual = sumCell(ctx, cell.entropy) / n - penalty;
-  // What is left of Σ (e_y − α) after rounding, times the largest intercept it could work against.
-  let imbalance = 0;
-  let largest = 0;
-  for (let k = 0; options.intercept && k < K; k++) {
-    imbalance += Math.abs(arena.f32[(shared + rowBytes) / 4 + k] ?? 0) * options.lambda;
-    largest = Math.max(
-      largest,
-      Math.abs(arena.f32[(ctx.buffer('out') + features * rowBytes) / 4 + k] ?? 0),
-    );
-  }
-  return { objective, gap: Math.max(0, objective - dual) + imbalance * largest };
+  return { objective, gap: sumCell(ctx, cell.scoreGap) / n + imbalance(ctx) };
 }
 
 function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
@@ -233,7 +242,7 @@ function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
     results[result.objective] = objective;
     results[result.gap] = gap;
     results[result.passes] = pass;
-    results[result.wrong] = sumCell(ctx, cell.wrong);
+    results[result.wrong] = sumCell(ctx, cell.scoreWrong);
     ctx.report({ pass, objective, gap: gap / objective });
     if (gap <= options.tolerance * objective) return;
     certifyAfter = pass + 2;
