@@ -19,7 +19,7 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
-export async function resolveModel(name: string): Promise<LooseModel> {
+async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);
   if (found !== undefined) return found as unknown as LooseModel;
   if (/\.m?js$/.test(name)) return await userModel(name);

@@ -34,7 +34,8 @@ const list = (paths: string | readonly string[] = []): readonly string[] =>
 /**
  * Trains on files.
  *
- *     const done = await train({ model: 'mlr', data: 'a9a.gz', out: 'model', options: { lambda: 1e-4 } });
+ *     const options = { lambda: 1e-4 };
+ *     const done = await train({ model: 'mlr', data: 'a9a.gz', out: 'model', options });
  *
  * Starts the supervisor and its worker threads in this process and does not block its event loop.
  * @throws SystemError; match its `code`.

@@ -4,7 +4,7 @@
 //
 //   host ── run(plan) ──▶ every actor (comlink)         one answer each, or the thread's end
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
-//   host ── stop word ──▶ every actor                   seen within limits.gateWaitMs, else terminate
+//   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { readFile } from 'node:fs/promises';
 import { assert } from '../base/assert.ts';
 import { SystemError, fromFault, type Fault } from '../base/errors.ts';

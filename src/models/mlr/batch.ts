@@ -1,9 +1,9 @@
 // mlr by deterministic dual coordinate ascent with a certificate: schedule, push, pull.
 //
-//   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                     (b is not penalized)
+//   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                (b is not penalized)
 //
 //   pass:   every partition p ascends the dual of its rows in a new order, on its own copy of W;
-//           W ← W + (1/P) Σ_p ΔW_p  with subproblems made P times as curved (CoCoA+, Ma et al. 2015)
+//           W ← W + (1/P) Σ_p ΔW_p with subproblems made P times as curved (CoCoA+, Ma et al. 2015)
 //   certificate, when the gap that the pass met is small enough:
 //           mend the duals until Σ α_i = Σ e_{y_i} · rebuild W from them · score in f64
 //           gap = objective − dual ≥ objective − optimum
