@@ -6,7 +6,7 @@ export * from './linalg/sparse-row';
 export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
-export * from './models/mf';
+export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';
 export { parse_libsvm } from './parse/libsvm';
 export { parse_ratings } from './parse/ratings';

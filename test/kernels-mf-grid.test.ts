@@ -161,9 +161,9 @@ onEveryBuild('mf_item_sums, mf_user_sums: sums of a block added in f64', (lab) =
     const before = Float64Array.from({ length: 6 }, (_, i) => i);
     const [itemSums, userSums] = [lab.output(before), lab.output(before)];
     const { runCount, runs, ix, values } = block;
-    lab.kernels.mf_item_sums(runCount, runs, ix, values, itemSums);
+    lab.kernels.mf_item_sums(runCount, runs, ix, values, itemSums, 0);
     const items = lab.input(rows);
-    lab.kernels.mf_user_sums(runCount, 10, 32, runs, ix, values, items, userSums);
+    lab.kernels.mf_user_sums(runCount, 10, 32, runs, ix, values, items, userSums, 0);
     const wantItems = [...before];
     const wantUsers = [...before];
     block.reals.forEach((value, j) => {

@@ -54,8 +54,13 @@ function place(lab: Lab, block: Block) {
   };
 }
 
-function runBlock(lab: Lab, block: Block) {
+/** Steps above the base that stand for a block's values, when it is coded. */
+type Code = { readonly scale: number; readonly base: number; readonly steps: Uint8Array };
+
+function runBlock(lab: Lab, block: Block, coding?: Code) {
   const at = place(lab, block);
+  const code = coding ? lab.input(Float32Array.of(coding.scale, coding.base, 0, 0)) : 0;
+  if (coding) at.values = lab.input(coding.steps);
   const numbers = [block.yUser, block.yBias, block.base, block.decay, block.decayBias];
   const [yUser, yBias, base, decay, decayBias] = numbers.map((values) =>
     lab.input(Float32Array.from(values)),
@@ -63,7 +68,7 @@ function runBlock(lab: Lab, block: Block) {
   const loss = lab.kernels.mf_block(
     ...([block.runs.length, block.K * 4, block.slices, block.bias ? 1 : 0] as const),
     ...([itemCount, block.eta, at.runs, at.ix, at.values, at.users, at.items] as const),
-    ...([yUser, yBias, base, decay, decayBias] as const),
+    ...([yUser, yBias, base, decay, decayBias, code] as const),
   );
   lab.check(`K=${block.K}`);
   return {
@@ -137,13 +142,57 @@ onEveryBuild('mf_block: no runs only decay the items, once a slice', (lab) => {
   }
 });
 
+onEveryBuild('mf_block, mf_block_error: coded values are the same bits as plain ones', (lab) => {
+  const [scale, base] = [Math.fround(0.41), Math.fround(-2.3)];
+  for (const length of [1, 2, 3, 4, 5, 9]) {
+    const block = blockOf({ K: 12, bias: true, slices: 2, lengths: [length, 7] }, length);
+    const steps = integers(length + 7, 256, prngOf(length));
+    let next = 0;
+    const runs = block.runs.map(({ user, ratings }) => ({
+      user,
+      ratings: ratings.map(([item]) => {
+        return [item, Math.fround(Math.fround(steps[next++]! * scale) + base)] as const;
+      }),
+    }));
+    const plain = runBlock(lab, { ...block, runs });
+    const coded = runBlock(lab, { ...block, runs }, { scale, base, steps: Uint8Array.from(steps) });
+    assert.is(coded.loss, plain.loss);
+    assert.equal([...coded.users], [...plain.users]);
+    assert.equal([...coded.items], [...plain.items]);
+    const at = place(lab, { ...block, runs });
+    const code = lab.input(Float32Array.of(scale, base, 0, 0));
+    const bytes = lab.input(Uint8Array.from(steps));
+    const error = (values: number, place_: number) =>
+      lab.kernels.mf_block_error(2, 48, at.runs, at.ix, values, at.users, at.items, place_);
+    assert.is(error(bytes, code), error(at.values, 0));
+  }
+});
+
+onEveryBuild('mf_codable: star ratings are, others are not', (lab) => {
+  const check = (ratings: number[], minimum: number, step: number) => {
+    lab.reset();
+    return lab.kernels.mf_codable(
+      ratings.length,
+      lab.input(Float32Array.from(ratings)),
+      minimum,
+      step,
+    );
+  };
+  assert.is(check([0.5, 5, 3.5, 1], 0.5, 0.5), 1);
+  assert.is(check([1, 2, 5, 3], 1, 1), 1);
+  assert.is(check([1, 2, 5, 3.5], 1, 1), 0);
+  assert.is(check([0, 255], 0, 1), 1);
+  assert.is(check([0, 256], 0, 1), 0);
+  assert.is(check([1, 1.3, 2.7], 1, 0.5), 0);
+});
+
 onEveryBuild('mf_block_error: Σ (v − p·q)² in f64, rows standing still', (lab) => {
   for (const K of [4, 8, 12, 32, 36, 64]) {
     for (let length = 0; length <= 9; length++) {
       const block = blockOf({ K, bias: true, slices: 1, lengths: [length, 3] }, K + length);
       const at = place(lab, block);
       const { runs, ix, values, users, items } = at;
-      const got = lab.kernels.mf_block_error(2, K * 4, runs, ix, values, users, items);
+      const got = lab.kernels.mf_block_error(2, K * 4, runs, ix, values, users, items, 0);
       let want = 0;
       let size = 0;
       for (const { user, ratings } of block.runs) {

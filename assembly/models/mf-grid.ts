@@ -7,6 +7,21 @@
 //
 // Every step is a count or a move, so the result does not depend on who does it.
 
+import { value1 } from './mf';
+
+/**
+ * Can every rating of a chunk be written as minimum + step·k with a byte k, and read back as the same
+ * f32? 1 or 0.
+ */
+export function mf_codable(count: i32, value: usize, minimum: f32, step: f32): i32 {
+  for (let j: usize = 0; j < <usize>count << 2; j += 4) {
+    const r = load<f32>(value + j);
+    const k = nearest((r - minimum) / step);
+    if (!(k >= 0 && k <= 255) || minimum + step * k != r) return 0;
+  }
+  return 1;
+}
+
 /** n[user] += 1, m[item] += 1 over a chunk; adds {Σ r, Σ r²} to the two f64 at sums. */
 export function mf_count(
   count: i32, user: usize, item: usize, value: usize, n: usize, m: usize, sums: usize,
@@ -140,9 +155,12 @@ export function mf_lay_out(
   return at - first;
 }
 
-/** Puts a segment's ratings into their runs: item within its part (u16), (r − mean)·scale (f32). */
+/**
+ * Puts a segment's ratings into their runs: item within its part (u16), (r − mean)·scale as f32 or,
+ * when step ≠ 0, the byte (r − mean)/step with `mean` the least rating.
+ */
 export function mf_place(
-  count: i32, G: i32, firstUser: i32, mean: f64, scale: f64,
+  count: i32, G: i32, firstUser: i32, mean: f64, scale: f64, step: f64,
   user: usize, item: usize, value: usize, itemPart: usize, itemStarts: usize,
   cells: usize, ix: usize, values: usize,
 ): void {
@@ -153,20 +171,23 @@ export function mf_place(
     const place = <usize>load<i32>(cell);
     store<i32>(cell, <i32>place + 1);
     store<u16>(ix + (place << 1), <u16>(i - load<i32>(itemStarts + (<usize>b << 2))));
-    store<f32>(values + (place << 2), <f32>((<f64>load<f32>(value + j) - mean) * scale));
+    const above = <f64>load<f32>(value + j) - mean;
+    if (step != 0) store<u8>(values + place, <u8>nearest(above / step));
+    else store<f32>(values + (place << 2), <f32>(above * scale));
   }
 }
 
 /** sums[item of the block] += value over a block, in run order (f64). */
 export function mf_item_sums(
-  runCount: i32, runs: usize, ix: usize, values: usize, sums: usize,
+  runCount: i32, runs: usize, ix: usize, values: usize, sums: usize, code: usize,
 ): void {
+  const valueBytes: usize = code ? 1 : 4;
   for (let run = 0; run < runCount; run++) {
     for (let left = load<i32>(runs, 4); left > 0; left--) {
       const cell = sums + (<usize>load<u16>(ix) << 3);
-      store<f64>(cell, load<f64>(cell) + <f64>load<f32>(values));
+      store<f64>(cell, load<f64>(cell) + <f64>value1(code, values));
       ix += 2;
-      values += 4;
+      values += valueBytes;
     }
     runs += 8;
   }
@@ -175,15 +196,16 @@ export function mf_item_sums(
 /** sums[user − firstUser] += value − bias of its item over a block, in run order (f64). */
 export function mf_user_sums(
   runCount: i32, firstUser: i32, rowBytes: i32, runs: usize, ix: usize, values: usize,
-  items: usize, sums: usize,
+  items: usize, sums: usize, code: usize,
 ): void {
+  const valueBytes: usize = code ? 1 : 4;
   for (let run = 0; run < runCount; run++) {
     let sum: f64 = 0;
     for (let left = load<i32>(runs, 4); left > 0; left--) {
       const itemBias = load<f32>(items + <usize>load<u16>(ix) * <usize>rowBytes, 4);
-      sum += <f64>(load<f32>(values) - itemBias);
+      sum += <f64>(value1(code, values) - itemBias);
       ix += 2;
-      values += 4;
+      values += valueBytes;
     }
     const cell = sums + (<usize>(load<i32>(runs) - firstUser) << 3);
     store<f64>(cell, load<f64>(cell) + sum);

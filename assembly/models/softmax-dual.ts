@@ -73,9 +73,10 @@ function newtonStep(
     const hi = f32x4.neg(f32x4.mul(residual, D));
     v128.store(h + i, hi);
     s1 = madd(pi, hi, s1);
-    s2 = madd(f32x4.mul(pi, pi), D, s2);
+    s2 = madd(pi, D, s2);
   }
-  const rank1 = f32x4.splat((q * hsum(s1)) / (<f32>1 - q * hsum(s2)));
+  // 1 − q Σ p²D = Σ pD, as Σ p = 1: the left side is all cancellation when q is large.
+  const rank1 = f32x4.splat((q * hsum(s1)) / hsum(s2));
   let low = f32x4.splat(1e30), high = f32x4.splat(-1e30);
   const tiny = f32x4.splat(1e-6);
   for (let i: usize = 0; i < bytes; i += 16) {
@@ -170,7 +171,7 @@ export function mlr_dual_pass(
       const half = f32x4.splat(0.5), least = f32x4.splat(1e-12);
       for (let at: usize = 0; at < bytes; at += 16) {
         const mid = madd(half, f32x4.add(v128.load(p + at), v128.load(ai + at)), least);
-        v128.store(p + at, mid);
+        v128.store(p + at, at + 16 < bytes ? mid : v128.and(mid, mask));
         v128.store(u + at, log4(mid));
       }
     } else {

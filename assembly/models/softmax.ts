@@ -10,34 +10,52 @@ import { exp4, exp64, log64 } from '../math';
 import { high64, hsum, low64, madd } from '../simd';
 import { STORAGE_F32, unpackDense } from '../data';
 
-/** z[v…v+V) ← bias + Σ x_j W_j over one group of V ≤ 4 vectors. `w` already points at vector v. */
+/**
+ * z[v…v+V) ← bias + Σ x_j W_j over one group of V ≤ 4 vectors. `w` already points at vector v.
+ * Pairs are taken two at a time into two sets of sums: one set would wait for its own add.
+ */
 // @ts-ignore: decorator
 @inline
 function scoreGroup(
   V: i32, n: i32, columns: usize, values: usize, w: usize, rowBytes: usize, bias: usize, z: usize,
 ): void {
   let a = f32x4.splat(0), b = a, c = a, e = a;
+  let a2 = a, b2 = a, c2 = a, e2 = a;
   if (bias) {
     a = v128.load(bias);
     if (V > 1) b = v128.load(bias, 16);
     if (V > 2) c = v128.load(bias, 32);
     if (V > 3) e = v128.load(bias, 48);
   }
-  const end = columns + (<usize>n << 2);
+  const end = columns + (<usize>(n & ~1) << 2);
   while (columns < end) {
+    let row = w + <usize>load<u32>(columns) * rowBytes;
+    let x = v128.load32_splat(values);
+    a = madd(x, v128.load(row), a);
+    if (V > 1) b = madd(x, v128.load(row, 16), b);
+    if (V > 2) c = madd(x, v128.load(row, 32), c);
+    if (V > 3) e = madd(x, v128.load(row, 48), e);
+    row = w + <usize>load<u32>(columns, 4) * rowBytes;
+    x = v128.load32_splat(values, 4);
+    a2 = madd(x, v128.load(row), a2);
+    if (V > 1) b2 = madd(x, v128.load(row, 16), b2);
+    if (V > 2) c2 = madd(x, v128.load(row, 32), c2);
+    if (V > 3) e2 = madd(x, v128.load(row, 48), e2);
+    columns += 8;
+    values += 8;
+  }
+  if (n & 1) {
     const row = w + <usize>load<u32>(columns) * rowBytes;
     const x = v128.load32_splat(values);
     a = madd(x, v128.load(row), a);
     if (V > 1) b = madd(x, v128.load(row, 16), b);
     if (V > 2) c = madd(x, v128.load(row, 32), c);
     if (V > 3) e = madd(x, v128.load(row, 48), e);
-    columns += 4;
-    values += 4;
   }
-  v128.store(z, a);
-  if (V > 1) v128.store(z, b, 16);
-  if (V > 2) v128.store(z, c, 32);
-  if (V > 3) v128.store(z, e, 48);
+  v128.store(z, f32x4.add(a, a2));
+  if (V > 1) v128.store(z, f32x4.add(b, b2), 16);
+  if (V > 2) v128.store(z, f32x4.add(c, c2), 32);
+  if (V > 3) v128.store(z, f32x4.add(e, e2), 48);
 }
 
 // @ts-ignore: decorator
@@ -186,8 +204,8 @@ function scores64(
 
 /**
  * Scores `count` rows in f64: writes each row's best class (i32) at `classes` and, if not 0, its
- * probabilities (K × f32) at `probabilities`; adds {Σ loss, rows scored, rows wrong} to the three
- * f64 at `sums`. A target of −1 has no loss, but its row is scored, and wrong: no class is right.
+ * probabilities (K × f32) at `probabilities`; adds {Σ loss, rows with a loss, rows wrong} to the
+ * three f64 at `sums`. A target of −1 has no loss, but its row is wrong: no class is right.
  * work: 2 · (d + 16) · 4 + 2 · rowBytes bytes.
  */
 export function mlr_evaluate(
@@ -229,8 +247,8 @@ export function mlr_evaluate(
         store<f32>(probabilities + (<usize>(i * K + k) << 2), <f32>p);
       }
     }
-    store<f64>(sums, load<f64>(sums, 8) + 1, 8);
     if (y >= 0) {
+      store<f64>(sums, load<f64>(sums, 8) + 1, 8);
       const loss = log64(sum) + top - load<f64>(z + (<usize>y << 3));
       store<f64>(sums, load<f64>(sums) + loss);
     }

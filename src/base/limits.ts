@@ -7,6 +7,8 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Worker actors of one host. */
   workersMax: 64,
+  /** Partitions of a data-parallel run. */
+  partitionsMax: 1000,
   /** Threads of the loader pool; parsing is memory-bound beyond this. */
   loadersMax: 16,
   /** Tables of one run. */
@@ -29,7 +31,7 @@ export const limits = {
   labelBytesMax: 256,
   /** Columns of a data set: indices are i32 and tables address rows × columns in 4 GiB. */
   columnsMax: 100_000_000,
-  /** A push that returns nothing for so long is taken for an endless loop. */
+  /** A push that neither returns nor polls for so long is taken for an endless loop. */
   pushTimeoutMs: 30_000,
   /** From a stop request until threads that do not answer are terminated. */
   stopGraceMs: 100,

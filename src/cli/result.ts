@@ -16,6 +16,7 @@ function metricRows(metrics: Metrics): (readonly [string, string])[] {
 /** `no`, why, and what to do about it. */
 function convergedText({ converged, gap, tolerance, passes }: TrainDone): string {
   const limit = tolerance === null ? '' : ` ${numberText(tolerance)}`;
+  if (converged === null) return 'not measured: it ends after its passes';
   if (converged) {
     if (gap === null) return 'yes';
     return `yes: gap ${numberText(gap)}${limit && ` <= tolerance${limit}`}`;
@@ -74,7 +75,9 @@ function trainText(done: TrainDone, job: TrainJob): string {
   rows.push(['saved in', done.out ?? 'nowhere: --out DIR saves the model']);
   const policy = `${consistency}, staleness ${staleness}`;
   const head = `${done.model} on ${threads} ${plural}, ${policy}, seed ${done.seed}\n`;
-  const next = done.out === null ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;
+  // A user's program has no scoring of ours.
+  const ours = !/\.m?js$/.test(job.model);
+  const next = done.out === null || !ours ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;
   return head + block(rows) + next;
 }
 

@@ -90,7 +90,8 @@ export type TrainDone = {
   readonly model: string;
   readonly objective: number;
   readonly metrics: Metrics;
-  readonly converged: boolean;
+  /** Null where the solver measures no gap. */
+  readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
   readonly clocks: number;

@@ -63,7 +63,7 @@ export async function userModel(path: string): Promise<Model<Samples>> {
     const { objective = NaN, ...metrics } = last;
     return {
       trained: { model: program.name, facts: { program: path }, tensors: tensorsOf(session, run) },
-      ...{ objective, metrics, converged: true, gap: null, tolerance: null, policy },
+      ...{ objective, metrics, converged: null, gap: null, tolerance: null, policy },
       ...{ clocks: run.clocks, passes: passes ?? 0, stalenessHistogram: run.stalenessHistogram },
     };
   };

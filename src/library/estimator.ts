@@ -1,11 +1,10 @@
 // In-memory training: arrays in, arrays out, the supervisor in the caller's process. Nothing here
 // blocks the event loop; the host lives for one call.
-import { availableParallelism } from 'node:os';
 import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import { chooseVariant } from '../memory/kernels.ts';
 import type { Session, Tensor, TrainedModel, TrainOutcome, TrainRequest } from '../models/model.ts';
-import type { Consistency } from '../ps/freshness.ts';
-import { Host } from '../supervisor/host.ts';
+import { policyFrom, type Consistency } from '../ps/freshness.ts';
+import { checkThreads, defaultThreads, Host } from '../supervisor/host.ts';
 
 /** Options of a fit that all models share. */
 export type FitOptions = {
@@ -38,7 +37,7 @@ export async function withOwnHost<T>(
   options: FitOptions,
   body: (host: Host, session: Session) => Promise<T>,
 ): Promise<T> {
-  const threads = options.threads ?? availableParallelism();
+  const threads = checkThreads(options.threads ?? defaultThreads());
   const reproducible = options.consistency === 'bsp';
   const host = new Host({ threads, loaders: 1, variant: chooseVariant({ reproducible }) });
   const session: Session = {
@@ -64,9 +63,8 @@ export function withDefaults(specs: readonly OptionSpec[], given: ModelOptions):
 
 /** The part of a train request that comes from FitOptions. */
 export function requestFrom(options: FitOptions): Omit<TrainRequest<never>, 'data' | 'options'> {
-  const { consistency = 'essp', staleness = consistency === 'bsp' ? 0 : 1 } = options;
   const { seed = 1, passes, tolerance } = options;
-  const policy = { consistency, staleness };
+  const policy = policyFrom(options.consistency, options.staleness);
   return { test: undefined, policy, partitions: undefined, audit: false, seed, passes, tolerance };
 }
 

@@ -1,11 +1,11 @@
 // Jobs over files, in the caller's process: what the command line does, as functions.
-import { availableParallelism } from 'node:os';
 import type { JobEvent, ModelOptions, TrainDone, TrainJob } from '../jobs/job.ts';
 import { runJob } from '../jobs/run-job.ts';
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { findModel } from '../models/registry.ts';
-import type { Consistency } from '../ps/freshness.ts';
+import { policyFrom, type Consistency } from '../ps/freshness.ts';
+import { defaultThreads } from '../supervisor/host.ts';
 import { withDefaults } from './estimator.ts';
 
 export type TrainFilesOptions = {
@@ -41,13 +41,13 @@ const list = (paths: string | readonly string[] = []): readonly string[] =>
  * @throws SystemError; match its `code`.
  */
 export async function train(request: TrainFilesOptions): Promise<TrainDone> {
-  const { consistency = 'essp', staleness = consistency === 'bsp' ? 0 : 1 } = request;
   const specs = findModel(request.model)?.options ?? [];
   const job: TrainJob = {
     command: 'train',
     ...{ model: request.model, data: list(request.data), test: list(request.test) },
-    ...{ out: request.out, threads: request.threads ?? availableParallelism() },
-    ...{ consistency, staleness, partitions: undefined, passes: request.passes },
+    ...{ out: request.out, threads: request.threads ?? defaultThreads() },
+    ...policyFrom(request.consistency, request.staleness),
+    ...{ partitions: undefined, passes: request.passes },
     ...{ tolerance: request.tolerance, seed: request.seed ?? 1, audit: request.audit ?? false },
     pushTimeoutMs: limits.pushTimeoutMs,
     input: { format: undefined, label: 'last', delimiter: undefined, header: undefined },

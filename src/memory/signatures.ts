@@ -69,15 +69,26 @@ export const signatures = {
   // assembly/models/mf.ts
   mf_block: [
     ...(['runCount', 'rowBytes', 'slices', 'bias', 'itemCount', 'eta', 'runs', 'ix'] as const),
-    ...(['values', 'users', 'items', 'yUser', 'yBias', 'base', 'decay', 'decayBias'] as const),
+    ...([
+      'values',
+      'users',
+      'items',
+      'yUser',
+      'yBias',
+      'base',
+      'decay',
+      'decayBias',
+      'code',
+    ] as const),
   ],
-  mf_block_error: ['runCount', 'rowBytes', 'runs', 'ix', 'values', 'users', 'items'],
+  mf_block_error: ['runCount', 'rowBytes', 'runs', 'ix', 'values', 'users', 'items', 'code'],
   mf_predict: [
     ...(['count', 'rowBytes', 'bias', 'mean', 'scale', 'low', 'high', 'user', 'item'] as const),
     ...(['value', 'userRow', 'itemRow', 'users', 'items', 'out', 'sums'] as const),
   ],
 
   // assembly/models/mf-grid.ts
+  mf_codable: ['count', 'value', 'minimum', 'step'],
   mf_count: ['count', 'user', 'item', 'value', 'n', 'm', 'sums'],
   mf_order: ['n', 'G', 'seed', 'counts', 'order', 'rank', 'part', 'starts'],
   mf_partition: [
@@ -88,13 +99,13 @@ export const signatures = {
   mf_runs: ['users', 'G', 'b', 'cells'],
   mf_lay_out: ['users', 'G', 'b', 'firstUser', 'first', 'cells', 'runs'],
   mf_place: [
-    ...(['count', 'G', 'firstUser', 'mean', 'scale', 'user', 'item', 'value'] as const),
+    ...(['count', 'G', 'firstUser', 'mean', 'scale', 'step', 'user', 'item', 'value'] as const),
     ...(['itemPart', 'itemStarts', 'cells', 'ix', 'values'] as const),
   ],
-  mf_item_sums: ['runCount', 'runs', 'ix', 'values', 'sums'],
+  mf_item_sums: ['runCount', 'runs', 'ix', 'values', 'sums', 'code'],
   mf_user_sums: [
     ...(['runCount', 'firstUser', 'rowBytes', 'runs', 'ix', 'values'] as const),
-    ...(['items', 'sums'] as const),
+    ...(['items', 'sums', 'code'] as const),
   ],
   mf_start_rows: [
     ...(['first', 'last', 'rowBytes', 'lanes', 'seed', 'spread', 'one', 'bias'] as const),

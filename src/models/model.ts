@@ -46,7 +46,8 @@ export type TrainOutcome = {
   /** The formula of the model's header, in float64, at the returned parameters. */
   readonly objective: number;
   readonly metrics: Metrics;
-  readonly converged: boolean;
+  /** Null where nothing certifies it: solvers that end after their passes. */
+  readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
   readonly clocks: number;
@@ -65,7 +66,8 @@ export type Model<Data extends Samples | Ratings> = {
   readonly summary: string;
   readonly input: Data['kind'];
   readonly options: readonly OptionSpec[];
-  readonly defaultPasses: number;
+  /** As help shows it: a number, or which solver makes how many. */
+  readonly defaultPasses: number | string;
   train(session: Session, request: TrainRequest<Data>): Promise<TrainOutcome>;
   evaluate(session: Session, trained: TrainedModel, data: Data): Promise<Metrics>;
   predict(

@@ -25,11 +25,20 @@ export type Stage = {
   readonly plan: RunPlan;
 };
 
+/** The half of a thread's scratch that is the runtime's: it merges sparse rows there. */
+export function runtimeScratch({ arena, thread }: Stage): {
+  scratch: number;
+  scratchBytes: number;
+} {
+  const scratchBytes = limits.scratchBytes / 2;
+  return { scratch: scratchAt(arena.layout, thread) + scratchBytes, scratchBytes };
+}
+
 /** The part that all functions of a program share. */
 export function makeContext(stage: Stage, clockNow: () => number): Context<unknown> {
-  const { arena, kernels, userKernels, plan, thread, events } = stage;
+  const { arena, kernels, userKernels, plan, thread, events, control } = stage;
   const { options, data, workers, partitions, seed } = plan;
-  const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes };
+  const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes / 2 };
   return {
     ...{ options, data, workers, partitions, seed },
     ...{ arena, kernels, userKernels, scratch },
@@ -38,6 +47,7 @@ export function makeContext(stage: Stage, clockNow: () => number): Context<unkno
       if (at !== undefined) return at;
       throw new SystemError('ERR_PROGRAM', `the program declares no buffer "${name}"`);
     },
+    poll: () => control.poll(thread),
     report(values) {
       events.offer({ kind: 'progress', clock: clockNow(), values });
     },
@@ -67,5 +77,5 @@ export const schedulerStream = -1;
 
 /** Randomness of one push: a stream of its own for every partition and clock. */
 export function pushPrng(seed: number, partition: number, clock: number): Prng {
-  return createPrng(seed, Math.imul(clock, limits.workersMax * 16) + partition + 1);
+  return createPrng(seed, Math.imul(clock, limits.partitionsMax + 1) + partition + 1);
 }

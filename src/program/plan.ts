@@ -1,5 +1,6 @@
 // The plan of a run: everything a thread needs to take part, as plain data. The supervisor makes it
 // once; actors receive it by structured clone, the big things behind it are in shared memory.
+import { limits } from '../base/limits.ts';
 import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -50,6 +51,10 @@ export function planRun(
   const { options, data, partitions, seed } = request;
   if (partitions < workers && program.schedule === undefined) {
     const rule = `--partitions must be at least the number of threads, ${workers}`;
+    throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
+  }
+  if (partitions > limits.partitionsMax) {
+    const rule = `--partitions must be at most ${limits.partitionsMax}`;
     throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
   }
   const setup: Setup<unknown> = { options, data, workers, partitions, seed };

@@ -48,6 +48,11 @@ export type Context<Options> = Setup<Options> & {
   readonly scratch: { readonly at: number; readonly bytes: number };
   /** Byte offset of a buffer that `buffers` declared. */
   buffer(name: string): number;
+  /**
+   * To be called between the kernels of a push that lasts longer than a few milliseconds: a stop
+   * request ends the push here, and the supervisor sees that it is no endless loop.
+   */
+  poll(): void;
   /** Tells the supervisor (and so the progress line) named numbers. Dropped if it is behind. */
   report(values: Progress): void;
 };

@@ -1,14 +1,20 @@
 // The scheduler's loop: schedule → send → collect → fold → pull, one clock after the other.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
-import { limits } from '../base/limits.ts';
-import { ringAt, scratchAt } from '../memory/layout.ts';
+import { ringAt } from '../memory/layout.ts';
 import { receiver, sender, type Assignment, type Report } from '../mailbox/messages.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
-import { makeContext, makeViews, pushPrng, schedulerStream, type Stage } from './context.ts';
+import {
+  makeContext,
+  makeViews,
+  pushPrng,
+  runtimeScratch,
+  schedulerStream,
+  type Stage,
+} from './context.ts';
 import type { ScheduleContext } from './program.ts';
 
 export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
@@ -45,11 +51,10 @@ function openWorkers(stage: Stage) {
 
 /** The scheduler's table access: in place, and folded at once, for no push runs meanwhile. */
 function openScheduleContext(stage: Stage, clockNow: () => number) {
-  const { arena, kernels, plan, thread, program } = stage;
+  const { arena, kernels, plan, program } = stage;
   const { logs, tables, seed } = plan;
   const views = makeViews(stage);
-  const scratch = scratchAt(arena.layout, thread);
-  const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
+  const place = { arena, kernels, ...runtimeScratch(stage) };
   const ownLog = openDeltaLog(arena, arena.allocate(logs.bytes), logs.bytes);
   ownLog.clear();
   plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog, table.rows));

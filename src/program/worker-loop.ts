@@ -7,8 +7,7 @@
 //   bounded staleness             push ─ lock ─ fold the own logs ─ unlock ─ clock.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
-import { limits } from '../base/limits.ts';
-import { ringAt, scratchAt } from '../memory/layout.ts';
+import { ringAt } from '../memory/layout.ts';
 import { receiver, sender, type Assignment, type Report } from '../mailbox/messages.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
@@ -19,7 +18,7 @@ import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
-import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
+import { makeContext, makeViews, pushPrng, runtimeScratch, type Stage } from './context.ts';
 import { ledgerTable } from './plan.ts';
 import type { PartitionWork, PushContext, Reads } from './program.ts';
 
@@ -112,8 +111,7 @@ function runDataParallel(stage: Stage): WorkerSummary {
   const clocks = program.clocks?.(plan) ?? 0;
   const pusher = openPusher(stage);
   const own = rangeOf(plan.partitions, plan.workers, worker);
-  const scratch = scratchAt(arena.layout, worker);
-  const place = { arena, kernels, scratch, scratchBytes: limits.scratchBytes };
+  const place = { arena, kernels, ...runtimeScratch(stage) };
   const foldLogs = (from: number, to: number, clock: number, share = wholeTable) => {
     for (let p = from; p < to; p++) {
       const log = openDeltaLog(arena, plan.logs.at + p * plan.logs.bytes, plan.logs.bytes);

@@ -5,9 +5,26 @@
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
 //   host the cache is the shard and the two are the same.
 
+import { SystemError } from '../base/errors.ts';
+
 export type Consistency = 'bsp' | 'ssp' | 'essp' | 'async';
 
 export type Policy = { readonly consistency: Consistency; readonly staleness: number };
+
+/**
+ * The policy that is asked for: essp with s = 1 unless it says otherwise, s = 0 with bsp.
+ * @throws ERR_CONFIG for a staleness that bsp cannot have or that is no count.
+ */
+export function policyFrom(consistency: Consistency = 'essp', staleness?: number): Policy {
+  const clocks = staleness ?? (consistency === 'bsp' ? 0 : 1);
+  if (consistency === 'bsp' && clocks !== 0) {
+    const rule = '--staleness must be 0 with --consistency bsp';
+    const next = 'leave it out, or use --consistency ssp or essp';
+    throw new SystemError('ERR_CONFIG', `${rule}, got ${clocks}\n${next}`);
+  }
+  if (Number.isInteger(clocks) && clocks >= 0) return { consistency, staleness: clocks };
+  throw new SystemError('ERR_CONFIG', `staleness must be an integer >= 0, got ${clocks}`);
+}
 
 /** Clocks that every worker must have finished before a worker at `clock` may read. */
 export function requiredClock(policy: Policy, clock: number): number {

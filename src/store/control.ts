@@ -81,6 +81,11 @@ export function openControl(arena: Arena, workers: number) {
       Atomics.store(i32, cell, activity[now]);
       Atomics.add(i32, cell + 1, 1);
     },
+    /** Progress in the middle of an activity. @throws Stopped when the run is stopped. */
+    poll(thread: number): void {
+      Atomics.add(i32, word(controlLine.state, thread) + 1, 1);
+      if (stopped()) throw new Stopped();
+    },
     /** What `thread` does, and a count that moves whenever it makes progress. */
     activityOf(thread: number): { readonly now: Activity; readonly steps: number } {
       const cell = word(controlLine.state, thread);

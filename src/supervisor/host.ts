@@ -6,6 +6,7 @@
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { assert } from '../base/assert.ts';
 import { SystemError, fromFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -56,7 +57,8 @@ export class Host {
   readonly threads: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
-  readonly #workers: ActorHandle<WorkerSummary>[];
+  /** Spawned by the first run: until then their memory is the loaders'. */
+  #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #broken = false;
 
@@ -72,7 +74,6 @@ export class Host {
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
-    this.#workers = Array.from({ length: threads }, (_, index) => this.#spawn('worker', index));
   }
 
   #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
@@ -96,6 +97,10 @@ export class Host {
       for (const ring of ['inbox', 'reports', 'events'] as const) {
         resetRing(this.arena, ringAt(layout, thread, ring));
       }
+    }
+    if (this.#workers.length === 0) {
+      const { threads: length } = this;
+      this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
     }
     const handles: AnyHandle[] = [...this.#workers];
     if (program.schedule !== undefined) {
@@ -215,7 +220,12 @@ export class Host {
   }
 }
 
-/** Threads to use: what was asked for, or one per core. */
+/** One worker per core, as many as there may be. */
+export function defaultThreads(): number {
+  return Math.min(availableParallelism(), limits.workersMax);
+}
+
+/** @throws ERR_CONFIG for a number of threads that cannot be. */
 export function checkThreads(threads: number): number {
   if (Number.isInteger(threads) && threads >= 1 && threads <= limits.workersMax) return threads;
   const rule = `--threads must be an integer from 1 to ${limits.workersMax}`;

@@ -34,7 +34,8 @@ function newest(folder) {
   );
 }
 
-function compile(source, output, flags) {
+/** Compiles an AssemblyScript file to `output` and its text beside it; rejects what fails the check. */
+export function compile(source, output, flags) {
   return new Promise((resolve, reject) => {
     const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
     const text = output.replace(/\.wasm$/, '.wat');

@@ -3,8 +3,10 @@
 //   guard guard │ input │ guard guard │ output │ guard …
 //
 // A guard word is a NaN as f32, a huge number as i32 and f64, and no byte of it is 0: what a kernel
-// reads there spoils its result. `check` compares the whole memory with a shadow copy, so a write
-// to a guard or to an input fails, wherever it lands.
+// reads there spoils its result. `check` compares the whole memory with a shadow copy, so a write to
+// a guard or to an input fails, wherever it lands. Two traps in that: arithmetic keeps the bits of a
+// quiet NaN, so y[n] += a·x[n] would not show; a signaling one becomes quiet. And every guard word is
+// different, or copying one over another would not show.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createPrng, type Prng } from '../../src/base/prng.ts';
@@ -23,29 +25,31 @@ const BYTES = PAGES * 65536;
 /** Kernels may keep constants below this. */
 const FIRST = 65536;
 const GUARD_BYTES = 128;
-const GUARD_WORD = 0x7fc0dead;
+const guards = Buffer.from(
+  Int32Array.from({ length: BYTES / 4 }, (_, i) => 0x7fa10101 | (Math.imul(i, 0x9e37) & 0x001efefe))
+    .buffer,
+);
 
 export class Lab {
   readonly variant: KernelVariant;
   readonly kernels: Kernels;
   readonly #memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
   readonly #bytes = Buffer.from(this.#memory.buffer);
-  readonly #shadow = Buffer.alloc(BYTES);
+  readonly #shadow = Buffer.from(guards);
   #outputs: { at: number; bytes: number }[] = [];
   #next = FIRST;
 
   constructor(variant: KernelVariant) {
     this.variant = variant;
     this.kernels = instantiate(compileKernels(variant), this.#memory);
-    new Int32Array(this.#shadow.buffer, this.#shadow.byteOffset, BYTES / 4).fill(GUARD_WORD);
-    this.#shadow.copy(this.#bytes, FIRST, FIRST);
+    guards.copy(this.#bytes, FIRST, FIRST);
   }
 
   /** Forgets all inputs and outputs; everything is guard again. */
   reset(): void {
     const used = this.#next + GUARD_BYTES;
-    new Int32Array(this.#shadow.buffer, this.#shadow.byteOffset, used / 4).fill(GUARD_WORD);
-    this.#shadow.copy(this.#bytes, FIRST, FIRST, used);
+    guards.copy(this.#shadow, FIRST, FIRST, used);
+    guards.copy(this.#bytes, FIRST, FIRST, used);
     this.#outputs = [];
     this.#next = FIRST;
   }

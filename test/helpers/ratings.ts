@@ -102,7 +102,7 @@ export function buildBlocks(lab: Lab, ratings: RatingSet, G: number, unit: [numb
     });
     for (const s of segments) {
       kernels.mf_place(
-        ...([s.length, G, firstUser, ...unit, s.user, s.item, s.value] as const),
+        ...([s.length, G, firstUser, ...unit, 0, s.user, s.item, s.value] as const),
         ...([items.at.part, items.at.starts, cells, ix, values] as const),
       );
     }

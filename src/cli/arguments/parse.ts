@@ -4,8 +4,9 @@
 //
 // The options of `train` depend on MODEL, and options may stand before it. So MODEL is found first,
 // with the options of all models, and then the line is read with that model's own.
-import { availableParallelism } from 'node:os';
 import { assert } from '../../base/assert.ts';
+import { defaultThreads } from '../../supervisor/host.ts';
+import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import { helpText } from './help.ts';
@@ -19,7 +20,7 @@ export type ModelInfo = {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionSpec[];
-  readonly defaultPasses: number;
+  readonly defaultPasses: number | string;
 };
 
 /** How to show what happens. */
@@ -168,17 +169,14 @@ function checkData(data: readonly string[], context: string): readonly string[] 
 }
 
 function threadsOf(values: Values): number {
-  return values.number('threads') ?? Math.min(availableParallelism(), limits.workersMax);
+  return values.number('threads') ?? defaultThreads();
 }
 
-function policyOf(values: Values): Pick<TrainJob, 'consistency' | 'staleness'> {
-  const consistency = (values.text('consistency') ?? 'essp') as TrainJob['consistency'];
-  const staleness = values.number('staleness');
-  if (consistency === 'bsp' && (staleness ?? 0) !== 0) {
-    const rule = '--staleness must be 0 with --consistency bsp';
-    throw usage(`${rule}, got ${staleness}`, 'leave it out, or use --consistency ssp or essp');
-  }
-  return { consistency, staleness: staleness ?? (consistency === 'bsp' ? 0 : 1) };
+function policyOf(values: Values): Policy {
+  return policyFrom(
+    values.text('consistency') as Consistency | undefined,
+    values.number('staleness'),
+  );
 }
 
 function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read & { job: Job } {

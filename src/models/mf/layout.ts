@@ -95,6 +95,8 @@ export function mfBuffers({ data, options, workers }: Setup<MfOptions>): readonl
     ...perSide,
     { name: 'workerCounts', bytes: workers * (ratings.users + ratings.items) * 4 },
     { name: 'chunkSums', bytes: ratings.blocks.length * 16 },
+    { name: 'chunkSteps', bytes: ratings.blocks.length * 4 },
+    { name: 'code', bytes: 16 },
     { name: 'chunkEnds', bytes: ratings.blocks.length * shape.grid * 4 },
     { name: 'grid', bytes: shape.grid * shape.grid * gridLine },
     { name: 'losses', bytes: shape.grid * shape.grid * 8 },
@@ -105,4 +107,17 @@ export function mfBuffers({ data, options, workers }: Setup<MfOptions>): readonl
 }
 
 /** f64 cells of the results buffer. */
-export const result = { mean: 0, scale: 1, objective: 2, rmse: 3, change: 4, testRmse: 5 } as const;
+export const result = {
+  ...{ mean: 0, scale: 1, objective: 2, rmse: 3, change: 4, testRmse: 5 },
+  /** Step of coded ratings; 0 when they are kept as f32. */
+  step: 6,
+} as const;
+
+/** Steps that star ratings come in. Bit i of a chunk's mask: all of it is minimum + ratingSteps[i]·k. */
+export const ratingSteps = [1, 0.5, 0.25, 0.1] as const;
+
+/** Place of {scale, base} of coded ratings, or 0 when the grid holds plain f32. */
+export function codeOf(ctx: Pick<Context<MfOptions>, 'arena' | 'buffer'>): number {
+  const step = ctx.arena.f64[ctx.buffer('results') / 8 + result.step] ?? 0;
+  return step === 0 ? 0 : ctx.buffer('code');
+}

@@ -1,6 +1,6 @@
 // What matrix factorization reports of itself: test error while it trains, and the objective.
 import type { Ratings } from '../../data/dataset.ts';
-import { gridBlock, result } from './layout.ts';
+import { codeOf, gridBlock, result } from './layout.ts';
 import { partRange, type MfContext } from './prepare.ts';
 
 type Range = { readonly first: number; readonly last: number };
@@ -12,6 +12,7 @@ export function measureTest(ctx: MfContext, test: Ratings, chunks: Range): void 
   const mean = arena.f64[results + result.mean] ?? 0;
   const scale = arena.f64[results + result.scale] ?? 1;
   for (let index = chunks.first; index < chunks.last; index++) {
+    ctx.poll();
     const chunk = test.blocks[index]!;
     const sums = ctx.buffer('testSums') + index * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
@@ -31,9 +32,12 @@ export function measurePart(ctx: MfContext, a: number): void {
   const users = ctx.table('users').at;
   const items = ctx.table('items').at;
   for (let b = 0; b < grid; b++) {
+    ctx.poll();
     const { runCount, runs, ix, values } = gridBlock(ctx, state.shape, a, b);
     const first = items + partRange(ctx, 'item', b).first * rowBytes;
-    const loss = kernels.mf_block_error(runCount, rowBytes, runs, ix, values, users, first);
+    const loss = kernels.mf_block_error(
+      ...([runCount, rowBytes, runs, ix, values, users, first, codeOf(ctx)] as const),
+    );
     arena.f64[ctx.buffer('losses') / 8 + a * grid + b] = loss;
   }
   const penalty = (side: 'user' | 'item', rows: number) => {

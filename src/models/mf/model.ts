@@ -112,7 +112,7 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     objective: results[result.objective] ?? NaN,
     metrics,
     // SGD has no certificate: it ends after its passes, with steps of length 0.
-    ...{ converged: true, gap: null, tolerance: null },
+    ...{ converged: null, gap: null, tolerance: null },
     ...{ clocks: run.clocks, passes, policy, stalenessHistogram: run.stalenessHistogram },
   };
 }

@@ -43,6 +43,7 @@ export const mfPredict = defineProgram<MfPredictOptions, PartitionWork, undefine
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
     for (const block of blocks.slice(own.first, own.last)) {
       for (let first = 0; first < block.count; first += chunkRatings) {
+        ctx.poll();
         const count = Math.min(chunkRatings, block.count - first);
         const skip = first * 4;
         kernels.mf_predict(

@@ -4,7 +4,16 @@
 import { assert } from '../../base/assert.ts';
 import type { Ratings } from '../../data/dataset.ts';
 import type { Context, PushContext } from '../../program/program.ts';
-import { gridBlock, gridLine, mfShape, result, type MfOptions, type MfShape } from './layout.ts';
+import {
+  codeOf,
+  gridBlock,
+  gridLine,
+  mfShape,
+  ratingSteps,
+  result,
+  type MfOptions,
+  type MfShape,
+} from './layout.ts';
 
 export type MfContext = PushContext<MfOptions, MfState>;
 export type MfState = { readonly shape: MfShape; readonly work: number };
@@ -23,7 +32,7 @@ export function startWorker(ctx: Context<MfOptions>): MfState {
   return { shape, work: ctx.arena.allocate(largest * 12 + shape.grid * 4 + 64) };
 }
 
-/** n_u, n_i of this worker's chunks, and each chunk's Σ r, Σ r². */
+/** n_u, n_i of this worker's chunks; each chunk's Σ r, Σ r², and the steps that its ratings fit. */
 export function countChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, arena, worker } = ctx;
   const data = ratingsOf(ctx.data);
@@ -31,10 +40,15 @@ export function countChunks(ctx: MfContext, chunks: Range): void {
   const items = users + data.users * 4;
   arena.u8.fill(0, users, items + data.items * 4);
   for (let index = chunks.first; index < chunks.last; index++) {
+    ctx.poll();
     const chunk = data.blocks[index]!;
     const sums = ctx.buffer('chunkSums') + index * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
     kernels.mf_count(chunk.count, chunk.user, chunk.item, chunk.value, users, items, sums);
+    const steps = ratingSteps.map((step, bit) =>
+      kernels.mf_codable(chunk.count, chunk.value, data.minimum, step) === 1 ? 1 << bit : 0,
+    );
+    arena.i32[ctx.buffer('chunkSteps') / 4 + index] = steps.reduce((mask, bit) => mask | bit, 0);
   }
 }
 
@@ -43,6 +57,7 @@ export function partitionChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, state } = ctx;
   const data = ratingsOf(ctx.data);
   for (let index = chunks.first; index < chunks.last; index++) {
+    ctx.poll();
     const chunk = data.blocks[index]!;
     kernels.mf_partition(
       ...([chunk.count, state.shape.grid, chunk.user, chunk.item, chunk.value] as const),
@@ -60,6 +75,7 @@ function segments(
 ): void {
   const { grid } = ctx.state.shape;
   ratingsOf(ctx.data).blocks.forEach((chunk, index) => {
+    ctx.poll();
     const ends = ctx.buffer('chunkEnds') / 4 + index * grid;
     const first = a === 0 ? 0 : (ctx.arena.i32[ends + a - 1] ?? 0);
     const count = (ctx.arena.i32[ends + a] ?? 0) - first;
@@ -95,23 +111,26 @@ export function buildPart(ctx: MfContext, a: number): void {
   // 4 ratings of room after each block: a batch loads 4 values at once.
   const room = total + 4 * grid;
   const ix = arena.allocate(room * 2 + 16);
-  const values = arena.allocate(room * 4 + 16);
-  arena.u8.fill(0, values, values + room * 4);
+  const results = ctx.buffer('results') / 8;
+  const step = arena.f64[results + result.step] ?? 0;
+  const valueBytes = step === 0 ? 4 : 1;
+  const values = arena.allocate(room * valueBytes + 16);
+  arena.u8.fill(0, values, values + room * valueBytes);
   let place = 0;
   for (let b = 0; b < grid; b++) {
     const runCount = kernels.mf_runs(users, grid, b, cells);
     const runs = arena.allocate(runCount * 8 + 16);
     const count = kernels.mf_lay_out(users, grid, b, first, place, cells, runs);
-    const line = [runs, runCount, ix + place * 2, values + place * 4, count];
+    const line = [runs, runCount, ix + place * 2, values + place * valueBytes, count];
     arena.i32.set(line, (ctx.buffer('grid') + (a * grid + b) * gridLine) / 4);
     place += count + 4;
   }
-  const results = ctx.buffer('results') / 8;
-  const mean = arena.f64[results + result.mean] ?? 0;
+  const { minimum } = ratingsOf(ctx.data);
+  const mean = step === 0 ? (arena.f64[results + result.mean] ?? 0) : minimum;
   const scale = 1 / (arena.f64[results + result.scale] ?? 1);
   segments(ctx, a, (count, user, item, value) => {
     kernels.mf_place(
-      ...([count, grid, first, mean, scale, user, item, value] as const),
+      ...([count, grid, first, mean, scale, step, user, item, value] as const),
       ...([itemPart, ctx.buffer('itemStarts'), cells, ix, values] as const),
     );
   });
@@ -128,7 +147,7 @@ export function startItems(ctx: MfContext, b: number): void {
   arena.u8.fill(0, sums, sums + (last - first) * 8);
   for (let a = 0; a < grid; a++) {
     const block = gridBlock(ctx, state.shape, a, b);
-    kernels.mf_item_sums(block.runCount, block.runs, block.ix, block.values, sums);
+    kernels.mf_item_sums(block.runCount, block.runs, block.ix, block.values, sums, codeOf(ctx));
   }
   const rows = ctx.table('items').at;
   const one = options.bias ? 0 : -1;
@@ -157,7 +176,7 @@ export function startUsers(ctx: MfContext, a: number): void {
     const items = ctx.table('items').at + partRange(ctx, 'item', b).first * rowBytes;
     kernels.mf_user_sums(
       ...([block.runCount, first, rowBytes, block.runs, block.ix, block.values] as const),
-      ...([items, sums] as const),
+      ...([items, sums, codeOf(ctx)] as const),
     );
   }
   const rows = ctx.table('users').at;

@@ -17,7 +17,16 @@ import { SystemError } from '../../base/errors.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
 import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
-import { gridBlock, mfBuffers, mfShape, result, slices, type MfOptions } from './layout.ts';
+import {
+  codeOf,
+  gridBlock,
+  mfBuffers,
+  mfShape,
+  ratingSteps,
+  result,
+  slices,
+  type MfOptions,
+} from './layout.ts';
 import { measurePart, measureTest } from './measure.ts';
 import {
   buildPart,
@@ -43,6 +52,7 @@ type Scheduler = ScheduleContext<MfOptions, StepState<MfWork, void>>;
 
 /** SGD on one block, in place. */
 function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
+  ctx.poll();
   const { kernels, arena, state, options } = ctx;
   const { grid, rowBytes } = state.shape;
   const { runs, runCount, ix, values } = gridBlock(ctx, state.shape, block.row, block.column);
@@ -54,6 +64,7 @@ function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
     ...([values, ctx.table('users').at, items] as const),
     ...([ctx.buffer('userDecay'), ctx.buffer('userDecayBias')] as const),
     ...([itemArray('itemBase'), itemArray('itemDecay'), itemArray('itemDecayBias')] as const),
+    codeOf(ctx),
   );
   arena.f64[ctx.buffer('losses') / 8 + block.row * grid + block.column] = loss;
 }
@@ -78,7 +89,13 @@ function planSides(ctx: Scheduler): void {
     }
     place += size * 4;
     kernels.mf_order(
-      ...([size, shape.grid, (seed * 2654435761 + salt) | 1, at('Counts'), at('Order')] as const),
+      ...([
+        size,
+        shape.grid,
+        (Math.imul(seed, 0x9e3779b1) + salt) | 1,
+        at('Counts'),
+        at('Order'),
+      ] as const),
       ...([at('Rank'), at('Part'), at('Starts')] as const),
     );
     const parts = side === 'item' ? shape.grid * slices : 1;
@@ -90,7 +107,7 @@ function planSides(ctx: Scheduler): void {
   }
 }
 
-/** Mean and standard deviation of the ratings, from the chunks' sums in chunk order. */
+/** Mean, deviation and step of the ratings, from the chunks' answers in chunk order. */
 function planUnits(ctx: Scheduler): void {
   const data = ratingsOf(ctx.data);
   let sum = 0;
@@ -105,7 +122,17 @@ function planUnits(ctx: Scheduler): void {
   const results = ctx.buffer('results') / 8;
   ctx.arena.f64[results + result.mean] = ctx.options.bias ? mean : 0;
   // Ratings that are all alike have no deviation to divide by.
-  ctx.arena.f64[results + result.scale] = deviation > 1e-12 ? deviation : 1;
+  const scale = deviation > 1e-12 ? deviation : 1;
+  ctx.arena.f64[results + result.scale] = scale;
+  const masks = ctx.buffer('chunkSteps') / 4;
+  const mask = ctx.arena.i32
+    .subarray(masks, masks + data.blocks.length)
+    .reduce((all, one) => all & one, -1);
+  const step = ratingSteps.find((_, bit) => (mask & (1 << bit)) !== 0) ?? 0;
+  ctx.arena.f64[results + result.step] = step;
+  // v = (minimum + step·k − μ)/σ
+  const centre = ctx.options.bias ? mean : 0;
+  ctx.arena.f32.set([step / scale, (data.minimum - centre) / scale], ctx.buffer('code') / 4);
 }
 
 /** Σ of the grid's losses, in block order. */

@@ -39,6 +39,7 @@ type Slice = { readonly row: number; readonly count: number; readonly directory:
 function slices(ctx: BatchContext, p: number, each: (slice: Slice) => void): void {
   const { first, last } = partitionRows(ctx.state.data.rows, ctx.partitions, p);
   for (let row = first; row < last; row += chunkRows) {
+    ctx.poll();
     const count = Math.min(chunkRows, last - row);
     each({ row, count, directory: ctx.buffer('directory') + row * 16 });
   }
@@ -94,6 +95,7 @@ export function dualPass(ctx: BatchContext, p: number, plan: PassPlan): void {
   arena.f64.fill(0, sums / 8, sums / 8 + 2);
   const { first, last } = partitionRows(data.rows, partitions, p);
   for (let from = first; from < last; from += chunkRows) {
+    ctx.poll();
     const to = Math.min(from + chunkRows, last);
     kernels.mlr_dual_pass(
       ...([storageCode[data.storage], from, to, data.rows, plan.a, plan.c] as const),

@@ -15,7 +15,7 @@ export type MlrEvaluateOptions = {
   readonly probabilities: boolean;
 };
 
-/** Bytes of one partition's sums: Σ loss, rows, rows wrong; a line of their own. */
+/** Bytes of one partition's sums: Σ loss, rows with a loss, rows wrong; a line of their own. */
 export const sumsBytes = 64;
 /** Rows of one kernel call: a few milliseconds, so that a stop is seen in time. */
 const chunkRows = 256;
@@ -48,6 +48,7 @@ export const mlrEvaluate = defineProgram<MlrEvaluateOptions, PartitionWork, { wo
     const sums = ctx.buffer('sums') + partition * sumsBytes;
     arena.f64.fill(0, sums / 8, sums / 8 + 3);
     for (let done = 0; done < rows.count; done += chunkRows) {
+      ctx.poll();
       const count = Math.min(chunkRows, rows.count - done);
       const row = range.first + done;
       const at = ctx.buffer('probabilities') + row * shape.classes * 4;

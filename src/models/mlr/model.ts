@@ -44,7 +44,8 @@ async function runProgram(
   return session.host.run(program, { ...request, ...source }, hooks);
 }
 
-type Scores = { loss: number; rows: number; wrong: number; run: RunResult };
+/** `known`: rows whose label is a class of the model; the others have no loss and are wrong. */
+type Scores = { loss: number; known: number; wrong: number; run: RunResult };
 
 /** Scores `data` with the weights at `weights`: padded rows in the shared memory. */
 async function scoreAt(
@@ -57,12 +58,12 @@ async function scoreAt(
     policy: { consistency: 'bsp', staleness: 0 },
     partitions: Math.max(session.host.threads, scorePartitions),
   });
-  const sums = { loss: 0, rows: 0, wrong: 0 };
+  const sums = { loss: 0, known: 0, wrong: 0 };
   const { f64 } = session.host.arena;
   for (let p = 0; p < run.plan.partitions; p++) {
     const at = ((run.plan.buffers['sums'] ?? 0) + p * sumsBytes) / 8;
     sums.loss += f64[at] ?? 0;
-    sums.rows += f64[at + 1] ?? 0;
+    sums.known += f64[at + 1] ?? 0;
     sums.wrong += f64[at + 2] ?? 0;
   }
   return { ...sums, run };
@@ -217,14 +218,14 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
   const own = await scoreAt(session, data, { ...scoring, probabilities: false });
   const squares = kernels.f32_sum_squares((shape.features * shape.rowBytes) / 4, solved.weights);
   const objective = own.loss / data.rows + (lambda / 2) * squares;
-  const metrics: Record<string, number> = { trainAccuracy: 1 - own.wrong / own.rows };
+  const metrics: Record<string, number> = { trainAccuracy: 1 - own.wrong / data.rows };
   if (test !== undefined) Object.assign(metrics, await measure(session, test, scoring));
   const tolerance = sgd ? null : (request.tolerance ?? defaultTolerance);
   return {
     trained: trainedFrom(session, data, solved.weights, intercept),
     ...{ objective, metrics, gap: solved.gap, tolerance },
     // SGD has no certificate: it ends after its passes.
-    converged: sgd || (solved.gap ?? Infinity) <= (tolerance ?? 0),
+    converged: sgd ? null : (solved.gap ?? Infinity) <= (tolerance ?? 0),
     clocks: solved.run.clocks,
     passes: solved.passes,
     stalenessHistogram: solved.run.stalenessHistogram,
@@ -238,7 +239,8 @@ async function measure(
   scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
 ): Promise<Metrics> {
   const scores = await scoreAt(session, data, { ...scoring, probabilities: false });
-  return { accuracy: 1 - scores.wrong / scores.rows, logLoss: scores.loss / scores.rows };
+  const accuracy = 1 - scores.wrong / data.rows;
+  return { accuracy, ...(scores.known > 0 && { logLoss: scores.loss / scores.known }) };
 }
 
 function scoringOf(session: Session, trained: TrainedModel) {
@@ -286,7 +288,7 @@ export const mlr: Model<Samples> = {
   name: 'mlr',
   summary: 'multinomial logistic regression with L2, by dual ascent with a certificate or by SGD',
   input: 'samples',
-  defaultPasses: sgdPasses,
+  defaultPasses: `batch ${batchPasses}, sgd ${sgdPasses}`,
   options: mlrOptions,
   train,
   predict,

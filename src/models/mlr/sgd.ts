@@ -52,6 +52,15 @@ function clocksPerPass(rows: number, batchSize: number): number {
   return Math.max(1, Math.round(rows / batchSize));
 }
 
+/** base^n by repeated squaring: `**` may differ in its last bits from engine to engine. */
+function power(base: number, n: number): number {
+  let result = 1;
+  for (let square = base, left = n; left > 0; left >>= 1, square *= square) {
+    if (left & 1) result *= square;
+  }
+  return result;
+}
+
 /** λ_j of every feature: λ over the chance that a batch touches it. */
 function featureDecays(
   ctx: Pick<PushContext<MlrSgdOptions, State>, 'arena' | 'kernels' | 'options'>,
@@ -69,7 +78,7 @@ function featureDecays(
   ctx.kernels.csr_count_columns(all.count, all.at, mark);
   for (let j = 0; j < shape.features; j++) {
     const share = (ctx.arena.i32[mark / 4 + j] ?? 0) / data.rows;
-    const touched = 1 - (1 - share) ** Math.min(batchSize, data.rows);
+    const touched = 1 - power(1 - share, Math.min(batchSize, data.rows));
     decays[j] = touched > 0 ? Math.min(lambda / touched, 1e3) : 0;
   }
   return at;
