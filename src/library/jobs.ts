@@ -5,7 +5,7 @@ import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { findModel } from '../models/registry.ts';
 import { policyFrom, type Consistency } from '../ps/freshness.ts';
-import { defaultThreads } from '../supervisor/host.ts';
+import { defaultThreads } from '../base/threads.ts';
 import { withDefaults } from './estimator.ts';
 
 export type TrainFilesOptions = {
