@@ -32,7 +32,7 @@ test('tidy: the tree is read', () => {
 type Direction = { readonly run: string; readonly types: string; readonly why: string };
 const directions: Readonly<Record<string, Direction>> = {
   base: { run: '', types: '', why: 'errors, limits and randomness know nothing of the rest' },
-  ps: { run: '', types: '', why: 'the rules of freshness are pure: a simulator runs them too' },
+  ps: { run: 'base', types: '', why: 'the rules of freshness are pure: a simulator runs them too' },
   scheduler: { run: '', types: '', why: 'the arithmetic of schedules is pure' },
   memory: { run: 'base', types: '', why: 'bytes and kernels, whoever uses them' },
   mailbox: { run: 'base', types: 'memory', why: 'a ring lies in an arena that it is given' },
@@ -59,12 +59,12 @@ const directions: Readonly<Record<string, Direction>> = {
     why: 'a job is load, train, save: it joins data, models and a host',
   },
   library: {
-    run: 'base memory jobs models supervisor',
-    types: 'data ps',
+    run: 'base memory ps jobs models supervisor',
+    types: 'data',
     why: 'the same work in the caller’s process, on arrays or by running a job',
   },
   cli: {
-    run: 'base memory models',
+    run: 'base memory ps models',
     types: 'jobs',
     why: 'the guardian works in another process: it speaks to jobs by messages only',
   },
