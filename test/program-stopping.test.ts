@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SystemError } from '../src/base/errors.ts';
 import type { Consistency } from '../src/ps/freshness.ts';
+import type { Host } from '../src/supervisor/host.ts';
 import { programOf, request, withHost } from './helpers/hosts.ts';
 import type { PatientOptions } from './programs/patient-program.ts';
 
@@ -30,6 +31,7 @@ const cases: readonly (readonly [PatientOptions['way'], Consistency, string])[] 
   ['waits', 'ssp', 'workers that wait for a slow one'],
   ['endless', 'bsp', 'a push that never returns'],
   ['endless', 'async', 'a push that never returns'],
+  ['polls', 'bsp', 'a push that polls for ever'],
 ];
 
 for (const [way, consistency, what] of cases) {
@@ -64,6 +66,26 @@ for (const [way, consistency, what] of cases) {
     });
   });
 }
+
+test('stopping: a push that polls is not taken for an endless loop', async () => {
+  const pushTimeoutMs = 1000;
+  const body = async (host: Host) => {
+    const abort = new AbortController();
+    let reported = false;
+    const wanted = request('patient-program', { way: 'polls' });
+    const found: unknown = await host
+      .run(await programOf('patient-program'), wanted, {
+        signal: abort.signal,
+        onEvent() {
+          if (!reported) setTimeout(() => abort.abort(), 1.5 * pushTimeoutMs);
+          reported = true;
+        },
+      })
+      .catch((error: unknown) => error);
+    assert.ok(found instanceof SystemError && found.code === 'ERR_ABORTED', String(found));
+  };
+  await withHost(1, body, pushTimeoutMs);
+});
 
 test('stopping: a signal that fired before the run ends it at its start', async () => {
   await withHost(2, async (host) => {

@@ -1,7 +1,8 @@
-// Test program for stopping: small pushes, a push that never returns, or workers that wait for it.
+// Test program for stopping: small pushes, a push that never returns (polling or not), or workers
+// that wait for a slow one.
 import { defineProgram, type PartitionWork } from '../../src/program/program.ts';
 
-export type PatientOptions = { readonly way: 'small' | 'endless' | 'waits' };
+export type PatientOptions = { readonly way: 'small' | 'endless' | 'waits' | 'polls' };
 
 export const program = defineProgram<PatientOptions, PartitionWork, null>({
   name: 'patient',
@@ -13,9 +14,10 @@ export const program = defineProgram<PatientOptions, PartitionWork, null>({
     if (clock === 3) ctx.report({ ready: 1 });
     // waits: worker 0 is slow, though it ends; the others wait for its clock.
     const late = clock === 3 && ctx.worker === 0;
-    const ms = way === 'endless' && clock === 3 ? Infinity : way === 'waits' && late ? 60 : 1;
+    const forever = (way === 'endless' || way === 'polls') && clock === 3;
+    const ms = forever ? Infinity : way === 'waits' && late ? 60 : 1;
     const until = performance.now() + ms;
-    while (performance.now() < until);
+    while (performance.now() < until) if (way === 'polls') ctx.poll();
     ctx.table('sum').inc(0, [1]);
   },
 });
