@@ -1,11 +1,12 @@
-// The harness of all benchmarks: sizes for a smoke run and a real one, interleaved timing, C programs
-// as baselines, and a table in Markdown. src/toolchain/bench.mjs runs the benches and keeps tables.
+// The harness of all benchmarks: sizes for a smoke run and a real one, interleaved timing, C
+// programs as baselines, and a table in Markdown. src/toolchain/bench.mjs runs the benches and
+// keeps tables.
 //
 //   turn 1:  round 1: a b c  round 2: a b c …   then each C program once
 //   turn 2:  the same …      a time is the least of all rounds of all turns
 //
-// Interleaved, so that a busy moment of the machine does not hit one series alone; the least, because
-// everything that disturbs a timing makes it longer.
+// Interleaved, so that a busy moment of the machine does not hit one series alone; the least,
+// because everything that disturbs a timing makes it longer.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +45,9 @@ function keep(timings: Timings, name: string, series: string, timing: Timing): v
   timings.set(name, row.set(series, { ...timing, nanoseconds }));
 }
 
-/** Nanoseconds per element of that many calls, after one that finds the caches as others left them. */
+/**
+ * Nanoseconds per element of that many calls, after one that finds the caches as others left them.
+ */
 function sample({ run, elements }: Case, calls: number): number {
   run();
   const start = process.hrtime.bigint();

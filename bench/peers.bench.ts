@@ -4,8 +4,8 @@
 //   mlr   a9a as binary logistic regression            liblinear -s 7 and -s 0 (liblinear-tools)
 //   mf    10 million ratings, rank 32                  LIBMF, if LIBMF names its mf-train
 //
-// Data that may not be shipped is named by PERPETUUM_BENCH_DATA: a folder with MNIST's four idx files
-// and synth-ml10m.{tr,te}.txt. What is missing is said and left out.
+// Data that may not be shipped is named by PERPETUUM_BENCH_DATA: a folder with MNIST's four idx
+// files and synth-ml10m.{tr,te}.txt. What is missing is said and left out.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

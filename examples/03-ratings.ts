@@ -2,7 +2,8 @@
 // Prints "ratings: test error 0.05 stars" (about).
 import { Mf } from '../src/index.ts';
 
-const truth = (u: number, i: number) => 3 + Math.sin(u) * Math.cos(i) + Math.cos(2 * u) * Math.sin(i);
+const truth = (u: number, i: number) =>
+  3 + Math.sin(u) * Math.cos(i) + Math.cos(2 * u) * Math.sin(i);
 const known = { users: [] as number[], items: [] as number[], ratings: [] as number[] };
 const held = { users: [] as number[], items: [] as number[], ratings: [] as number[] };
 for (let u = 0; u < 400; u++) {

@@ -1,6 +1,7 @@
-// A program of one's own: a linear SVM on the parameter server, with its own kernel (svm.kernel.ts).
+// A program of one's own: a linear SVM on the parameter server, with its own kernel
+// (svm.kernel.ts).
 //
-//   min_w λ/2 ‖w‖² + (1/n) Σ max(0, 1 − y_i w·x_i)     step 1/(λ(t + t0)), Shalev-Shwartz et al. 2007
+//   min_w λ/2 ‖w‖² + (1/n) Σ max(0, 1 − y_i w·x_i)   step 1/(λ(t + t0)), Shalev-Shwartz et al. 2007
 //
 // A module for the command line, which prints the last clock's hinge loss as the objective:
 //

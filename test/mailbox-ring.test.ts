@@ -47,23 +47,28 @@ for (const [start, from] of [
     const fullTimes = new Promise<number>((resolve, reject) => {
       thread.on('message', resolve).on('error', reject);
     });
-    let number = 0;
-    for (const wanted of ringRecords(5, records)) {
-      let got = reader.take();
-      while (got === undefined) {
-        await new Promise((resolve) => setImmediate(resolve)); // lets the thread start and fail
-        got = reader.take();
+    try {
+      let number = 0;
+      for (const wanted of ringRecords(5, records)) {
+        let got = reader.take();
+        while (got === undefined) {
+          await new Promise((resolve) => setImmediate(resolve)); // lets the thread start and fail
+          got = reader.take();
+        }
+        if (Buffer.compare(got, wanted) !== 0) {
+          const have = got.length >= 4 ? new DataView(got.buffer).getUint32(0) : 'unnumbered';
+          assert.unreachable(
+            `record ${number} of ${wanted.length} B: got ${have}, ${got.length} B`,
+          );
+        }
+        number += 1;
       }
-      if (Buffer.compare(got, wanted) !== 0) {
-        const have = got.length >= 4 ? new DataView(got.buffer).getUint32(0) : 'unnumbered';
-        assert.unreachable(`record ${number} of ${wanted.length} B: got ${have}, ${got.length} B`);
-      }
-      number += 1;
+      const full = await fullTimes;
+      assert.is(reader.take(), undefined, 'nothing is there twice');
+      assert.is(arena.i32[fullCell], full, 'every refusal was counted');
+    } finally {
+      await thread.terminate();
     }
-    const full = await fullTimes;
-    assert.is(reader.take(), undefined, 'nothing is there twice');
-    assert.is(arena.i32[fullCell], full, 'every refusal was counted');
-    await thread.terminate();
   });
 }
 

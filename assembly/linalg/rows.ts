@@ -10,7 +10,7 @@ export function rows_gather(count: i32, rowBytes: i32, rows: usize, base: usize,
 }
 
 /**
- * y ← y + x over n values, n a multiple of 4. Returns −1, or the first i with a NaN or infinite x[i]
+ * y ← y + x over n values, n a multiple of 4. Returns −1, or the first i whose sum is NaN or infinite
  * (nothing from its group of 4 on is added).
  */
 export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
@@ -18,11 +18,12 @@ export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
   let at = x;
   while (at < end) {
     const v = v128.load(at);
-    // v − v is 0 for a finite lane and NaN for the rest; NaN ≠ NaN.
-    const zero = f32x4.sub(v, v);
+    const sum = f32x4.add(v128.load(y), v);
+    // s − s is 0 for a finite lane and NaN for the rest; NaN ≠ NaN.
+    const zero = f32x4.sub(sum, sum);
     const bad = i32x4.bitmask(f32x4.ne(zero, f32x4.splat(0)));
     if (bad) return <i32>((at - x) >>> 2) + ctz(bad);
-    v128.store(y, f32x4.add(v128.load(y), v));
+    v128.store(y, sum);
     at += 16;
     y += 16;
   }
@@ -31,7 +32,7 @@ export function f32_add_checked(n: i32, x: usize, y: usize): i32 {
 
 /**
  * base row rows[i] += values row i, for the rows in [first, last). Returns −1, or the first row
- * with a value that is not finite.
+ * with a sum that is not finite.
  */
 export function f32_rows_add(
   count: i32, rowBytes: i32, rows: usize, values: usize, base: usize, first: i32, last: i32,

@@ -1,4 +1,5 @@
-// The memory of the kernel benchmarks and data in it: the same numbers as bench/native/bench.h makes.
+// The memory of the kernel benchmarks and data in it: the same numbers as bench/native/bench.h
+// makes.
 import { createMemory } from '../../src/memory/arena.ts';
 import {
   chooseVariant,
@@ -25,8 +26,8 @@ export const kernels = new Map(
 let next = 65536;
 
 /**
- * Room for `size` bytes, zeroed, on cache lines of its own. One line is left free after it, as malloc
- * leaves one: arrays a multiple of 4 KiB apart would make loads wait for unrelated stores.
+ * Room for `size` bytes, zeroed, on cache lines of its own. One line is left free after it, as
+ * malloc leaves one: arrays a multiple of 4 KiB apart would make loads wait for unrelated stores.
  */
 export function room(size: number): number {
   const at = next;

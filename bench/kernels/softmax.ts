@@ -1,5 +1,5 @@
-// Loss and gradient of mlr: images of digits dense and sparse, and text-like rows of 100 entries over
-// a weight matrix that fits the cache and one that does not.
+// Loss and gradient of mlr: images of digits dense and sparse, and text-like rows of 100 entries
+// over a weight matrix that fits the cache and one that does not.
 import { parameter, type Case } from '../bench.ts';
 import { i32, kernels, place, room, sequence, series } from './memory.ts';
 

@@ -6,9 +6,10 @@
 //        │                   │                            ▲
 //        └───────────────────┴── signal, deadline, … ─────┘      closing: a verdict is known
 //
-// Once there is a verdict, only a `done` that was already under way changes it: its work is complete.
-// `exit` is answered to hostExit alone, so no host outlives the guardian; the one exception is a
-// host that even SIGKILL does not end within the grace (a process stuck in the kernel).
+// Once there is a verdict, only a `done` that was already under way changes it: its work is
+// complete. `exit` is answered to hostExit alone, so no host outlives the guardian; the one
+// exception is a host that even SIGKILL does not end within the grace (a process stuck in the
+// kernel).
 import { assert } from '../base/assert.ts';
 import { exitCodeOf, type Fault } from '../base/errors.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';

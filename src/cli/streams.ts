@@ -9,7 +9,8 @@ const flushMs = 100;
 /** Standard output and error; a reader that goes away (`| head`) is not a crash. */
 export function quietStreams(): Streams {
   const { stdout, stderr } = process;
-  // The guardian listens for its own reasons; without any listener, EPIPE would end us with a stack.
+  // The guardian listens for its own reasons; without any listener, EPIPE would end us with a
+  // stack.
   stdout.on('error', () => undefined);
   stderr.on('error', () => undefined);
   return { out: stdout, err: stderr };

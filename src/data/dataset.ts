@@ -1,6 +1,7 @@
-// A data set in the shared memory, as blocks. A block is what one parse task produced: the rows that
-// begin in one fixed-size range of a file, so blocks do not depend on the number of threads. Blocks
-// lie anywhere in the arena and kernels run block by block; nothing needs the data in one piece.
+// A data set in the shared memory, as blocks. A block is what one parse task produced: the rows
+// that begin in one fixed-size range of a file, so blocks do not depend on the number of threads.
+// Blocks lie anywhere in the arena and kernels run block by block; nothing needs the data in one
+// piece.
 //
 //   u8    x: rows × stride bytes, row-major, zero-padded to a stride that is a multiple of 16
 //   f32   x: rows × stride f32, row-major, zero-padded to a stride that is a multiple of 4

@@ -1,6 +1,6 @@
 // The safetensors format: named arrays in one file.
 //
-//   u64 length of the header │ header: JSON {name: {dtype, shape, data_offsets}} │ values, little-endian
+//   u64 header length │ header: JSON {name: {dtype, shape, data_offsets}} │ values, little-endian
 //
 // Written in the order given, keys sorted inside an entry, so equal tensors make equal bytes.
 import { createHash } from 'node:crypto';
@@ -40,7 +40,9 @@ function* pieces(tensors: readonly NamedTensor[]): Generator<Uint8Array> {
   }
 }
 
-/** Writes `tensors` to `path` (not at all when undefined); returns the SHA-256 of the file's bytes. */
+/**
+ * Writes `tensors` to `path` (not at all when undefined); returns the SHA-256 of the file's bytes.
+ */
 export async function writeSafetensors(
   path: string | undefined,
   tensors: readonly NamedTensor[],

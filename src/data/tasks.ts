@@ -238,9 +238,9 @@ export type RowsTask = {
 export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
 
 /**
- * The label texts of a block in the order of their numbers, and where each stands first: line (as in a
- * violation) and column in turn. One string and one array, because thousands of small objects a block
- * would hold up the thread that receives them. No label holds a line feed.
+ * The label texts of a block in the order of their numbers, and where each stands first: line (as
+ * in a violation) and column in turn. One string and one array, because thousands of small objects
+ * a block would hold up the thread that receives them. No label holds a line feed.
  */
 export type Labels = { readonly texts: string; readonly places: Int32Array };
 

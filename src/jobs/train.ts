@@ -6,7 +6,8 @@ import { chooseVariant } from '../memory/kernels.ts';
 import { hashModel, saveModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model.ts';
 import { findModel, models } from '../models/registry.ts';
-import { checkThreads, Host } from '../supervisor/host.ts';
+import { checkThreads } from '../base/threads.ts';
+import { Host } from '../supervisor/host.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { JobHooks, TrainDone, TrainJob } from './job.ts';
 import { userModel } from './user-program.ts';
@@ -19,7 +20,7 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
-export async function resolveModel(name: string): Promise<LooseModel> {
+async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);
   if (found !== undefined) return found as unknown as LooseModel;
   if (/\.m?js$/.test(name)) return await userModel(name);

@@ -4,7 +4,8 @@ import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import { chooseVariant } from '../memory/kernels.ts';
 import type { Session, Tensor, TrainedModel, TrainOutcome, TrainRequest } from '../models/model.ts';
 import { policyFrom, type Consistency } from '../ps/freshness.ts';
-import { checkThreads, defaultThreads, Host } from '../supervisor/host.ts';
+import { checkThreads, defaultThreads } from '../base/threads.ts';
+import { Host } from '../supervisor/host.ts';
 
 /** Options of a fit that all models share. */
 export type FitOptions = {

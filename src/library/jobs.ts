@@ -5,7 +5,7 @@ import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { findModel } from '../models/registry.ts';
 import { policyFrom, type Consistency } from '../ps/freshness.ts';
-import { defaultThreads } from '../supervisor/host.ts';
+import { defaultThreads } from '../base/threads.ts';
 import { withDefaults } from './estimator.ts';
 
 export type TrainFilesOptions = {
@@ -34,7 +34,8 @@ const list = (paths: string | readonly string[] = []): readonly string[] =>
 /**
  * Trains on files.
  *
- *     const done = await train({ model: 'mlr', data: 'a9a.gz', out: 'model', options: { lambda: 1e-4 } });
+ *     const options = { lambda: 1e-4 };
+ *     const done = await train({ model: 'mlr', data: 'a9a.gz', out: 'model', options });
  *
  * Starts the supervisor and its worker threads in this process and does not block its event loop.
  * @throws SystemError; match its `code`.

@@ -101,7 +101,10 @@ export class MfModel {
     return this.#fitted.tensors.find((tensor) => tensor.name === name)?.values;
   }
 
-  /** Predicted ratings, clipped to the range of the training ratings. Unknown ids fall back on means. */
+  /**
+   * Predicted ratings, clipped to the range of the training ratings. Unknown ids fall back on
+   * means.
+   */
   predict(pairs: Omit<Triples, 'ratings'>): Promise<number[]> {
     return withOwnHost(this.#options, async (host, session) => {
       const facts = this.#fitted.facts as { users: number; items: number };
@@ -122,7 +125,9 @@ export class Mf {
     this.#options = options;
   }
 
-  /** @throws ERR_CONFIG for ids or ratings that cannot be, ERR_NOT_FINITE when training diverges. */
+  /**
+   * @throws ERR_CONFIG for ids or ratings that cannot be, ERR_NOT_FINITE when training diverges.
+   */
   fit(triples: Triples): Promise<MfModel> {
     const { rank, lambda, bias, learningRate, shrinkage } = this.#options;
     const options = withDefaults(mf.options, {

@@ -59,7 +59,9 @@ export async function saveModel(
   }
 }
 
-/** Puts `fresh` where `directory` is, if that is free or an older model; nothing else is touched. */
+/**
+ * Puts `fresh` where `directory` is, if that is free or an older model; nothing else is touched.
+ */
 async function replaceDirectory(directory: string, fresh: string): Promise<void> {
   const holdsModel = await readFile(join(directory, 'model.json')).then(
     () => true,

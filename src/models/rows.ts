@@ -1,4 +1,5 @@
-// Rows of a data set as a directory (assembly/data.ts): what kernels of sample-based models iterate.
+// Rows of a data set as a directory (assembly/data.ts): what kernels of sample-based models
+// iterate.
 import { assert } from '../base/assert.ts';
 import type { Samples, Storage } from '../data/dataset.ts';
 import type { Context } from '../program/program.ts';

@@ -37,7 +37,7 @@ export type WorkerActor = Actor<WorkerSummary>;
 export type SchedulerActor = Actor<SchedulerSummary>;
 
 /** Loads the program of a plan: built in, or a module that exports `program`. */
-export async function loadProgram(
+async function loadProgram(
   source: ProgramSource,
   builtIns: ReadonlyMap<string, AnyProgram>,
 ): Promise<AnyProgram> {
@@ -59,7 +59,7 @@ function redirectConsole(log: (line: string) => void): void {
 }
 
 /** The actor over its thread's memory. `loop` is what the role does with a run. */
-export function createActor<Summary>(
+function createActor<Summary>(
   boot: Boot,
   builtIns: ReadonlyMap<string, AnyProgram>,
   loop: (stage: Stage) => Summary,

@@ -42,7 +42,9 @@ export type Context<Options> = Setup<Options> & {
   readonly kernels: Kernels;
   /** Exports of the user's own kernel module, over the same memory; empty without one. */
   readonly userKernels: Readonly<Record<string, (...args: number[]) => number>>;
-  /** Private memory of this thread: [at, at + bytes). Kept between pushes, nobody else writes it. */
+  /**
+   * Private memory of this thread: [at, at + bytes). Kept between pushes, nobody else writes it.
+   */
   readonly scratch: { readonly at: number; readonly bytes: number };
   /** Byte offset of a buffer that `buffers` declared. */
   buffer(name: string): number;
@@ -72,7 +74,9 @@ export type ScheduleContext<Options, State> = Context<Options> & {
   table(name: string): TableView;
 };
 
-/** The rows that a push will read, of each table with access `rows`: count numbers (i32) at `at`. */
+/**
+ * The rows that a push will read, of each table with access `rows`: count numbers (i32) at `at`.
+ */
 export type Reads = Readonly<Record<string, { readonly at: number; readonly count: number }>>;
 
 /** Work of a data-parallel push: one partition of the data at one clock. */

@@ -121,6 +121,7 @@ function runDataParallel(stage: Stage): WorkerSummary {
   const endClock = (clock: number) => {
     if (plan.lockStep) {
       control.setPushed(worker, clock + 1);
+      control.setActivity(worker, 'waitingForClocks');
       control.waitUntil(() => control.minPushed() > clock);
       control.setActivity(worker, 'folding');
       foldLogs(0, plan.partitions, clock, { index: worker, of: plan.workers });

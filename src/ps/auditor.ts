@@ -6,7 +6,9 @@
 import type { Policy } from './freshness.ts';
 import { requiredClock } from './freshness.ts';
 
-/** Reads by how many clocks they lagged their reader: bins[k] counts lag k, the last bin k or more. */
+/**
+ * Reads by how many clocks they lagged their reader: bins[k] counts lag k, the last bin k or more.
+ */
 export type StalenessHistogram = readonly number[];
 
 export const histogramBins = 32;

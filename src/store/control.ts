@@ -5,7 +5,7 @@ import type { Arena } from '../memory/arena.ts';
 import { actorsMax, controlIndex, controlLine } from '../memory/layout.ts';
 
 /** Why a run ends before its time. */
-export const stopReason = { none: 0, asked: 1, failed: 2 } as const;
+const stopReason = { none: 0, asked: 1, failed: 2 } as const;
 
 /** What an actor is doing, for the watchdog and for messages about it. */
 export const activity = {

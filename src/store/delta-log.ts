@@ -28,7 +28,9 @@ export type DeltaRecord = {
 
 export type DeltaLog = {
   clear(): void;
-  /** Zeroed values for rows first … first + count − 1: accumulate into them. Returns their place. */
+  /**
+   * Zeroed values for rows first … first + count − 1: accumulate into them. Returns their place.
+   */
   range(table: TablePlan, first: number, count: number): number;
   /** Zeroed values for `count` rows whose numbers (i32) stand at `rowsAt`. Returns their place. */
   rows(table: TablePlan, rowsAt: number, count: number): number;

@@ -4,11 +4,10 @@
 //
 //   host ── run(plan) ──▶ every actor (comlink)         one answer each, or the thread's end
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
-//   host ── stop word ──▶ every actor                   seen within limits.gateWaitMs, else terminate
+//   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { assert } from '../base/assert.ts';
-import { SystemError, fromFault, type Fault } from '../base/errors.ts';
+import { fromFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { createMemory, openArena, type Arena } from '../memory/arena.ts';
 import { compileKernels, instantiate, type KernelVariant } from '../memory/kernels.ts';
@@ -218,16 +217,4 @@ export class Host {
     if (this.#scheduler) handles.push(this.#scheduler);
     await Promise.all(handles.map((handle) => handle.terminate()));
   }
-}
-
-/** One worker per core, as many as there may be. */
-export function defaultThreads(): number {
-  return Math.min(availableParallelism(), limits.workersMax);
-}
-
-/** @throws ERR_CONFIG for a number of threads that cannot be. */
-export function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= limits.workersMax) return threads;
-  const rule = `--threads must be an integer from 1 to ${limits.workersMax}`;
-  throw new SystemError('ERR_CONFIG', `${rule}, got ${threads}`);
 }

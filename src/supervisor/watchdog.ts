@@ -2,8 +2,8 @@
 // what the actors publish of themselves and the time.
 //
 //   An actor counts every change of its activity. A count that stands still while it starts,
-//   pushes, schedules or folds, for longer than the limit, is an endless loop (or a kernel that should have
-//   been cut into pieces). Waiting is no sign of it: who is waited for is the one that is stuck.
+//   pushes, schedules or folds, for longer than the limit, is an endless loop (or a kernel that
+//   should have been cut into pieces). Waiting is no sign of it: who is waited for is stuck.
 import type { Activity } from '../store/control.ts';
 
 export type Sighting = { readonly now: Activity; readonly steps: number };

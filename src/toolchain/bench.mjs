@@ -1,5 +1,6 @@
 // npm run bench [-- --only NAME] [--smoke]: every bench/*.bench.ts, one after the other, each in a
-// process of its own. Prints its tables and keeps them, with the machine's facts, in bench/results/.
+// process of its own. Prints its tables and keeps them, with the machine's facts, in
+// bench/results/.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';

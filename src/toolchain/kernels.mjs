@@ -34,7 +34,9 @@ function newest(folder) {
   );
 }
 
-/** Compiles an AssemblyScript file to `output` and its text beside it; rejects what fails the check. */
+/**
+ * Compiles an AssemblyScript file to `output` and its text beside it; rejects what fails the check.
+ */
 export function compile(source, output, flags) {
   return new Promise((resolve, reject) => {
     const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');

@@ -38,7 +38,9 @@ function run(name, arguments_, timeoutMs, environment = {}) {
   });
 }
 
-/** uvu prints `Total: 5` and `Passed: 4`; a file that crashed or ran nothing counts as one failure. */
+/**
+ * uvu prints `Total: 5` and `Passed: 4`; a file that crashed or ran nothing counts as one failure.
+ */
 function counts(result) {
   const read = (word) => Number(new RegExp(`${word}:\\s+(\\d+)`).exec(result.output)?.[1] ?? 0);
   const total = read('Total');

@@ -1,5 +1,5 @@
-// Malformed files: what is wrong, the text, where the first violation stands, words of the rule and the
-// text that is shown.
+// Malformed files: what is wrong, the text, where the first violation stands, words of the rule and
+// the text that is shown.
 import type { SamplesOptions } from '../../src/data/load-samples.ts';
 import { idxFile } from './data-oracle.ts';
 

@@ -3,10 +3,10 @@
 //   guard guard │ input │ guard guard │ output │ guard …
 //
 // A guard word is a NaN as f32, a huge number as i32 and f64, and no byte of it is 0: what a kernel
-// reads there spoils its result. `check` compares the whole memory with a shadow copy, so a write to
-// a guard or to an input fails, wherever it lands. Two traps in that: arithmetic keeps the bits of a
-// quiet NaN, so y[n] += a·x[n] would not show; a signaling one becomes quiet. And every guard word is
-// different, or copying one over another would not show.
+// reads there spoils its result. `check` compares the whole memory with a shadow copy, so a write
+// to a guard or to an input fails, wherever it lands. Two traps in that: arithmetic keeps the bits
+// of a quiet NaN, so y[n] += a·x[n] would not show; a signaling one becomes quiet. And every guard
+// word is different, or copying one over another would not show.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createPrng, type Prng } from '../../src/base/prng.ts';

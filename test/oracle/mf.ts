@@ -1,5 +1,5 @@
-// Matrix factorization in float64 with error bounds: the update of assembly/models/mf.ts, said again
-// with one loop a formula. Every number carries how far an f32 computation may be from it.
+// Matrix factorization in float64 with error bounds: the update of assembly/models/mf.ts, said
+// again with one loop a formula. Every number carries how far an f32 computation may be from it.
 import { add, divide, dot, exact, multiply, subtract, type Bounded } from './rounding.ts';
 
 export type Block = {

@@ -77,8 +77,8 @@ export function eliminate(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 /**
- * The minimum of f: Newton steps, halved until f falls as far as it should. Adding one number to all
- * intercepts changes nothing, so that direction gets a curvature of its own.
+ * The minimum of f: Newton steps, halved until f falls as far as it should. Adding one number to
+ * all intercepts changes nothing, so that direction gets a curvature of its own.
  */
 export function optimum(problem: MlrProblem): { value: number; weights: Float64Array } {
   const { columns, classes: K, intercept } = problem;

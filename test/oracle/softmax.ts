@@ -1,6 +1,6 @@
 // Multinomial logistic regression in float64, with the bounds of an f32 computation of it.
 //
-//   z_k = b_k + Σ_j x_j W_jk     p = softmax(z)     loss = −ln p_y     G_jk = Σ x_j (p_k − 1[y = k])
+//   z_k = b_k + Σ_j x_j W_jk     p = softmax(z)    loss = −ln p_y     G_jk = Σ x_j (p_k − 1[y = k])
 import { gamma, sum, U32, U64 } from './rounding.ts';
 
 /** Relative errors that assembly/math.ts promises; kernels-softmax.test.ts holds it to them. */

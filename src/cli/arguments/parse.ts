@@ -5,7 +5,7 @@
 // The options of `train` depend on MODEL, and options may stand before it. So MODEL is found first,
 // with the options of all models, and then the line is read with that model's own.
 import { assert } from '../../base/assert.ts';
-import { defaultThreads } from '../../supervisor/host.ts';
+import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';

@@ -159,7 +159,7 @@ function requireSameColumns(first: Probe, other: Probe): void {
 }
 
 /** Blocks of one storage: u8 when every value of the data is an integer in 0..255. */
-export function denseBlocks(session: Session, pieces: readonly PlacedPiece[], columns: number) {
+function denseBlocks(session: Session, pieces: readonly PlacedPiece[], columns: number) {
   const wide = session.isWide();
   const stride = Math.ceil(columns / (wide ? 4 : 16)) * (wide ? 4 : 16);
   const steps: Step[] = [];

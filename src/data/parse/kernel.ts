@@ -1,4 +1,5 @@
-// Calls the parse kernel that the task's rules name, with room in scratch for what a chunk can hold.
+// Calls the parse kernel that the task's rules name, with room in scratch for what a chunk can
+// hold.
 import { assert } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import type { CsvRules, LibsvmRules, ParseTask, TripleRules } from '../tasks.ts';
@@ -98,7 +99,9 @@ function runTriples(thread: LoaderThread, rules: TripleRules, lines: Lines): Pla
   return { answer, target, rowStart: 0, index, value };
 }
 
-/** Runs the kernel of the task's rules. Returns null after a violation, which the state describes. */
+/**
+ * Runs the kernel of the task's rules. Returns null after a violation, which the state describes.
+ */
 export function runKernel(
   thread: LoaderThread,
   rules: ParseTask['rules'],

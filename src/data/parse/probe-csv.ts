@@ -14,7 +14,7 @@ export function isNumber(text: string): boolean {
 }
 
 /** The fields of a line, without quotes and the blanks around them. */
-export function splitFields(line: string, delimiter: string): string[] {
+function splitFields(line: string, delimiter: string): string[] {
   if (delimiter === ' ') line = line.trim().replace(/[ \t]+/g, ' ');
   const fields: string[] = [];
   for (let at = 0; at <= line.length;) {

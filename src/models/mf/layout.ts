@@ -113,7 +113,10 @@ export const result = {
   step: 6,
 } as const;
 
-/** Steps that star ratings come in. Bit i of a chunk's mask: all of it is minimum + ratingSteps[i]·k. */
+/**
+ * Steps that star ratings come in. Bit i of a chunk's mask: all of it is minimum +
+ * ratingSteps[i]·k.
+ */
 export const ratingSteps = [1, 0.5, 0.25, 0.1] as const;
 
 /** Place of {scale, base} of coded ratings, or 0 when the grid holds plain f32. */

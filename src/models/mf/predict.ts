@@ -4,7 +4,9 @@ import { defineProgram, type PartitionWork } from '../../program/program.ts';
 import { ranges } from '../../scheduler/rotation.ts';
 import { ratingsOf } from './prepare.ts';
 
-/** Byte offsets of padded rows and of the id → row maps; see mf_predict in assembly/models/mf.ts. */
+/**
+ * Byte offsets of padded rows and of the id → row maps; see mf_predict in assembly/models/mf.ts.
+ */
 export type MfPredictOptions = {
   readonly users: number;
   readonly items: number;

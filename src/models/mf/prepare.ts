@@ -194,7 +194,9 @@ export function startUsers(ctx: MfContext, a: number): void {
   if (!options.bias) shiftRows(ctx, rows, { first, last });
 }
 
-/** Without biases the factors must carry the mean rating: start where their product is that mean. */
+/**
+ * Without biases the factors must carry the mean rating: start where their product is that mean.
+ */
 function shiftRows(ctx: MfContext, rows: number, range: Range): void {
   const { lanes, rowBytes } = ctx.state.shape;
   const scale = ctx.arena.f64[ctx.buffer('results') / 8 + result.scale] ?? 1;

@@ -50,7 +50,9 @@ export function batchBuffers(setup: Setup<MlrBatchOptions>): readonly BufferSpec
   ];
 }
 
-/** Adds up cell `index` over the partitions, in order, and the partitions' lines stay as they are. */
+/**
+ * Adds up cell `index` over the partitions, in order, and the partitions' lines stay as they are.
+ */
 export function sumCell(
   ctx: Pick<Context<unknown>, 'arena' | 'buffer' | 'partitions'>,
   index: number,

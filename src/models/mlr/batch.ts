@@ -1,6 +1,6 @@
 // mlr by deterministic dual coordinate ascent with a certificate: schedule, push, pull.
 //
-//   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                     (b is not penalized)
+//   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                (b is not penalized)
 //
 //   pass:   some rounds; in each, every partition p ascends the dual of its share of the round's rows
 //           on its own copy of W, in an order that is new each pass; W ← W + (1/σ) Σ_p ΔW_p with

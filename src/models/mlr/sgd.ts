@@ -48,7 +48,7 @@ function samplesOf(data: unknown): Samples {
   return samples;
 }
 
-export function clocksPerPass(rows: number, batchSize: number): number {
+function clocksPerPass(rows: number, batchSize: number): number {
   return Math.max(1, Math.round(rows / batchSize));
 }
 

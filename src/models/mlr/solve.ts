@@ -1,7 +1,9 @@
 // A small symmetric positive definite system, K up to a few hundred: Cholesky in f64. Solved once a
 // certificate on the scheduler, so it is plain TypeScript and not a kernel.
 
-/** x with A x = b. A: n × n row-major, symmetric; pivots that vanish are treated as free (x = 0). */
+/**
+ * x with A x = b. A: n × n row-major, symmetric; pivots that vanish are treated as free (x = 0).
+ */
 export function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array {
   const n = b.length;
   const l = Float64Array.from(a);

@@ -1,0 +1,2 @@
+// Test module that is no program module: it exports something else.
+export const prorgam = {};
