@@ -85,7 +85,8 @@ async function replaceDirectory(directory: string, fresh: string): Promise<void>
 
 /**
  * Loads a saved model's tensors into the arena.
- * @throws ERR_CHECKPOINT when the directory holds no readable model of this version.
+ * @throws ERR_CHECKPOINT when the directory holds no readable model of this version, or weights
+ *   that are not the ones its card was written for.
  */
 export async function loadModel(
   directory: string,
@@ -102,20 +103,27 @@ export async function loadModel(
     return arena.f32.subarray(at, at + count);
   });
   const places = tensors.map(({ name, shape, values }) => ({ name, shape, at: values.byteOffset }));
-  return { card, trained: { model: card.model, facts: card.facts, tensors: places } };
+  const trained = { model: card.model, facts: card.facts, tensors: places };
+  if ((await hashModel(arena, trained)) === card.modelHash) return { card, trained };
+  const rule = `${directory}: weights.safetensors is not the one that model.json was written for`;
+  throw new SystemError('ERR_CHECKPOINT', `${rule}: train and save the model again`);
 }
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 function parseCard(path: string, text: string): ModelCard {
-  let card: ModelCard;
+  let card: unknown;
   try {
-    card = JSON.parse(text) as ModelCard;
+    card = JSON.parse(text);
   } catch {
     throw new SystemError('ERR_CHECKPOINT', `${path} is not JSON: train and save the model again`);
   }
-  if (card.format !== formatVersion) {
-    const rule = `${path}: format must be ${formatVersion}, found ${String(card.format)}`;
+  const { format, model, facts } = (isObject(card) ? card : {}) as Partial<ModelCard>;
+  if (format !== formatVersion) {
+    const rule = `${path}: format must be ${formatVersion}, found ${String(format)}`;
     throw new SystemError('ERR_CHECKPOINT', `${rule}: it was saved by another version`);
   }
-  if (typeof card.model === 'string' && typeof card.facts === 'object') return card;
-  throw new SystemError('ERR_CHECKPOINT', `${path} lacks "model" or "facts"`);
+  if (typeof model === 'string' && isObject(facts)) return card as ModelCard;
+  const remedy = 'train and save the model again';
+  throw new SystemError('ERR_CHECKPOINT', `${path} lacks "model" or "facts": ${remedy}`);
 }
