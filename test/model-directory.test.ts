@@ -154,6 +154,9 @@ test('--out on a folder of other files, a file, or a missing parent: nothing is 
     assert.ok(existsSync(join(empty, 'model.json')), 'an empty folder is a new one');
     await save(join(folder, 'a', 'b', 'c'));
     assert.ok(existsSync(join(folder, 'a', 'b', 'c', 'model.json')));
+    const slash = join(folder, 'slash') + '/';
+    await save(slash);
+    assert.ok(existsSync(join(slash, 'model.json')), 'a name with a slash at its end');
   });
 });
 

@@ -2,7 +2,7 @@
 // weights.safetensors (its numbers). Written beside the target and renamed, so a directory that is
 // there is whole.
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SystemError } from '../base/errors.ts';
 import { readSafetensors, writeSafetensors, type NamedTensor } from '../data/safetensors.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -34,13 +34,15 @@ export function hashModel(arena: Arena, trained: TrainedModel): Promise<string> 
   return writeSafetensors(undefined, namedTensors(arena, trained));
 }
 
-/** Saves a model; returns its hash. An older model at `directory` is replaced. */
+/** Saves a model; returns its hash. An older model at `path` is replaced. */
 export async function saveModel(
-  directory: string,
+  path: string,
   arena: Arena,
   trained: TrainedModel,
   card: Omit<ModelCard, 'format' | 'model' | 'facts' | 'modelHash'>,
 ): Promise<string> {
+  // Without the slash that a shell's completion leaves: `fresh` lies beside the folder, not in it.
+  const directory = resolve(path);
   const fresh = `${directory}.new-${process.pid}`;
   try {
     await mkdir(fresh, { recursive: true });
@@ -55,7 +57,7 @@ export async function saveModel(
     await rm(fresh, { recursive: true, force: true });
     if (cause instanceof SystemError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SystemError('ERR_CONFIG', `--out ${directory} cannot be written: ${why}`, { cause });
+    throw new SystemError('ERR_CONFIG', `--out ${path} cannot be written: ${why}`, { cause });
   }
 }
 
