@@ -1,8 +1,9 @@
 // Matrix factorization on arrays: ratings that follow a rank-2 pattern, one in five held back.
-// Prints "ratings: test error 0.05 stars" (about).
+// Prints "ratings: test error 0.00 stars".
 import { Mf } from '../src/index.ts';
 
-const truth = (u: number, i: number) => 3 + Math.sin(u) * Math.cos(i) + Math.cos(2 * u) * Math.sin(i);
+const truth = (u: number, i: number) =>
+  3 + Math.sin(u) * Math.cos(i) + Math.cos(2 * u) * Math.sin(i);
 const known = { users: [] as number[], items: [] as number[], ratings: [] as number[] };
 const held = { users: [] as number[], items: [] as number[], ratings: [] as number[] };
 for (let u = 0; u < 400; u++) {
