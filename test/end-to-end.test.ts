@@ -173,6 +173,18 @@ test('a program of one’s own, with a kernel of its own', async () => {
   });
 });
 
+test('one model hash from the command line and the library, for 1, 2 and 4 threads', async () => {
+  for (const solver of ['batch', 'sgd']) {
+    const words = ['--solver', solver, '--consistency', 'bsp', '--passes', '2', '--json'];
+    const hashes = [lastEvent(await perpetuum(['train', 'mlr', digits, ...words]))['modelHash']];
+    for (const threads of [1, 2, 4]) {
+      const ask = { model: 'mlr', data: digits, passes: 2, options: { solver } } as const;
+      hashes.push((await train({ ...ask, threads, consistency: 'bsp' })).modelHash);
+    }
+    assert.is(new Set(hashes).size, 1, `${solver}: ${hashes.join(' ')}`);
+  }
+});
+
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;
