@@ -342,6 +342,8 @@ test('labels that training did not have are wrong, and count for no loss', async
         );
       const known = await of('0,0,a\n9,1,b\n0,1,a\n');
       assert.is(known['accuracy'], 1);
+      const none = await of('0,0,zebra\n');
+      assert.equal([none['accuracy'], 'logLoss' in none], [0, false], 'no row has a loss');
       const ratio = metrics['logLoss']! / known['logLoss']!;
       assert.ok(Math.abs(ratio - 1) < 1e-12, `mean loss of the known rows: ${ratio}`);
     }),

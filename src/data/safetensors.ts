@@ -78,14 +78,18 @@ async function readExactly(file: FileHandle, into: Uint8Array, from: number): Pr
   return true;
 }
 
-function checkEntry(path: string, name: string, entry: Entry, bytes: number): void {
-  const { dtype, shape, data_offsets } = entry;
-  if (dtype !== 'F32') throw broken(path, `tensor "${name}" must be F32, found "${dtype}"`);
-  const ok = Array.isArray(shape) && Array.isArray(data_offsets) && data_offsets.length === 2;
-  if (!ok) throw broken(path, `tensor "${name}" needs a shape and two data_offsets`);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+const areCounts = (values: unknown) => Array.isArray(values) && values.every(isCount);
+
+function checkEntry(path: string, name: string, entry: Partial<Entry> | null, bytes: number): void {
+  const { dtype, shape, data_offsets } = entry ?? {};
+  if (dtype !== 'F32') throw broken(path, `tensor "${name}" must be F32, found "${String(dtype)}"`);
+  if (!shape || !data_offsets || !areCounts(shape) || !areCounts(data_offsets)) {
+    throw broken(path, `tensor "${name}" needs a shape and two data_offsets, integers >= 0`);
+  }
   const count = shape.reduce((product, size) => product * size, 1);
   const [from, to] = data_offsets;
-  if (from < 0 || to > bytes || to - from !== count * 4) {
+  if (!(to <= bytes) || to - from !== count * 4) {
     throw broken(path, `tensor "${name}" has offsets ${from} to ${to} for ${count} values`);
   }
 }
@@ -109,12 +113,14 @@ export async function readSafetensors(
     if (length > Math.min(size - 8, headerBytesMax)) throw broken(path, 'header longer than file');
     const text = new Uint8Array(length);
     await readExactly(file, text, 8);
-    let header: Record<string, Entry>;
+    let header: Record<string, Entry> | null = null;
     try {
-      header = JSON.parse(Buffer.from(text).toString('utf8')) as Record<string, Entry>;
+      header = JSON.parse(Buffer.from(text).toString('utf8')) as Record<string, Entry> | null;
     } catch {
       throw broken(path, 'the header is not JSON');
     }
+    if (typeof header !== 'object' || header === null)
+      throw broken(path, 'the header is no object');
     const tensors: NamedTensor[] = [];
     for (const [name, entry] of Object.entries(header)) {
       if (name === '__metadata__') continue;

@@ -2,7 +2,7 @@
 // weights.safetensors (its numbers). Written beside the target and renamed, so a directory that is
 // there is whole.
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SystemError } from '../base/errors.ts';
 import { readSafetensors, writeSafetensors, type NamedTensor } from '../data/safetensors.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -34,13 +34,15 @@ export function hashModel(arena: Arena, trained: TrainedModel): Promise<string> 
   return writeSafetensors(undefined, namedTensors(arena, trained));
 }
 
-/** Saves a model; returns its hash. An older model at `directory` is replaced. */
+/** Saves a model; returns its hash. An older model at `path` is replaced. */
 export async function saveModel(
-  directory: string,
+  path: string,
   arena: Arena,
   trained: TrainedModel,
   card: Omit<ModelCard, 'format' | 'model' | 'facts' | 'modelHash'>,
 ): Promise<string> {
+  // Without the slash that a shell's completion leaves: `fresh` lies beside the folder, not in it.
+  const directory = resolve(path);
   const fresh = `${directory}.new-${process.pid}`;
   try {
     await mkdir(fresh, { recursive: true });
@@ -55,7 +57,7 @@ export async function saveModel(
     await rm(fresh, { recursive: true, force: true });
     if (cause instanceof SystemError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SystemError('ERR_CONFIG', `--out ${directory} cannot be written: ${why}`, { cause });
+    throw new SystemError('ERR_CONFIG', `--out ${path} cannot be written: ${why}`, { cause });
   }
 }
 
@@ -87,7 +89,8 @@ async function replaceDirectory(directory: string, fresh: string): Promise<void>
 
 /**
  * Loads a saved model's tensors into the arena.
- * @throws ERR_CHECKPOINT when the directory holds no readable model of this version.
+ * @throws ERR_CHECKPOINT when the directory holds no readable model of this version, or weights
+ *   that are not the ones its card was written for.
  */
 export async function loadModel(
   directory: string,
@@ -104,20 +107,27 @@ export async function loadModel(
     return arena.f32.subarray(at, at + count);
   });
   const places = tensors.map(({ name, shape, values }) => ({ name, shape, at: values.byteOffset }));
-  return { card, trained: { model: card.model, facts: card.facts, tensors: places } };
+  const trained = { model: card.model, facts: card.facts, tensors: places };
+  if ((await hashModel(arena, trained)) === card.modelHash) return { card, trained };
+  const rule = `${directory}: weights.safetensors is not the one that model.json was written for`;
+  throw new SystemError('ERR_CHECKPOINT', `${rule}: train and save the model again`);
 }
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 function parseCard(path: string, text: string): ModelCard {
-  let card: ModelCard;
+  let card: unknown;
   try {
-    card = JSON.parse(text) as ModelCard;
+    card = JSON.parse(text);
   } catch {
     throw new SystemError('ERR_CHECKPOINT', `${path} is not JSON: train and save the model again`);
   }
-  if (card.format !== formatVersion) {
-    const rule = `${path}: format must be ${formatVersion}, found ${String(card.format)}`;
+  const { format, model, facts } = (isObject(card) ? card : {}) as Partial<ModelCard>;
+  if (format !== formatVersion) {
+    const rule = `${path}: format must be ${formatVersion}, found ${String(format)}`;
     throw new SystemError('ERR_CHECKPOINT', `${rule}: it was saved by another version`);
   }
-  if (typeof card.model === 'string' && typeof card.facts === 'object') return card;
-  throw new SystemError('ERR_CHECKPOINT', `${path} lacks "model" or "facts"`);
+  if (typeof model === 'string' && isObject(facts)) return card as ModelCard;
+  const remedy = 'train and save the model again';
+  throw new SystemError('ERR_CHECKPOINT', `${path} lacks "model" or "facts": ${remedy}`);
 }

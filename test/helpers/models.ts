@@ -1,7 +1,7 @@
 // Models trained in the test's own process: problems placed in a host's memory as a loader would
 // place them, and jobs over files.
 import { createHash } from 'node:crypto';
-import type { Samples, Storage } from '../../src/data/dataset.ts';
+import type { Ratings, Samples, Storage } from '../../src/data/dataset.ts';
 import type { JobEvent, ModelOptions, TrainDone, TrainJob } from '../../src/jobs/job.ts';
 import { trainJob } from '../../src/jobs/train.ts';
 import { withDefaults } from '../../src/library/estimator.ts';
@@ -9,6 +9,7 @@ import type { Arena } from '../../src/memory/arena.ts';
 import type { Session, TrainOutcome, TrainRequest } from '../../src/models/model.ts';
 import { findModel } from '../../src/models/registry.ts';
 import type { Host } from '../../src/supervisor/host.ts';
+import type { Triple } from '../oracle/factorization.ts';
 import type { Pairs } from '../oracle/softmax.ts';
 
 export const exampleData = (name: string) =>
@@ -139,4 +140,44 @@ export function trainOn(model: string, job: FileJob): Promise<TrainDone> {
       onEvent: (event) => onEvent?.(event),
     },
   );
+}
+
+/** Places ratings in two blocks. Training renumbers them in place: place them again for the next. */
+export function placeRatings(
+  arena: Arena,
+  triples: readonly Triple[],
+  known?: { readonly users: number; readonly items: number },
+): Ratings {
+  const most = (side: 0 | 1) => triples.reduce((high, triple) => Math.max(high, triple[side]), 0);
+  const { users, items } = known ?? { users: most(0) + 1, items: most(1) + 1 };
+  const cut = Math.ceil(triples.length / 3);
+  const blocks = [triples.slice(0, cut), triples.slice(cut)].map((part) => {
+    const put = (array: Int32Array | Float32Array, cells: Int32Array | Float32Array): number => {
+      const at = arena.allocate(array.byteLength + 16);
+      cells.set(array, at / 4);
+      return at;
+    };
+    return {
+      count: part.length,
+      user: put(
+        Int32Array.from(part, ([user]) => user),
+        arena.i32,
+      ),
+      item: put(
+        Int32Array.from(part, ([, item]) => item),
+        arena.i32,
+      ),
+      value: put(
+        Float32Array.from(part, ([, , rating]) => rating),
+        arena.f32,
+      ),
+    };
+  });
+  const ratings = triples.map(([, , rating]) => rating);
+  return {
+    ...{ kind: 'ratings', count: triples.length, users, items, userBase: 0, itemBase: 0, blocks },
+    mean: ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length,
+    minimum: Math.min(...ratings),
+    maximum: Math.max(...ratings),
+  };
 }
