@@ -126,6 +126,12 @@ test('batch on a9a: a valid gap at tolerance 1e-4 and 1e-6', async () => {
   }
 });
 
+test('batch on raw pixels with little penalty: more passes do not lead away', async () => {
+  const data = exampleData('digits.csv.gz');
+  const { objective, gap } = await trainOn('mlr', { data, passes: 600, options: { lambda: 1e-4 } });
+  assert.ok(gap !== null && gap < 0.05, `objective ${objective}, gap ${gap}`);
+});
+
 test('sgd on a9a: within 3 % of the optimum after 10 passes, whatever the consistency', async () => {
   await withHost(2, async (host) => {
     const hooks = { signal: new AbortController().signal, onEvent: () => undefined };

@@ -189,7 +189,7 @@ export function mlr_dual_pass(
         const step = f32x4.sub(v128.load(p + at), v128.load(ai + at));
         gain = madd(step, f32x4.sub(v128.load(z + at), f32x4.mul(halfQ, step)), gain);
       }
-      if (hsum(gain) - entropy + oldEntropy >= <f32>-1e-6 * (1 + q)) break;
+      if (hsum(gain) - entropy + oldEntropy >= <f32>-1e-6) break;
       for (let at: usize = 0; at < bytes; at += 16) {
         const mid = f32x4.add(v128.load(p + at), v128.load(ai + at));
         v128.store(p + at, f32x4.mul(f32x4.splat(0.5), mid));
