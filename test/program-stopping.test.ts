@@ -108,6 +108,8 @@ test('stopping: a host that is closed in the middle of a run ends the run and it
     });
     const found = run.catch((error: unknown) => error);
     await started;
+    // What the tests of failures count afterwards is there while threads are.
+    assert.ok(process.getActiveResourcesInfo().includes('MessagePort'));
     await host.close();
     const error = await found;
     assert.ok(error instanceof SystemError && error.code === 'ERR_ABORTED', String(error));
