@@ -2,39 +2,57 @@
 // All matrices are f64, n × n, row-major; only the lower triangle is read and written.
 import { STORAGE_F32, unpackDense } from '../data';
 
-/**
- * G += Σ x xᵀ over every `step`-th of `count` rows of a directory, x extended by a last element 1 when
- * `intercept` (n = d + 1, else d). work: 2 (d + 17) · 4 bytes. Returns the number of rows added.
- */
-export function gram_add(
-  storage: i32, count: i32, step: i32, directory: usize, d: i32, scale: f32, intercept: i32,
-  G: usize, work: usize,
-): i32 {
+/** G += weight · x xᵀ for one row of a directory; columns, values: room for d + 17 each. */
+// @ts-ignore: decorator
+@inline
+function addRow(
+  storage: i32, entry: usize, d: i32, scale: f32, intercept: i32, weight: f64,
+  G: usize, columns: usize, values: usize,
+): void {
   const n = <usize>(d + i32(intercept != 0));
-  const columns = work, values = work + (<usize>(d + 17) << 2);
+  let m = load<i32>(entry, 8);
+  if (storage <= STORAGE_F32) {
+    m = unpackDense(storage, d, load<usize>(entry), scale, columns, values);
+  } else {
+    memory.copy(columns, load<usize>(entry), <usize>m << 2);
+    memory.copy(values, load<usize>(entry, 4), <usize>m << 2);
+  }
+  if (intercept) {
+    store<i32>(columns + (<usize>m << 2), d);
+    store<f32>(values + (<usize>m << 2), 1);
+    m++;
+  }
+  for (let a: usize = 0; a < <usize>m << 2; a += 4) {
+    const row = G + ((<usize>load<u32>(columns + a) * n) << 3);
+    const x = weight * <f64>load<f32>(values + a);
+    for (let b: usize = 0; b <= a; b += 4) {
+      const cell = row + (<usize>load<u32>(columns + b) << 3);
+      store<f64>(cell, load<f64>(cell) + x * <f64>load<f32>(values + b));
+    }
+  }
+}
+
+/**
+ * G += Σ w x xᵀ over every `step`-th of `count` rows of a directory, x extended by a last element 1 when
+ * `intercept` (n = d + 1, else d); w is the mean curvature of the row's softmax, (1 − Σ_k p_k²)/K with p
+ * its row of alpha: the mean over the classes of the Hessian's diagonal blocks.
+ * work: 2 (d + 17) · 4 bytes. Returns the number of rows added.
+ */
+export function gram_add_curved(
+  storage: i32, count: i32, step: i32, directory: usize, d: i32, scale: f32, intercept: i32,
+  K: i32, rowBytes: i32, alpha: usize, G: usize, work: usize,
+): i32 {
+  const values = work + (<usize>(d + 17) << 2);
   let added = 0;
   for (let i = 0; i < count; i += step) {
-    const entry = directory + (<usize>i << 4);
-    let m = load<i32>(entry, 8);
-    if (storage <= STORAGE_F32) {
-      m = unpackDense(storage, d, load<usize>(entry), scale, columns, values);
-    } else {
-      memory.copy(columns, load<usize>(entry), <usize>m << 2);
-      memory.copy(values, load<usize>(entry, 4), <usize>m << 2);
+    const p = alpha + <usize>i * <usize>rowBytes;
+    let squares: f64 = 0;
+    for (let k: usize = 0; k < <usize>K << 2; k += 4) {
+      const value = <f64>load<f32>(p + k);
+      squares += value * value;
     }
-    if (intercept) {
-      store<i32>(columns + (<usize>m << 2), d);
-      store<f32>(values + (<usize>m << 2), 1);
-      m++;
-    }
-    for (let a: usize = 0; a < <usize>m << 2; a += 4) {
-      const row = G + ((<usize>load<u32>(columns + a) * n) << 3);
-      const x = <f64>load<f32>(values + a);
-      for (let b: usize = 0; b <= a; b += 4) {
-        const cell = row + (<usize>load<u32>(columns + b) << 3);
-        store<f64>(cell, load<f64>(cell) + x * <f64>load<f32>(values + b));
-      }
-    }
+    const weight = max<f64>(0, 1 - squares) / K;
+    addRow(storage, directory + (<usize>i << 4), d, scale, intercept, weight, G, work, values);
     added++;
   }
   return added;

@@ -29,9 +29,9 @@ export const signatures = {
   ],
 
   // assembly/linalg/gram.ts
-  gram_add: [
+  gram_add_curved: [
     ...(['storage', 'count', 'step', 'directory', 'd', 'scale', 'intercept'] as const),
-    ...(['G', 'work'] as const),
+    ...(['K', 'rowBytes', 'alpha', 'G', 'work'] as const),
   ],
   cholesky: ['n', 'A'],
   cholesky_solve: ['n', 'L', 'rowBytes', 'X', 'work'],

@@ -20,7 +20,12 @@ export const cell = {
 } as const;
 export const sumsLine = 64;
 /** f64 cells of `results`. */
-export const result = { objective: 0, gap: 1, passes: 2, wrong: 3 } as const;
+export const result = { objective: 0, gap: 1, passes: 2 } as const;
+
+/** Pairs of the limited-memory history of a descent. */
+export const historyPairs = 10;
+/** Largest d [+ 1] whose second moments are kept whole, to precondition a descent. */
+export const gramRowsMax = 1024;
 
 /** Largest number of classes: the certificate solves a K × K system. */
 export const batchClassesMax = 512;
@@ -31,7 +36,8 @@ export function batchShape({ data, options }: Setup<MlrBatchOptions>): MlrShape 
 
 export function batchBuffers(setup: Setup<MlrBatchOptions>): readonly BufferSpec[] {
   const { rows: n } = setup.data as Samples;
-  const { features, classes: K, rowBytes } = batchShape(setup);
+  const { features, rows, classes: K, rowBytes } = batchShape(setup);
+  const moments = rows <= gramRowsMax ? rows * rows : 0;
   const { partitions } = setup;
   return [
     { name: 'directory', bytes: n * 16 },
@@ -47,6 +53,13 @@ export function batchBuffers(setup: Setup<MlrBatchOptions>): readonly BufferSpec
     { name: 'out', bytes: (features + 1) * rowBytes },
     { name: 'outBias', bytes: 2 * rowBytes },
     { name: 'results', bytes: 64 },
+    // Of a descent only: pages that a dual ascent never touches.
+    { name: 'rebuilt', bytes: (features + 1) * rowBytes },
+    { name: 'descent', bytes: (4 + 2 * historyPairs) * rows * rowBytes },
+    { name: 'gradients', bytes: partitions * rows * rowBytes },
+    { name: 'gram', bytes: partitions * moments * 8 },
+    { name: 'solve', bytes: moments > 0 ? 2 * rows * rowBytes : 0 },
+    { name: 'factors', bytes: rows * 4 },
   ];
 }
 

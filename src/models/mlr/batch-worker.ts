@@ -34,7 +34,7 @@ const chunkRows = 512;
 export function startBatch(ctx: Context<MlrBatchOptions>): BatchState {
   const shape = batchShape(ctx);
   const data = ctx.data as Samples;
-  const work = ctx.arena.allocate(unpackBytes(data, 4 * shape.rowBytes));
+  const work = ctx.arena.allocate(unpackBytes(data, 4 * shape.rowBytes + 64));
   return { data, shape, work, local: ctx.arena.allocate(3 * shape.rowBytes) };
 }
 
@@ -162,6 +162,77 @@ export function score(ctx: BatchContext, p: number): void {
       ...([storageCode[data.storage], count, directory, shape.features, data.scale, K] as const),
       ...([rowBytes, options.intercept ? 1 : 0, ctx.buffer('out'), alpha] as const),
       ...([sums, r, state.work] as const),
+    );
+  });
+}
+
+/** Σ loss and its gradient (not divided by n) at the weights in `out`. */
+export function measureGradient(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { data, shape } = state;
+  const bytes = shape.rows * shape.rowBytes;
+  const gradient = ctx.buffer('gradients') + p * bytes;
+  arena.u8.fill(0, gradient, gradient + bytes);
+  let loss = 0;
+  slices(ctx, p, ({ count, directory }) => {
+    loss += kernels.mlr_gradient(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
+      ...([shape.classes, shape.rowBytes, options.intercept ? 1 : 0] as const),
+      ...([ctx.buffer('out'), gradient, state.work] as const),
+    );
+  });
+  arena.f64[sumsOf(ctx, p) / 8 + cell.loss] = loss;
+}
+
+/** α ← the probabilities of the weights in `out`. */
+export function dualize(ctx: BatchContext, p: number): void {
+  const { kernels, state, options } = ctx;
+  const { data, shape } = state;
+  slices(ctx, p, ({ row, count, directory }) => {
+    kernels.mlr_softmax_rows(
+      ...([storageCode[data.storage], count, directory, shape.features, data.scale] as const),
+      ...([shape.classes, shape.rowBytes, options.intercept ? 1 : 0, ctx.buffer('out')] as const),
+      ...([ctx.buffer('alpha') + row * shape.rowBytes, state.work] as const),
+    );
+  });
+}
+
+/** Rows enough to know the second moments of d features well: the rest would only cost time. */
+const gramRows = (shape: MlrShape) => Math.max(4000, 8 * shape.rows);
+
+/**
+ * Σ w xxᵀ over evenly spread rows, w their curvature at the duals; how many goes to the norms' cell,
+ * which is free by then.
+ */
+export function addGram(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state, options } = ctx;
+  const { data, shape } = state;
+  const bytes = shape.rows * shape.rows * 8;
+  const gram = ctx.buffer('gram') + p * bytes;
+  arena.u8.fill(0, gram, gram + bytes);
+  const step = Math.max(1, Math.floor(data.rows / gramRows(shape)));
+  let added = 0;
+  slices(ctx, p, ({ row, count, directory }) => {
+    added += kernels.gram_add_curved(
+      ...([storageCode[data.storage], count, step, directory, shape.features, data.scale] as const),
+      ...([options.intercept ? 1 : 0, shape.classes, shape.rowBytes] as const),
+      ...([ctx.buffer('alpha') + row * shape.rowBytes, gram, state.work] as const),
+    );
+  });
+  arena.f64[sumsOf(ctx, p) / 8 + cell.norms] = added;
+}
+
+/** Σ x² per column. */
+export function addColumnSquares(ctx: BatchContext, p: number): void {
+  const { kernels, arena, state } = ctx;
+  const { data, shape } = state;
+  const sums = ctx.buffer('columnSums') + p * shape.features * 8;
+  arena.u8.fill(0, sums, sums + shape.features * 8);
+  const storage = storageCode[data.storage];
+  slices(ctx, p, ({ count, directory }) => {
+    const { work } = state;
+    kernels.rows_sum_squares_columns(
+      ...([storage, count, directory, shape.features, data.scale, sums, work] as const),
     );
   });
 }

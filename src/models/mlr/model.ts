@@ -196,7 +196,7 @@ async function solveSgd(session: Session, request: TrainRequest<Samples>): Promi
 }
 
 const defaultTolerance = 1e-4;
-const batchPasses = 200;
+const batchPasses = 500;
 const sgdPasses = 10;
 
 function checkClasses(data: Samples): void {

@@ -1,0 +1,86 @@
+// mlr by dual coordinate ascent, the scheduler's side.
+//
+//   pass:   some rounds; in each, every partition p ascends the dual of its share of the round's rows
+//           on its own copy of W, in an order that is new each pass; W ← W + (1/σ) Σ_p ΔW_p with
+//           subproblems made σ times as curved (CoCoA+, Ma et al. 2015: σ = P is safe; 0.625 P is
+//           enough when copies are merged often, and is raised to P if the gap does not fall)
+//   certificate, when the gap that the pass met is small enough
+import type { Samples } from '../../data/dataset.ts';
+import type { Steps } from '../../program/steps.ts';
+import { batchShape, cell, sumCell } from './batch-layout.ts';
+import { everyPartition, type MlrBatchWork, type Scheduler } from './batch-work.ts';
+import { certifyDuals } from './certificate.ts';
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** A new order i = (a·j + c) mod n: a coprime to n and large, so that neighbours are far apart. */
+function drawOrder(ctx: Scheduler, n: number): { a: number; c: number } {
+  const { prng } = ctx;
+  let a = Math.floor(n * (0.25 + 0.5 * prng.uniform())) || 1;
+  while (gcd(a, n) !== 1) a += 1;
+  return { a, c: prng.below(n) };
+}
+
+/**
+ * Rounds of a pass. Often merged copies need a smaller σ (0.625 P, measured; stable above P/2), but a
+ * round must be worth its meeting: at least a fraction of a millisecond, and several times the copying
+ * of the weights. At least 8 P rounds of rows would be a whole pass: more than that changes nothing.
+ */
+function roundsOf(ctx: Scheduler): number {
+  const { partitions } = ctx;
+  if (partitions === 1) return 1;
+  const { features, rowBytes } = batchShape(ctx);
+  const { rows: n, storage, nonzeros, columns } = ctx.data as Samples;
+  const entries = storage === 'csr' ? nonzeros / n : columns / 2;
+  const rowUnits = ((entries + 16) * rowBytes) / 4;
+  const rowsMin = Math.max(4e6 / rowUnits, (3 * features * rowBytes) / rowUnits);
+  const rows = Math.min(Math.ceil(n / 8), Math.ceil(rowsMin));
+  return Math.max(1, Math.round(n / (partitions * rows)));
+}
+
+/** Ascends from α = e_y; M = ‖x̄‖², meanNorm = the rows' mean ‖x − x̄‖². */
+export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrBatchWork, void> {
+  const { arena, options, partitions } = ctx;
+  const { classes: K } = batchShape(ctx);
+  const { rows: n } = ctx.data as Samples;
+  // B² of the intercept's value: measured to be fast within a factor of a few either way.
+  const boost = options.intercept ? 0.09 * meanNorm || 1 : 0;
+  const shared = ctx.table('state');
+  const centre = new Float64Array(K);
+  const multiplier = new Float64Array(K);
+  const bias = arena.f32.subarray(shared.at / 4, shared.at / 4 + K);
+  const rounds = roundsOf(ctx);
+  let sigma = partitions === 1 ? 1 : 0.625 * partitions;
+  let least = Infinity;
+  let certifyAfter = 0;
+  for (let pass = 1; pass <= options.passes; pass++) {
+    const before = centre.map((value, k) => value + boost * (multiplier[k] ?? 0));
+    bias.set(before);
+    const started = bias.slice();
+    const order = drawOrder(ctx, n);
+    for (let round = 0; round < rounds; round++) {
+      const [from, to] = [round, round + 1].map((r) => Math.floor((n * r) / rounds)) as [
+        number,
+        number,
+      ];
+      yield* everyPartition(ctx, { kind: 'round', ...order, from, to, sigma, M, boost });
+    }
+    const reached = Float64Array.from(bias);
+    for (let k = 0; boost > 0 && k < K; k++) {
+      multiplier[k] = (multiplier[k] ?? 0) + ((reached[k] ?? 0) - (started[k] ?? 0)) / boost;
+      centre[k] = (centre[k] ?? 0) + boost * (multiplier[k] ?? 0);
+    }
+    const met = sumCell(ctx, cell.gap) / n;
+    const loss = sumCell(ctx, cell.loss) / n;
+    // Partitions that step over each other keep the gap from falling: back to the safe σ = P.
+    if (met > 0.98 * least) sigma = Math.min(partitions, 1.25 * sigma);
+    least = Math.min(least, met);
+    const last = pass === options.passes;
+    if (!last && (met > options.tolerance * loss || pass < certifyAfter)) {
+      ctx.report({ pass, loss, gapMet: met / loss });
+      continue;
+    }
+    if (yield* certifyDuals(ctx, reached, pass)) return;
+    certifyAfter = pass + 2;
+  }
+}
