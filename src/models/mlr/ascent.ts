@@ -1,6 +1,6 @@
 // mlr by dual coordinate ascent, the scheduler's side.
 //
-//   pass:   some rounds; in each, every partition p ascends the dual of its share of the round's rows
+//   pass:   some rounds; in each, each of P lanes ascends the dual of its share of the round's rows
 //           on its own copy of W, in an order that is new each pass; W ← W + (1/σ) Σ_p ΔW_p with
 //           subproblems made σ times as curved (CoCoA+, Ma et al. 2015: σ = P is safe; 0.625 P is
 //           enough when copies are merged often, and is raised to P if the gap does not fall)
@@ -27,20 +27,21 @@ function drawOrder(ctx: Scheduler, n: number): { a: number; c: number } {
  * of the weights. At least 8 P rounds of rows would be a whole pass: more than that changes nothing.
  */
 function roundsOf(ctx: Scheduler): number {
-  const { partitions } = ctx;
-  if (partitions === 1) return 1;
+  const { lanes } = ctx.options;
+  if (lanes === 1) return 1;
   const { features, rowBytes } = batchShape(ctx);
   const { rows: n, storage, nonzeros, columns } = ctx.data as Samples;
   const entries = storage === 'csr' ? nonzeros / n : columns / 2;
   const rowUnits = ((entries + 16) * rowBytes) / 4;
   const rowsMin = Math.max(4e6 / rowUnits, (3 * features * rowBytes) / rowUnits);
   const rows = Math.min(Math.ceil(n / 8), Math.ceil(rowsMin));
-  return Math.max(1, Math.round(n / (partitions * rows)));
+  return Math.max(1, Math.round(n / (lanes * rows)));
 }
 
 /** Ascends from α = e_y; M = ‖x̄‖², meanNorm = the rows' mean ‖x − x̄‖². */
 export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrBatchWork, void> {
-  const { arena, options, partitions } = ctx;
+  const { arena, options } = ctx;
+  const { lanes } = options;
   const { classes: K } = batchShape(ctx);
   const { rows: n } = ctx.data as Samples;
   // B² of the intercept's value: measured to be fast within a factor of a few either way.
@@ -50,7 +51,7 @@ export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrB
   const multiplier = new Float64Array(K);
   const bias = arena.f32.subarray(shared.at / 4, shared.at / 4 + K);
   const rounds = roundsOf(ctx);
-  let sigma = partitions === 1 ? 1 : 0.625 * partitions;
+  let sigma = lanes === 1 ? 1 : 0.625 * lanes;
   let least = Infinity;
   let certifyAfter = 0;
   for (let pass = 1; pass <= options.passes; pass++) {
@@ -63,7 +64,7 @@ export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrB
         number,
         number,
       ];
-      yield* everyPartition(ctx, { kind: 'round', ...order, from, to, sigma, M, boost });
+      yield* everyPartition(ctx, { kind: 'round', ...order, from, to, sigma, M, boost }, lanes);
     }
     const reached = Float64Array.from(bias);
     for (let k = 0; boost > 0 && k < K; k++) {
@@ -73,7 +74,7 @@ export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrB
     const met = sumCell(ctx, cell.gap) / n;
     const loss = sumCell(ctx, cell.loss) / n;
     // Partitions that step over each other keep the gap from falling: back to the safe σ = P.
-    if (met > 0.98 * least) sigma = Math.min(partitions, 1.25 * sigma);
+    if (met > 0.98 * least) sigma = Math.min(lanes, 1.25 * sigma);
     least = Math.min(least, met);
     const last = pass === options.passes;
     if (!last && (met > options.tolerance * loss || pass < certifyAfter)) {

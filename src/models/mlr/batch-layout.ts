@@ -9,6 +9,8 @@ export type MlrBatchOptions = {
   /** Ends when gap ≤ tolerance · objective. */
   readonly tolerance: number;
   readonly passes: number;
+  /** Copies of the weights that a dual ascent works on at one time. */
+  readonly lanes: number;
 };
 
 /** f64 cells of one partition's line of `sums`. */

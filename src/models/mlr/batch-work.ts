@@ -18,8 +18,11 @@ type Phase = MlrBatchWork extends infer W ? (W extends Own ? Omit<W, keyof Own> 
 
 export type Scheduler = ScheduleContext<MlrBatchOptions, StepState<MlrBatchWork, void>>;
 
-/** One phase over all partitions, shared out over the workers. */
-export function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
-  const { partitions, workers } = ctx;
-  yield ranges(partitions, Math.min(workers, partitions)).map((own) => ({ ...phase, ...own }));
+/** One phase over all partitions (or `parts` lanes), shared out over the workers. */
+export function* everyPartition(
+  ctx: Scheduler,
+  phase: Phase,
+  parts = ctx.partitions,
+): Steps<MlrBatchWork, void> {
+  yield ranges(parts, Math.min(ctx.workers, parts)).map((own) => ({ ...phase, ...own }));
 }

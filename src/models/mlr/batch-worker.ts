@@ -19,7 +19,7 @@ export type BatchContext = PushContext<MlrBatchOptions, BatchState>;
 export type RoundPlan = {
   readonly a: number;
   readonly c: number;
-  /** Steps from … to − 1, shared out over the partitions. */
+  /** Steps from … to − 1, shared out over the lanes. */
   readonly from: number;
   readonly to: number;
   /** σ: how much more curved than alone. */
@@ -60,6 +60,8 @@ export function sumColumns(ctx: BatchContext, p: number): void {
   const { data, shape } = state;
   const range = partitionRows(data.rows, ctx.partitions, p);
   openRowsAt(ctx, data, range, ctx.buffer('directory') + range.first * 16);
+  const line = sumsOf(ctx, p);
+  arena.u8.fill(0, line, line + sumsLine);
   const sums = ctx.buffer('columnSums') + p * shape.features * 8;
   arena.u8.fill(0, sums, sums + shape.features * 8);
   const storage = storageCode[data.storage];
@@ -88,7 +90,7 @@ export function startDuals(ctx: BatchContext, p: number, M: number): void {
 
 /** A round of dual coordinate ascent from the shared weights, on a local copy; incs the change. */
 export function dualRound(ctx: BatchContext, p: number, plan: RoundPlan): void {
-  const { kernels, arena, state, options, partitions } = ctx;
+  const { kernels, arena, state, options } = ctx;
   const { data, shape, local } = state;
   const { features, rowBytes } = shape;
   const weights = ctx.table('weights');
@@ -99,7 +101,7 @@ export function dualRound(ctx: BatchContext, p: number, plan: RoundPlan): void {
   const sums = sumsOf(ctx, p);
   // A pass adds up over its rounds.
   if (plan.from === 0) arena.f64.fill(0, sums / 8, sums / 8 + 2);
-  const own = partitionRows(plan.to - plan.from, partitions, p);
+  const own = partitionRows(plan.to - plan.from, options.lanes, p);
   const last = plan.from + own.last;
   for (let from = plan.from + own.first; from < last; from += chunkRows) {
     ctx.poll();

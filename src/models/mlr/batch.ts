@@ -3,11 +3,11 @@
 //   min_W,b (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²                (b is not penalized)
 //   gap = objective − dual ≥ objective − optimum
 //
-//   dual ascent (ascent.ts)            unless its steps would be tiny:
-//   preconditioned L-BFGS (descent.ts) where the rows' mean q = ‖x − x̄‖²/λn is above 100
+//   dual ascent (ascent.ts)              where data is wide and its rows' q = ‖x − x̄‖²/λn is small
+//   preconditioned L-BFGS (descent.ts)   else
 //
-// P partitions, 2 unless --partitions says otherwise, never the number of workers; sums are taken in
-// partition order: the result is the same bits for any number of workers. Needs λ > 0.
+// Partitions are a fixed number, never the number of workers, and sums are taken in partition order: the
+// result is the same bits for any number of workers. Needs λ > 0.
 import { SystemError } from '../../base/errors.ts';
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';
@@ -19,6 +19,7 @@ import {
   batchClassesMax,
   batchShape,
   cell,
+  gramRowsMax,
   sumCell,
   type MlrBatchOptions,
 } from './batch-layout.ts';
@@ -40,8 +41,11 @@ import {
 import { certifyWeights } from './certificate.ts';
 import { descend } from './descent.ts';
 
-/** Mean q above which dual ascent needs more passes than a descent needs gradients; measured. */
-const ascentLimit = 100;
+/**
+ * Where dual ascent is the faster of the two, measured in bench/: rows that are not too long for their
+ * number (mean q), and more features than second moments of all of them are worth.
+ */
+const ascent = { meanQMax: 20, featuresMin: 512 } as const;
 
 /** x̄ from the partitions' column sums; returns ‖x̄‖². Without an intercept nothing is centred. */
 function planMean(ctx: Scheduler): number {
@@ -68,7 +72,12 @@ function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
   const M = planMean(ctx);
   yield* everyPartition(ctx, { kind: 'start', M });
   const meanNorm = sumCell(ctx, cell.norms) / n;
-  if (meanNorm / (options.lambda * n) <= ascentLimit) yield* ascend(ctx, M, meanNorm);
+  const meanQ = meanNorm / (options.lambda * n);
+  const { features } = batchShape(ctx);
+  const ascends = meanQ <= ascent.meanQMax && features >= ascent.featuresMin;
+  // Between the two limits of q, wide data is still better off with its rows than with a diagonal.
+  const wide = features > gramRowsMax && meanQ <= 5 * ascent.meanQMax;
+  if (ascends || wide) yield* ascend(ctx, M, meanNorm);
   else yield* descend(ctx, (evaluations) => certifyWeights(ctx, evaluations));
 }
 

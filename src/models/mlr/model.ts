@@ -16,7 +16,7 @@ import type {
   TrainOutcome,
   TrainRequest,
 } from '../model.ts';
-import { result as batchResult, type MlrBatchOptions } from './batch-layout.ts';
+import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch-layout.ts';
 import { mlrBatch } from './batch.ts';
 import { mlrEvaluate, sumsBytes, type MlrEvaluateOptions } from './evaluate.ts';
 import { openRows, storageCode, unpackBytes } from '../rows.ts';
@@ -27,8 +27,10 @@ import { mlrShape } from './shape.ts';
 /** Partitions of scoring: more than any machine has cores, less than its rows. */
 const scorePartitions = 64;
 const sgdPartitions = 16;
-/** More partitions can use more threads and need more passes: measured in bench/. */
-const batchPartitions = 2;
+/** Of the batch solver; wide data has fewer, for each needs a copy of the weights now and then. */
+const batchPartitions = { narrow: 16, wide: 2 } as const;
+/** More lanes of a dual ascent can use more threads and need more passes: measured in bench/. */
+const batchLanes = 2;
 
 type Run = Pick<RunRequest, 'data' | 'seed' | 'policy' | 'audit'>;
 
@@ -136,8 +138,10 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
     throw new SystemError('ERR_CONFIG', `${rule}, got ${lambda}: use --solver sgd for no penalty`);
   }
   const { tolerance = defaultTolerance, passes = batchPasses } = request;
-  const options: MlrBatchOptions = { lambda, intercept, tolerance, passes };
-  const partitions = request.partitions ?? batchPartitions;
+  const lanes = request.partitions ?? batchLanes;
+  const options: MlrBatchOptions = { lambda, intercept, tolerance, passes, lanes };
+  const width = data.columns < gramRowsMax ? 'narrow' : 'wide';
+  const partitions = request.partitions ?? batchPartitions[width];
   const policy = { consistency: 'bsp', staleness: 0 } as const;
   const run = await runProgram(session, 'mlr-batch', {
     ...{ data, seed, audit, policy, options, partitions },
