@@ -25,7 +25,7 @@ const doneFields: Readonly<Record<string, (value: unknown) => boolean>> = {
   model: (value) => typeof value === 'string',
   objective: isNumber,
   metrics: (value) => Object.values(value as object).every(isNumber),
-  converged: (value) => typeof value === 'boolean',
+  converged: (value) => value === null || typeof value === 'boolean',
   gap: (value) => value === null || isNumber(value),
   clocks: isCount,
   passes: isCount,

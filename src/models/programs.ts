@@ -2,7 +2,7 @@
 import type { AnyProgram } from '../program/program.ts';
 import { mfPredict } from './mf/predict.ts';
 import { mfSgd } from './mf/sgd.ts';
-import { mlrBatch } from './mlr/batch.ts';
+import { mlrBatch } from './mlr/batch/program.ts';
 import { mlrEvaluate } from './mlr/evaluate.ts';
 import { mlrSgd } from './mlr/sgd.ts';
 

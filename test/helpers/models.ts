@@ -142,7 +142,7 @@ export function trainOn(model: string, job: FileJob): Promise<TrainDone> {
   );
 }
 
-/** Places ratings in two blocks. Training renumbers them in place: place them again for the next. */
+/** Places ratings in two blocks. Training renumbers them: place them again for the next. */
 export function placeRatings(
   arena: Arena,
   triples: readonly Triple[],

@@ -2,7 +2,7 @@
 //
 //   objective   (1/n) Σ_i −ln softmax(Wᵀx_i + b)_{y_i} + λ/2 ‖W‖²        b is not penalized
 //   gap         (objective − dual) / objective: its distance from the optimum is at most this share
-//   solvers     batch: src/models/mlr/batch.ts      sgd: src/models/mlr/sgd.ts
+//   solvers     batch: src/models/mlr/batch/program.ts      sgd: src/models/mlr/sgd.ts
 import { SystemError } from '../../base/errors.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
@@ -16,8 +16,8 @@ import type {
   TrainOutcome,
   TrainRequest,
 } from '../model.ts';
-import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch-layout.ts';
-import { mlrBatch } from './batch.ts';
+import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch/layout.ts';
+import { mlrBatch } from './batch/program.ts';
 import { mlrEvaluate, sumsBytes, type MlrEvaluateOptions } from './evaluate.ts';
 import { openRows, storageCode, unpackBytes } from '../rows.ts';
 import { mlrOptions } from './options.ts';
@@ -81,19 +81,18 @@ type Facts = {
   readonly columnNames: readonly string[];
 };
 
-/** Unpadded tensors out of padded weight rows. */
+/** Unpadded tensors out of padded weight rows, which are packed where they stand. */
 function trainedFrom(
   session: Session,
   data: Samples,
   at: number,
   intercept: boolean,
 ): TrainedModel {
-  const { arena, kernels } = session.host;
   const { features, classes, rowBytes } = mlrShape(data, intercept);
   const packed = classes * 4;
-  const weights = arena.allocate(features * packed);
-  kernels.rows_repack(features, packed, rowBytes, packed, at, weights);
-  const tensors = [{ name: 'weights', shape: [features, classes], at: weights }];
+  // Forwards, to places that are never ahead: a row is read before it is written over.
+  session.host.kernels.rows_repack(features, packed, rowBytes, packed, at, at);
+  const tensors = [{ name: 'weights', shape: [features, classes], at }];
   if (intercept) {
     tensors.push({ name: 'intercept', shape: [classes], at: at + features * rowBytes });
   }
@@ -139,7 +138,8 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
   }
   const { tolerance = defaultTolerance, passes = batchPasses } = request;
   const lanes = request.partitions ?? batchLanes;
-  const options: MlrBatchOptions = { lambda, intercept, tolerance, passes, lanes };
+  const method = request.options['method'] as MlrBatchOptions['method'];
+  const options: MlrBatchOptions = { lambda, intercept, tolerance, passes, lanes, method };
   const width = data.columns < gramRowsMax ? 'narrow' : 'wide';
   const partitions = request.partitions ?? batchPartitions[width];
   const policy = { consistency: 'bsp', staleness: 0 } as const;

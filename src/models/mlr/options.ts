@@ -11,6 +11,10 @@ export const mlrOptions: readonly OptionSpec[] = [
     help: 'batch: deterministic, ends with a certified gap; sgd: the parameter server',
   },
   {
+    ...{ name: 'method', type: 'choice', choices: ['auto', 'ascent', 'descent'], default: 'auto' },
+    help: 'batch: dual coordinate ascent or preconditioned L-BFGS; auto takes the faster',
+  },
+  {
     ...{ name: 'intercept', type: 'boolean', default: true },
     help: 'a free, unpenalized intercept for every class',
   },

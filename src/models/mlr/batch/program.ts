@@ -6,13 +6,13 @@
 //   dual ascent (ascent.ts)              where data is wide and its rows' q = ‖x − x̄‖²/λn is small
 //   preconditioned L-BFGS (descent.ts)   else
 //
-// Partitions are a fixed number, never the number of workers, and sums are taken in partition order: the
-// result is the same bits for any number of workers. Needs λ > 0.
-import { SystemError } from '../../base/errors.ts';
-import { assert } from '../../base/assert.ts';
-import type { Samples } from '../../data/dataset.ts';
-import { defineProgram } from '../../program/program.ts';
-import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
+// Partitions are a fixed number, never the number of workers, and sums are taken in partition order:
+// the result is the same bits for any number of workers. Needs λ > 0.
+import { SystemError } from '../../../base/errors.ts';
+import { assert } from '../../../base/assert.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import { defineProgram } from '../../../program/program.ts';
+import { stepwise, type StepState, type Steps } from '../../../program/steps.ts';
 import { ascend } from './ascent.ts';
 import {
   batchBuffers,
@@ -22,8 +22,8 @@ import {
   gramRowsMax,
   sumCell,
   type MlrBatchOptions,
-} from './batch-layout.ts';
-import { everyPartition, type MlrBatchWork, type Scheduler } from './batch-work.ts';
+} from './layout.ts';
+import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
 import {
   addColumnSquares,
   addGram,
@@ -37,7 +37,7 @@ import {
   startDuals,
   sumColumns,
   type BatchState,
-} from './batch-worker.ts';
+} from './worker.ts';
 import { certifyWeights } from './certificate.ts';
 import { descend } from './descent.ts';
 
@@ -45,7 +45,7 @@ import { descend } from './descent.ts';
  * Where dual ascent is the faster of the two, measured in bench/: rows that are not too long for their
  * number (mean q), and more features than second moments of all of them are worth.
  */
-const ascent = { meanQMax: 20, featuresMin: 512 } as const;
+const ascent = { meanQMax: 20, wideMeanQMax: 100, featuresMin: 512 } as const;
 
 /** x̄ from the partitions' column sums; returns ‖x̄‖². Without an intercept nothing is centred. */
 function planMean(ctx: Scheduler): number {
@@ -65,19 +65,24 @@ function planMean(ctx: Scheduler): number {
   return squares;
 }
 
-function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
+/** Which of the two solves this faster. */
+function ascends(ctx: Scheduler, meanNorm: number): boolean {
   const { options } = ctx;
+  if (options.method !== 'auto') return options.method === 'ascent';
+  const { features } = batchShape(ctx);
+  const meanQ = meanNorm / (options.lambda * (ctx.data as Samples).rows);
+  // Wide data has only a diagonal to descend with: it ascends on longer rows too.
+  const most = features > gramRowsMax ? ascent.wideMeanQMax : ascent.meanQMax;
+  return features >= ascent.featuresMin && meanQ <= most;
+}
+
+function* steps(ctx: Scheduler): Steps<MlrBatchWork, void> {
   const { rows: n } = ctx.data as Samples;
   yield* everyPartition(ctx, { kind: 'sumColumns' });
   const M = planMean(ctx);
   yield* everyPartition(ctx, { kind: 'start', M });
   const meanNorm = sumCell(ctx, cell.norms) / n;
-  const meanQ = meanNorm / (options.lambda * n);
-  const { features } = batchShape(ctx);
-  const ascends = meanQ <= ascent.meanQMax && features >= ascent.featuresMin;
-  // Between the two limits of q, wide data is still better off with its rows than with a diagonal.
-  const wide = features > gramRowsMax && meanQ <= 5 * ascent.meanQMax;
-  if (ascends || wide) yield* ascend(ctx, M, meanNorm);
+  if (ascends(ctx, meanNorm)) yield* ascend(ctx, M, meanNorm);
   else yield* descend(ctx, (evaluations) => certifyWeights(ctx, evaluations));
 }
 

@@ -1,7 +1,7 @@
 // Shapes and shared buffers of the batch solver of mlr.
-import type { Samples } from '../../data/dataset.ts';
-import type { BufferSpec, Context, Setup } from '../../program/program.ts';
-import { mlrShape, type MlrShape } from './shape.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import type { BufferSpec, Context, Setup } from '../../../program/program.ts';
+import { mlrShape, type MlrShape } from '../shape.ts';
 
 export type MlrBatchOptions = {
   readonly lambda: number;
@@ -9,6 +9,7 @@ export type MlrBatchOptions = {
   /** Ends when gap ≤ tolerance · objective. */
   readonly tolerance: number;
   readonly passes: number;
+  readonly method: 'auto' | 'ascent' | 'descent';
   /** Copies of the weights that a dual ascent works on at one time. */
   readonly lanes: number;
 };

@@ -3,14 +3,14 @@
 //
 //   d_t = −H_t g_t,  H_t from the last m pairs (s, y) by the two-loop recursion (Nocedal 1980)
 //   H_0 = [ Σ w xxᵀ/n + λ I + damping ]⁻¹ for every class, w the mean curvature of a row's softmax,
-//         looked at again as W moves; for more than 1024 features the diagonal of Böhning's bound (1992)
+//         looked at again as W moves; above 1024 features the diagonal of Böhning's bound (1992)
 //   W ← W + t d, t by bisection to the weak Wolfe conditions (c₁ = 1e-4, c₂ = 0.9)
 //
 // The scheduler does the vector arithmetic (d·K values); the workers evaluate loss and gradient.
-import type { Samples } from '../../data/dataset.ts';
-import type { Steps } from '../../program/steps.ts';
-import { batchShape, cell, gramRowsMax, historyPairs, sumCell } from './batch-layout.ts';
-import { everyPartition, type MlrBatchWork, type Scheduler } from './batch-work.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import type { Steps } from '../../../program/steps.ts';
+import { batchShape, cell, gramRowsMax, historyPairs, sumCell } from './layout.ts';
+import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
 
 type Numbers<T> = Generator<readonly MlrBatchWork[], T, readonly void[]>;
 

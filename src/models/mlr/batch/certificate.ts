@@ -1,9 +1,9 @@
-// The certificate of mlr's batch solvers, the scheduler's side: mend the duals until they are feasible,
-// rebuild the weights that belong to them, and measure the gap in f64 (the formula is above the
-// kernels in assembly/models/softmax-certificate.ts).
-import type { Samples } from '../../data/dataset.ts';
-import { batchShape, cell, result, sumCell } from './batch-layout.ts';
-import { everyPartition, type MlrBatchWork, type Scheduler } from './batch-work.ts';
+// The certificate of mlr's batch solver, the scheduler's side: mend the duals until they are
+// feasible, rebuild the weights that belong to them, and measure the gap in f64 (the formula is above
+// the kernels in assembly/models/softmax-certificate.ts).
+import type { Samples } from '../../../data/dataset.ts';
+import { batchShape, cell, result, sumCell } from './layout.ts';
+import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
 import { solveSymmetric } from './solve.ts';
 
 type Numbers<T> = Generator<readonly MlrBatchWork[], T, readonly void[]>;
@@ -89,7 +89,7 @@ function* mend(ctx: Scheduler): Numbers<void> {
   yield* everyPartition(ctx, { kind: 'rebuild' });
 }
 
-/** Scores `out` against the duals; writes the results down and says whether the gap is small enough. */
+/** Scores `out` against the duals, writes the results down, says whether the gap is small enough. */
 function* conclude(
   ctx: Scheduler,
   parts: { readonly squares: number; readonly apart: number; readonly passes: number },
@@ -108,7 +108,7 @@ function* conclude(
   return gap <= options.tolerance * objective;
 }
 
-/** Of a dual ascent: the weights that belong to the duals become `out`. `bias`: centred intercepts. */
+/** Of a dual ascent: the weights of the duals become `out`. `bias`: the centred intercepts. */
 export function* certifyDuals(
   ctx: Scheduler,
   bias: Float64Array,

@@ -5,10 +5,10 @@
 //           subproblems made σ times as curved (CoCoA+, Ma et al. 2015: σ = P is safe; 0.625 P is
 //           enough when copies are merged often, and is raised to P if the gap does not fall)
 //   certificate, when the gap that the pass met is small enough
-import type { Samples } from '../../data/dataset.ts';
-import type { Steps } from '../../program/steps.ts';
-import { batchShape, cell, sumCell } from './batch-layout.ts';
-import { everyPartition, type MlrBatchWork, type Scheduler } from './batch-work.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import type { Steps } from '../../../program/steps.ts';
+import { batchShape, cell, sumCell } from './layout.ts';
+import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
 import { certifyDuals } from './certificate.ts';
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
@@ -22,9 +22,9 @@ function drawOrder(ctx: Scheduler, n: number): { a: number; c: number } {
 }
 
 /**
- * Rounds of a pass. Often merged copies need a smaller σ (0.625 P, measured; stable above P/2), but a
- * round must be worth its meeting: at least a fraction of a millisecond, and several times the copying
- * of the weights. At least 8 P rounds of rows would be a whole pass: more than that changes nothing.
+ * Rounds of a pass. Copies that merge often need a smaller σ (0.625 P, measured; stable above P/2),
+ * but a round must be worth its meeting: a good fraction of a millisecond, and several times the
+ * copying of the weights. A lane's share of a round is at most an eighth of all rows.
  */
 function roundsOf(ctx: Scheduler): number {
   const { lanes } = ctx.options;

@@ -1,10 +1,10 @@
 // The workers' side of mlr's batch solver: each phase over one partition of the rows. The formulas
 // stand above the kernels in assembly/models/softmax-dual.ts.
-import type { Samples } from '../../data/dataset.ts';
-import type { Context, PushContext } from '../../program/program.ts';
-import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
-import { batchShape, cell, sumsLine, type MlrBatchOptions } from './batch-layout.ts';
-import type { MlrShape } from './shape.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import type { Context, PushContext } from '../../../program/program.ts';
+import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../../rows.ts';
+import { batchShape, cell, sumsLine, type MlrBatchOptions } from './layout.ts';
+import type { MlrShape } from '../shape.ts';
 
 export type BatchState = {
   readonly data: Samples;
@@ -203,8 +203,8 @@ export function dualize(ctx: BatchContext, p: number): void {
 const gramRows = (shape: MlrShape) => Math.max(4000, 8 * shape.rows);
 
 /**
- * Σ w xxᵀ over evenly spread rows, w their curvature at the duals; how many goes to the norms' cell,
- * which is free by then.
+ * Σ w xxᵀ over evenly spread rows, w their curvature at the duals; their number goes to the norms'
+ * cell, which is free by then.
  */
 export function addGram(ctx: BatchContext, p: number): void {
   const { kernels, arena, state, options } = ctx;

@@ -1,9 +1,9 @@
 // The work of mlr's batch solver: what the scheduler hands to the workers, phase by phase.
-import type { ScheduleContext } from '../../program/program.ts';
-import type { StepState, Steps } from '../../program/steps.ts';
-import { ranges } from '../../scheduler/rotation.ts';
-import type { MlrBatchOptions } from './batch-layout.ts';
-import type { RoundPlan } from './batch-worker.ts';
+import type { ScheduleContext } from '../../../program/program.ts';
+import type { StepState, Steps } from '../../../program/steps.ts';
+import { ranges } from '../../../scheduler/rotation.ts';
+import type { MlrBatchOptions } from './layout.ts';
+import type { RoundPlan } from './worker.ts';
 
 type Own = { readonly first: number; readonly last: number };
 export type MlrBatchWork = Own &
