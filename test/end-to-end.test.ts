@@ -217,7 +217,7 @@ test('train(): after an abort nothing keeps the process alive', async () => {
       const onEvent = (event) => event.kind === 'progress' && controller.abort();
       const options = { solver: 'sgd' };
       const ask = { model: 'mlr', data: ${JSON.stringify(a9a)}, passes: 1e6, options };
-      await train({ ...ask, signal: controller.signal, onEvent }).catch(({ code }) => console.log(code));`,
+      await train({ ...ask, signal: controller.signal, onEvent }).catch((e) => console.log(e.code));`,
     );
     const { code, out, err } = await startScript(script, []).ended;
     assert.equal([code, out, err], [0, 'ERR_ABORTED\n', '']);

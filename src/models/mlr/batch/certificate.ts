@@ -1,6 +1,6 @@
 // The certificate of mlr's batch solver, the scheduler's side: mend the duals until they are
-// feasible, rebuild the weights that belong to them, and measure the gap in f64 (the formula is above
-// the kernels in assembly/models/softmax-certificate.ts).
+// feasible, rebuild the weights that belong to them, and measure the gap in f64 (the formula stands
+// above the kernels in assembly/models/softmax-certificate.ts).
 import type { Samples } from '../../../data/dataset.ts';
 import { batchShape, cell, result, sumCell } from './layout.ts';
 import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
@@ -89,7 +89,7 @@ function* mend(ctx: Scheduler): Numbers<void> {
   yield* everyPartition(ctx, { kind: 'rebuild' });
 }
 
-/** Scores `out` against the duals, writes the results down, says whether the gap is small enough. */
+/** Scores `out` against the duals and writes the results down; is the gap small enough? */
 function* conclude(
   ctx: Scheduler,
   parts: { readonly squares: number; readonly apart: number; readonly passes: number },

@@ -1,4 +1,4 @@
-// mlr by preconditioned L-BFGS: what the batch solver does where dual ascent would crawl, on features
+// mlr by preconditioned L-BFGS: what the batch solver does where dual ascent would crawl: features
 // of large or very different scale (a row's q = ‖x − x̄‖²/λn in the hundreds and more).
 //
 //   d_t = −H_t g_t,  H_t from the last m pairs (s, y) by the two-loop recursion (Nocedal 1980)
@@ -184,8 +184,8 @@ function* search(ctx: Scheduler, vectors: Vectors, from: number): Numbers<number
 }
 
 /**
- * Descends from `out`; `certify` is asked whenever ‖g‖²/2λ says that the gap may be small enough, and
- * at the end, and says whether to stop.
+ * Descends from W = 0 in `out`. `certify` is asked whenever ‖g‖²/2λ says that the gap may be small
+ * enough, and at the end; it says whether to stop.
  */
 export function* descend(
   ctx: Scheduler,

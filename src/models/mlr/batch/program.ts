@@ -6,7 +6,7 @@
 //   dual ascent (ascent.ts)              where data is wide and its rows' q = ‖x − x̄‖²/λn is small
 //   preconditioned L-BFGS (descent.ts)   else
 //
-// Partitions are a fixed number, never the number of workers, and sums are taken in partition order:
+// Partitions are a fixed number, never the number of workers; sums are taken in partition order:
 // the result is the same bits for any number of workers. Needs λ > 0.
 import { SystemError } from '../../../base/errors.ts';
 import { assert } from '../../../base/assert.ts';
@@ -42,8 +42,8 @@ import { certifyWeights } from './certificate.ts';
 import { descend } from './descent.ts';
 
 /**
- * Where dual ascent is the faster of the two, measured in bench/: rows that are not too long for their
- * number (mean q), and more features than second moments of all of them are worth.
+ * Where dual ascent is the faster of the two, measured in bench/: rows that are not too long for
+ * their number (mean q), and too many features for their second moments to come cheap.
  */
 const ascent = { meanQMax: 20, wideMeanQMax: 100, featuresMin: 512 } as const;
 
