@@ -1,0 +1,219 @@
+// assembly/models/softmax-dual.ts against the exact row subproblem in float64.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  dualOf,
+  flat,
+  placeDual,
+  squareOf,
+  startDual,
+  type DualProblem,
+  type Snapshot,
+} from './helpers/dual.ts';
+import { allClose, close, floats, lengths, onEveryBuild, prngOf, same } from './helpers/lab.ts';
+import { paddedOf, unpad } from './helpers/mlr.ts';
+import { pairsOf, randomRows, storages } from './helpers/samples.ts';
+import * as oracle from './oracle/dual.ts';
+import { gamma, sum, U32, U64 } from './oracle/rounding.ts';
+import { EXP4_ERROR, softmax } from './oracle/softmax.ts';
+
+const classCounts = Array.from({ length: 66 }, (_, i) => i + 2);
+const widths = [1, 5, 16, 19, 33];
+/** 1/(λn): the subproblem's q runs from below 1 to hundreds. */
+const rates = [0.01, 0.3, 5, 100];
+const order = { a: 3, c: 2 };
+
+function sampleOf(classes: number, columns = widths[classes % widths.length]!) {
+  return randomRows({ count: 5, columns, classes, seed: classes * 100 + columns });
+}
+
+function problemFor(classes: number, intercept: boolean): DualProblem {
+  const il = rates[classes % rates.length]!;
+  const sigma = 1 + (classes % 3);
+  return dualOf(sampleOf(classes), classes, intercept, { il, boost: 2.5, sigma });
+}
+
+onEveryBuild('mlr_dual_start: m_i, ‖x_i − x̄‖², e_y and entropy 0, d = 0…67', (lab) => {
+  for (const d of lengths) {
+    for (const intercept of [false, true]) {
+      const classes = 2 + (d % 9);
+      const rows = sampleOf(classes, d);
+      const problem = dualOf(rows, classes, intercept, { il: 1, boost: 1, sigma: 1 });
+      for (const storage of storages) {
+        const label = `${storage} d=${d} intercept=${intercept}`;
+        const started = startDual(lab, problem, storage);
+        const count = rows.pixels.length;
+        const mean = intercept ? problem.mean : new Float32Array(d);
+        const M = squareOf(mean);
+        let total = 0;
+        rows.pixels.forEach((_, i) => {
+          const row = pairsOf(rows, i);
+          const terms = row.map(([j, x]) => x * mean[j]!);
+          const m = sum(terms);
+          const squares = sum(row.map(([, x]) => x * x));
+          const size = squares + 2 * sum(terms.map(Math.abs)) + M;
+          const off = gamma(d + 4, U64) * size;
+          const norm = Math.max(0, squares - 2 * m + M);
+          close(lab.f32(started.dots, count)[i]!, m, off + U32 * Math.abs(m), `${label} m`);
+          close(lab.f32(started.norms, count)[i]!, norm, 2 * off + U32 * norm, `${label} norm`);
+          total += norm;
+        });
+        close(started.total, total, gamma(d + 9, U64) * (total + 4 * count * (d + M)), label);
+        const lanes = paddedOf(classes);
+        const alpha = Float32Array.from({ length: count * lanes }, (_, at) =>
+          at % lanes === rows.targets[Math.floor(at / lanes)] ? 1 : 0,
+        );
+        same(lab.f32(started.alpha, count * lanes), alpha, `${label} e_y`);
+        same(lab.f32(started.negEntropy, count), new Float32Array(count), `${label} entropy`);
+      }
+    }
+  }
+});
+
+type Step = {
+  readonly problem: DualProblem;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly sums: { readonly gap: number; readonly loss: number };
+  /** The row that is to change. */
+  readonly i: number;
+  readonly M: number;
+  readonly label: string;
+};
+
+/** The subproblem that the kernel met at row i, and the error of its f32 scores. */
+function met({ problem, before, i, M }: Step) {
+  const { rows, classes, intercept, il, boost, sigma } = problem;
+  const row = pairsOf(rows, i);
+  const m = before.dots[i]!;
+  const state = intercept ? { state: before.state } : {};
+  const { z, error } = oracle.dualScores(row, { classes, w: before.w, ...state, m, M });
+  const q = (before.norms[i]! + boost) * il * sigma;
+  return { row, m, z, error, q, old: before.alpha[i]! };
+}
+
+/** Distribution, entropy, ascent and nearness to the optimum; returns the share of the gain missed. */
+function checkDual(step: Step): number {
+  const { before, after, i, label, problem } = step;
+  const { z, error, q, old } = met(step);
+  const K = problem.classes;
+  const alpha = after.alpha[i]!;
+  assert.ok(
+    alpha.every((value) => value >= 0),
+    `${label}: α ≥ 0`,
+  );
+  close(sum(alpha), 1, gamma(K + 8), `${label}: Σ α = 1`);
+  // |u| ≤ |z| + q at the optimum; 30 is how far the start of the iteration may lie below.
+  const size = Math.max(...z.map(Math.abs)) + q + 30;
+  const entropyOff = oracle.entropyBound(K, size);
+  close(after.negEntropy[i]!, oracle.negativeEntropy(alpha), entropyOff, `${label}: Σ α ln α`);
+  const subproblem = { z, q, old };
+  const [was, is] = [oracle.value(subproblem, old), oracle.value(subproblem, alpha)];
+  const best = oracle.value(subproblem, oracle.optimum(subproblem));
+  // The kernel allows itself 1e-6 (1 + q); it sees scores off by `error`, entropies off by their
+  // bound, and a sum of K terms of α's step.
+  const travel = sum(Array.from(alpha, (value, k) => Math.abs(value - old[k]!)));
+  const noise =
+    1e-6 * (1 + q) + travel * error + 2 * entropyOff + gamma(K + 8) * travel * (size + q);
+  assert.ok(is >= was - noise, `${label}: F fell by ${was - is} > ${noise}`);
+  assert.ok(best >= is - noise, `${label}: the oracle is the optimum`);
+  return Math.max(0, best - is - noise) / Math.max(best - was, noise);
+}
+
+/** W, bias, centre and shift move along α's change; all other rows stay. */
+function checkMoves(step: Step): void {
+  const { problem, before, after, i, label } = step;
+  const { intercept, classes: K, il, sigma, boost } = problem;
+  const { row, m } = met(step);
+  after.alpha.forEach((alpha, at) => {
+    if (at !== i) same(alpha, before.alpha[at]!, `${label}: only row ${i} changes`);
+    if (at !== i) assert.is(after.negEntropy[at], before.negEntropy[at], label);
+  });
+  const h = Array.from(after.alpha[i]!, (value, k) => -il * sigma * (value - before.alpha[i]![k]!));
+  const check = (got: Float32Array, was: Float32Array, factor: number, name: string) => {
+    const want = h.map((value, k) => was[k]! + factor * value);
+    const bound = h.map((value, k) => gamma(5) * (Math.abs(was[k]!) + Math.abs(factor * value)));
+    allClose(got, want, bound, `${label} ${name}`);
+  };
+  const factors = new Map(row);
+  for (let j = 0; j < problem.rows.columns; j++) {
+    const part = (from: Float32Array) => from.subarray(j * K, (j + 1) * K);
+    const factor = factors.get(j);
+    if (factor === undefined) same(part(after.w), part(before.w), `${label}: w of a zero`);
+    else check(part(after.w), part(before.w), factor, `w ${j}`);
+  }
+  [boost, 1, m].forEach((factor, part) => {
+    const [got, was] = [after.state[part]!, before.state[part]!];
+    if (intercept) check(got, was, factor, ['bias', 'c', 's'][part]!);
+    else same(got, was, `${label}: no intercept, no state`);
+  });
+}
+
+/** The sums are KL(α ‖ softmax z) and −ln p_y of the point that was met. */
+function checkSums(step: Step): void {
+  const { problem, before, sums, i, label } = step;
+  const { z, error, old } = met(step);
+  const { logSum } = softmax(z);
+  const size = Math.max(...z.map(Math.abs), Math.abs(logSum));
+  const spread = Math.max(...z) - Math.min(...z);
+  // The log-sum: exp4, z − max z, K additions, and f32 at the end; α·z: K products and sums.
+  const off = 2 * error + EXP4_ERROR + gamma(problem.classes + 8) * (1 + 2 * size) + U32 * spread;
+  const entropy = before.negEntropy[i]!;
+  const gap = oracle.divergence(z, old) - oracle.negativeEntropy(old) + entropy;
+  close(sums.gap, gap, off + gamma(3) * Math.abs(entropy), `${label} KL`);
+  close(sums.loss, logSum - z[problem.rows.targets[i]!]!, off, `${label} loss`);
+}
+
+onEveryBuild('mlr_dual_pass: each step ascends its row’s dual, W and state follow, K = 2…67', (lab) => {
+  let worst = 0;
+  for (const classes of classCounts) {
+    for (const intercept of [false, true]) {
+      const problem = problemFor(classes, intercept);
+      const count = problem.rows.pixels.length;
+      const { pass, read, M } = placeDual(lab, problem, 'u8', order);
+      for (let turn = 0; turn < 2 * count; turn++) {
+        const j = turn % count;
+        const i = (order.a * j + order.c) % count;
+        const label = `K=${classes} intercept=${intercept} turn=${turn} row=${i}`;
+        const before = read();
+        const sums = pass(j, j + 1);
+        const step: Step = { problem, before, after: read(), sums, i, M, label };
+        const missed = checkDual(step);
+        if (missed > worst) worst = missed;
+        if (missed > 0.05) console.log(label, missed, met(step).q);
+        checkMoves(step);
+        checkSums(step);
+      }
+    }
+  }
+  console.log('WORST', worst);
+});
+
+onEveryBuild('mlr_dual_pass: an order visits every row once; one call is many; storages agree', (lab) => {
+  for (const classes of classCounts) {
+    const problem = problemFor(classes, classes % 2 === 0);
+    const count = problem.rows.pixels.length;
+    const single = placeDual(lab, problem, 'u8', order);
+    const start = single.read();
+    let [gap, loss] = [0, 0];
+    for (let j = 0; j < count; j++) {
+      const sums = single.pass(j, j + 1);
+      gap += sums.gap;
+      loss += sums.loss;
+    }
+    const want = single.read();
+    want.alpha.forEach((alpha, i) => {
+      assert.not.equal([...alpha], [...start.alpha[i]!], `K=${classes}: row ${i} was visited`);
+    });
+    for (const storage of storages) {
+      const label = `${storage} K=${classes}`;
+      const whole = placeDual(lab, problem, storage, order);
+      const sums = whole.pass(0, count);
+      same(flat(whole.read()), flat(want), label);
+      close(sums.gap, gap, gamma(count, U64) * gap, label);
+      close(sums.loss, loss, gamma(count, U64) * loss, label);
+    }
+  }
+});
+
+test.run();
