@@ -11,7 +11,7 @@ import {
   type Snapshot,
 } from './helpers/dual.ts';
 import { allClose, close, floats, lengths, onEveryBuild, prngOf, same } from './helpers/lab.ts';
-import { paddedOf, unpad } from './helpers/mlr.ts';
+import { paddedOf } from './helpers/mlr.ts';
 import { pairsOf, randomRows, storages } from './helpers/samples.ts';
 import * as oracle from './oracle/dual.ts';
 import { gamma, sum, U32, U64 } from './oracle/rounding.ts';
@@ -21,6 +21,9 @@ const classCounts = Array.from({ length: 66 }, (_, i) => i + 2);
 const widths = [1, 5, 16, 19, 33];
 /** 1/(λn): the subproblem's q runs from below 1 to hundreds. */
 const rates = [0.01, 0.3, 5, 100];
+/** Where a single visit takes nearly all there is to gain, and the share it may miss (measured). */
+const qModerate = 50;
+const missedMax = 0.05;
 const order = { a: 3, c: 2 };
 
 function sampleOf(classes: number, columns = widths[classes % widths.length]!) {
@@ -164,54 +167,139 @@ function checkSums(step: Step): void {
   close(sums.loss, logSum - z[problem.rows.targets[i]!]!, off, `${label} loss`);
 }
 
-onEveryBuild('mlr_dual_pass: each step ascends its row’s dual, W and state follow, K = 2…67', (lab) => {
-  let worst = 0;
-  for (const classes of classCounts) {
-    for (const intercept of [false, true]) {
-      const problem = problemFor(classes, intercept);
-      const count = problem.rows.pixels.length;
-      const { pass, read, M } = placeDual(lab, problem, 'u8', order);
-      for (let turn = 0; turn < 2 * count; turn++) {
-        const j = turn % count;
-        const i = (order.a * j + order.c) % count;
-        const label = `K=${classes} intercept=${intercept} turn=${turn} row=${i}`;
-        const before = read();
-        const sums = pass(j, j + 1);
-        const step: Step = { problem, before, after: read(), sums, i, M, label };
-        const missed = checkDual(step);
-        if (missed > worst) worst = missed;
-        if (missed > 0.05) console.log(label, missed, met(step).q);
-        checkMoves(step);
-        checkSums(step);
+onEveryBuild(
+  'mlr_dual_pass: each step ascends its row’s dual, W and state follow, K = 2…67',
+  (lab) => {
+    for (const classes of classCounts) {
+      for (const intercept of [false, true]) {
+        const problem = problemFor(classes, intercept);
+        const count = problem.rows.pixels.length;
+        const { pass, read, M } = placeDual(lab, problem, 'u8', order);
+        for (let turn = 0; turn < 2 * count; turn++) {
+          const j = turn % count;
+          const i = (order.a * j + order.c) % count;
+          const label = `K=${classes} intercept=${intercept} turn=${turn} row=${i}`;
+          const before = read();
+          const sums = pass(j, j + 1);
+          const step: Step = { problem, before, after: read(), sums, i, M, label };
+          const missed = checkDual(step);
+          // Two damped Newton steps: nearly all of the gain while q is moderate; beyond, the rest
+          // comes with the next visits.
+          if (met(step).q <= qModerate)
+            assert.ok(missed <= missedMax, `${label}: missed ${missed}`);
+          checkMoves(step);
+          checkSums(step);
+        }
       }
     }
-  }
-  console.log('WORST', worst);
-});
+  },
+);
 
-onEveryBuild('mlr_dual_pass: an order visits every row once; one call is many; storages agree', (lab) => {
+onEveryBuild(
+  'mlr_dual_pass: an order visits every row once; one call is many; storages agree',
+  (lab) => {
+    for (const classes of classCounts) {
+      const problem = problemFor(classes, classes % 2 === 0);
+      const count = problem.rows.pixels.length;
+      const single = placeDual(lab, problem, 'u8', order);
+      const start = single.read();
+      let [gap, loss] = [0, 0];
+      for (let j = 0; j < count; j++) {
+        const sums = single.pass(j, j + 1);
+        gap += sums.gap;
+        loss += sums.loss;
+      }
+      const want = single.read();
+      want.alpha.forEach((alpha, i) => {
+        assert.not.equal([...alpha], [...start.alpha[i]!], `K=${classes}: row ${i} was visited`);
+      });
+      for (const storage of storages) {
+        const label = `${storage} K=${classes}`;
+        const whole = placeDual(lab, problem, storage, order);
+        const sums = whole.pass(0, count);
+        same(flat(whole.read()), flat(want), label);
+        close(sums.gap, gap, gamma(count, U64) * gap, label);
+        close(sums.loss, loss, gamma(count, U64) * loss, label);
+      }
+    }
+  },
+);
+
+onEveryBuild('mlr_dual_pass: visits to a single row end at α = softmax(z), whatever q', (lab) => {
   for (const classes of classCounts) {
     const problem = problemFor(classes, classes % 2 === 0);
-    const count = problem.rows.pixels.length;
-    const single = placeDual(lab, problem, 'u8', order);
-    const start = single.read();
-    let [gap, loss] = [0, 0];
-    for (let j = 0; j < count; j++) {
-      const sums = single.pass(j, j + 1);
-      gap += sums.gap;
-      loss += sums.loss;
+    const rows = randomRows({ count: 2, columns: problem.rows.columns, classes, seed: classes });
+    const { pixels, targets } = rows;
+    const row = { ...rows, pixels: pixels.slice(1), targets: targets.slice(1) };
+    const alone = { ...problem, rows: row, sigma: 1 };
+    const { pass, read, M } = placeDual(lab, alone, 'u8', { a: 1, c: 0 });
+    for (let turn = 0; turn < 60; turn++) pass(0, 1);
+    const before = read();
+    const sums = pass(0, 1);
+    const label = `K=${classes}`;
+    const step = { problem: alone, before, after: read(), sums, i: 0, M, label };
+    checkSums(step);
+    const { z, error, q } = met(step);
+    const size = Math.max(...z.map(Math.abs)) + q;
+    // A gain below 1e-6 (1 + q) may be passed over: F's curvature is q at least, KL's at most 1 / α.
+    const noise = 2 * error + 1e-6 * (1 + q) + 4 * oracle.entropyBound(classes, size);
+    close(oracle.divergence(z, before.alpha[0]!), 0, noise, `${label} q=${q}`);
+  }
+});
+
+/** One row of one column, x = 1, on the given scores, α from e_0. */
+function scored(z: readonly number[], il: number): DualProblem {
+  const rows = { pixels: [Uint8Array.of(1)], targets: Int32Array.of(0), columns: 1, scale: 1 };
+  const made = dualOf(rows, z.length, false, { il, boost: 0, sigma: 1 });
+  return { ...made, w: Float32Array.from(z) };
+}
+
+onEveryBuild(
+  'mlr_dual_pass: extreme scores stay finite and ascend, for small and large q',
+  (lab) => {
+    for (const classes of classCounts) {
+      const shapes = [
+        (k: number) => (k === 0 ? 900 : -900 / (classes - 1)),
+        (k: number) => (k === classes - 1 ? 900 : -900 / (classes - 1)),
+        (k: number) => (k % 2 === 0 ? 1e6 : -1e6),
+        // Softmax does not see what all scores share.
+        (k: number) => -500 + k / classes,
+        (k: number) => 500 - k / classes,
+        (k: number) => -1e5 * (1 + k),
+      ];
+      for (const [shape, of] of shapes.entries()) {
+        for (const il of [1e-4, 0.5, 3, 1000]) {
+          const problem = scored(
+            Array.from({ length: classes }, (_, k) => of(k)),
+            il,
+          );
+          const { pass, read, M } = placeDual(lab, problem, 'u8', { a: 1, c: 0 });
+          const before = read();
+          const sums = pass(0, 1);
+          const after = read();
+          flat(after);
+          const label = `K=${classes} shape=${shape} il=${il}`;
+          const step = { problem, before, after, sums, i: 0, M, label };
+          checkDual(step);
+          checkMoves(step);
+          checkSums(step);
+        }
+      }
     }
-    const want = single.read();
-    want.alpha.forEach((alpha, i) => {
-      assert.not.equal([...alpha], [...start.alpha[i]!], `K=${classes}: row ${i} was visited`);
-    });
-    for (const storage of storages) {
-      const label = `${storage} K=${classes}`;
-      const whole = placeDual(lab, problem, storage, order);
-      const sums = whole.pass(0, count);
-      same(flat(whole.read()), flat(want), label);
-      close(sums.gap, gap, gamma(count, U64) * gap, label);
-      close(sums.loss, loss, gamma(count, U64) * loss, label);
+  },
+);
+
+onEveryBuild('mlr_dual_delta: (delta − w) / σ, three roundings, n a multiple of 4', (lab) => {
+  for (const n of lengths.map((length) => 4 * length)) {
+    for (const sigma of [1, 3, 1.5]) {
+      lab.reset();
+      const [w, delta] = [floats(n, prngOf(n)), floats(n, prngOf(n + 1))];
+      const at = lab.output(delta);
+      lab.kernels.mlr_dual_delta(n, sigma, lab.input(w), at);
+      lab.check(`n=${n}`);
+      const want = Array.from(delta, (value, i) => (value - w[i]!) / sigma);
+      const bound = want.map((value) => gamma(3) * Math.abs(value));
+      allClose(lab.f32(at, n), want, bound, `n=${n} σ=${sigma}`);
     }
   }
 });

@@ -60,31 +60,34 @@ onEveryBuild('gram_add: G += Σ x xᵀ of every step-th row, lower triangle, all
   }
 });
 
-onEveryBuild('cholesky: L Lᵀ = A within n + 1 roundings of |L| |L|ᵀ; cholesky_solve: A X = B', (lab) => {
-  for (const n of lengths) {
-    lab.reset();
-    const A = definite(n);
-    const at = lab.output(A);
-    assert.is(lab.kernels.cholesky(n, at), 0, `n=${n}`);
-    lab.check(`n=${n}`);
-    const L = lab.f64(at, n * n);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        if (j > i) assert.ok(Number.isNaN(L[i * n + j]), 'above the diagonal nothing is written');
-        if (j > i) continue;
-        const { value, size } = oracle.product(L, n, i, j);
-        // Higham, theorem 10.3.
-        close(value, A[i * n + j]!, gamma(n + 3, U64) * size, `n=${n} [${i},${j}]`);
+onEveryBuild(
+  'cholesky: L Lᵀ = A within n + 1 roundings of |L| |L|ᵀ; cholesky_solve: A X = B',
+  (lab) => {
+    for (const n of lengths) {
+      lab.reset();
+      const A = definite(n);
+      const at = lab.output(A);
+      assert.is(lab.kernels.cholesky(n, at), 0, `n=${n}`);
+      lab.check(`n=${n}`);
+      const L = lab.f64(at, n * n);
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < n; j++) {
+          if (j > i) assert.ok(Number.isNaN(L[i * n + j]), 'above the diagonal nothing is written');
+          if (j > i) continue;
+          const { value, size } = oracle.product(L, n, i, j);
+          // Higham, theorem 10.3.
+          close(value, A[i * n + j]!, gamma(n + 3, U64) * size, `n=${n} [${i},${j}]`);
+        }
       }
+      const lanes = 4 * (1 + (n % 3));
+      const B = floats(n * lanes, prngOf(n));
+      const [X, work] = [lab.output(B), lab.output(n * lanes * 8)];
+      lab.kernels.cholesky_solve(n, lab.input(L), lanes * 4, X, work);
+      lab.check(`solve n=${n}`);
+      checkSolution(n, { A, L, B, X: lab.f32(X, n * lanes), lanes });
     }
-    const lanes = 4 * (1 + (n % 3));
-    const B = floats(n * lanes, prngOf(n));
-    const [X, work] = [lab.output(B), lab.output(n * lanes * 8)];
-    lab.kernels.cholesky_solve(n, lab.input(L), lanes * 4, X, work);
-    lab.check(`solve n=${n}`);
-    checkSolution(n, { A, L, B, X: lab.f32(X, n * lanes), lanes });
-  }
-});
+  },
+);
 
 /**
  * |B − A X| ≤ γ_{3n+1} |L| |Lᵀ| |X| in f64 (Higham, theorem 10.4), and |A| times the rounding of X to
@@ -172,28 +175,31 @@ onEveryBuild('rows_scale: each row times its factor, correctly rounded', (lab) =
   }
 });
 
-onEveryBuild('rows_repack: packs, pads, repeats and takes single lanes, nothing in between', (lab) => {
-  for (const n of lengths) {
-    for (const rows of [0, 1, 5]) {
-      for (const [from, to] of [
-        [n, n],
-        [n + 3, n],
-        [n, n + 5],
-        [0, n + 1],
-      ] as const) {
-        lab.reset();
-        const source = floats(rows * from + n, prngOf(n));
-        const before = floats(rows * to + n, prngOf(n + 1));
-        const at = lab.output(before);
-        lab.kernels.rows_repack(rows, n * 4, from * 4, to * 4, lab.input(source), at);
-        lab.check(`n=${n}`);
-        const want = before.slice();
-        for (let i = 0; i < rows; i++) want.set(source.subarray(i * from, i * from + n), i * to);
-        same(lab.f32(at, want.length), want, `n=${n} rows=${rows} ${from} → ${to}`);
+onEveryBuild(
+  'rows_repack: packs, pads, repeats and takes single lanes, nothing in between',
+  (lab) => {
+    for (const n of lengths) {
+      for (const rows of [0, 1, 5]) {
+        for (const [from, to] of [
+          [n, n],
+          [n + 3, n],
+          [n, n + 5],
+          [0, n + 1],
+        ] as const) {
+          lab.reset();
+          const source = floats(rows * from + n, prngOf(n));
+          const before = floats(rows * to + n, prngOf(n + 1));
+          const at = lab.output(before);
+          lab.kernels.rows_repack(rows, n * 4, from * 4, to * 4, lab.input(source), at);
+          lab.check(`n=${n}`);
+          const want = before.slice();
+          for (let i = 0; i < rows; i++) want.set(source.subarray(i * from, i * from + n), i * to);
+          same(lab.f32(at, want.length), want, `n=${n} rows=${rows} ${from} → ${to}`);
+        }
       }
     }
-  }
-});
+  },
+);
 
 onEveryBuild('f32_shift: x + a, correctly rounded', (lab) => {
   for (const n of lengths) {
