@@ -15,7 +15,8 @@ export function probe(n: i32, x: usize): void {
 
 async function compileProbe(): Promise<(values: Float32Array) => Float32Array> {
   let bytes = new Uint8Array(0);
-  const flags = ['--runtime', 'stub', '--use', 'abort=', '-O3', '--importMemory'];
+  const flags = ['--runtime', 'stub', '--use', 'abort=', '-O3', '--importMemory', '--sharedMemory'];
+  flags.push('--initialMemory', '16', '--maximumMemory', '16', '--enable', 'threads');
   const { error } = await asc.main(['probe.ts', ...flags, '--enable', 'simd', '-o', 'probe.wasm'], {
     readFile(name: string) {
       if (name === 'probe.ts') return probe;
@@ -27,7 +28,7 @@ async function compileProbe(): Promise<(values: Float32Array) => Float32Array> {
     listFiles: () => [],
   });
   if (error) throw error;
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 });
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const log4 = exports['probe'] as (n: number, x: number) => void;
