@@ -1,6 +1,6 @@
 // The kernel modules as such: what they export and that threads can share them.
 import asc from 'assemblyscript/asc';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instantiate } from '../src/memory/kernels.ts';
@@ -8,6 +8,7 @@ import { signatures } from '../src/memory/signatures.ts';
 import { checkModule } from '../src/toolchain/kernels.mjs';
 import { variants } from './helpers/lab.ts';
 
+const helper = (name: string) => `helpers/${name}`;
 const fileOf = (name: string) => new URL(`../wasm/${name}`, import.meta.url);
 
 for (const variant of variants) {
@@ -34,6 +35,16 @@ for (const variant of variants) {
     assert.not.match(text, /\(func \$~lib\/rt/, 'no allocator');
   });
 }
+
+test('kernel module: every kernel is called by a kernel test, or by a helper of one', () => {
+  const folder = new URL('../../test/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => /^kernels-.*\.test\.ts$/.test(name));
+  names.push('data-kernels.test.ts', ...readdirSync(new URL('helpers/', folder)).map(helper));
+  const text = names.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+  const called = (name: string) => new RegExp(`\\b${name}\\(`).test(text);
+  const untested = Object.keys(signatures).filter((name) => !called(name));
+  assert.equal(untested, [], 'no exceptions: a kernel without a test has no oracle');
+});
 
 /** The text that the kernel compiler makes of a source. */
 async function compile(source: string): Promise<string> {

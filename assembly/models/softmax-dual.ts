@@ -13,17 +13,19 @@
 // moving centre (method of multipliers), so that in the end it is not penalized.
 //
 // State of one partition's pass, all Kp × f32, one after the other:  bias · c · s
-// Padding lanes (Kp > K) hold α = 0; their score is −100, so that nothing they do shows.
+// Padding lanes (Kp > K) hold α = 0 and a finite score that no maximum and no sum sees.
 import { STORAGE_F32, unpackDense } from '../data';
 import { exp4, log4, log64 } from '../math';
 import { hsum, madd } from '../simd';
 import { addGradient, scores } from './softmax';
 
+/** The largest of K lanes; padding, whatever it holds, is none of them. */
 // @ts-ignore: decorator
 @inline
-function maxLane(bytes: usize, at: usize): f32 {
-  let top = v128.load(at);
-  for (let i: usize = 16; i < bytes; i += 16) top = f32x4.max(top, v128.load(at + i));
+function maxLane(bytes: usize, mask: v128, at: usize): f32 {
+  const last = bytes - 16;
+  let top = v128.bitselect(v128.load(at + last), f32x4.splat(-f32.MAX_VALUE), mask);
+  for (let i: usize = 0; i < last; i += 16) top = f32x4.max(top, v128.load(at + i));
   const pair = f32x4.max(top, v128.shuffle<f32>(top, top, 2, 3, 0, 1));
   return max(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
 }
@@ -40,7 +42,7 @@ function lastMask(K: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function softmaxOf(bytes: usize, mask: v128, u: usize, p: usize): f32 {
-  const top = maxLane(bytes, u);
+  const top = maxLane(bytes, mask, u);
   const shift = f32x4.splat(top);
   let sums = f32x4.splat(0);
   for (let i: usize = 0; i < bytes; i += 16) {
