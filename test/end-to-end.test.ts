@@ -224,7 +224,7 @@ test('train(): after an abort nothing keeps the process alive', async () => {
   });
 });
 
-/** The longest time between two ticks of a timer of 1 ms while `work` runs, and how many there were. */
+/** The longest time between two ticks of a 1 ms timer while `work` runs, and their number. */
 async function ticksDuring(work: () => Promise<unknown>) {
   let [last, longestMs, ticks] = [performance.now(), 0, 0];
   const timer = setInterval(() => {

@@ -97,7 +97,7 @@ function met({ problem, before, i, M }: Step) {
   return { row, m, z, error, q, old: before.alpha[i]! };
 }
 
-/** Distribution, entropy, ascent and nearness to the optimum; returns the share of the gain missed. */
+/** Distribution, entropy, ascent, nearness to the optimum; returns the share of the gain missed. */
 function checkDual(step: Step): number {
   const { after, i, label, problem } = step;
   const { z, error, q, old } = met(step);
@@ -244,7 +244,7 @@ onEveryBuild('mlr_dual_pass: visits to a single row end at α = softmax(z), what
     const { z, error, q } = met(step);
     const size = Math.max(...z.map(Math.abs)) + q;
     // With one row and σ = 1, q is how far z really moves: F's optimum is the problem's.
-    // A gain below 1e-6 (1 + q) may be passed over: F's curvature is q at least, KL's at most 1 / α.
+    // A gain below 1e-6 (1 + q) may be passed over: F's curvature is at least q, KL's at most 1/α.
     const noise = 2 * error + 1e-6 * (1 + q) + 4 * oracle.entropyBound(classes, size);
     close(oracle.divergence(z, before.alpha[0]!), 0, noise, `${label} q=${q}`);
   }

@@ -22,7 +22,8 @@ function definite(n: number): Float64Array {
 const sampleOf = (columns: number): SampleRows =>
   randomRows({ count: 7, columns, classes: 2, seed: 40 + columns });
 
-onEveryBuild('gram_add: G += Σ x xᵀ of every step-th row, lower triangle, all storages', (lab) => {
+onEveryBuild('gram_add_curved: G += Σ w x xᵀ of every step-th row, lower triangle', (lab) => {
+  const K = 3;
   for (const d of lengths) {
     for (const [intercept, step] of [
       [0, 1],
@@ -30,11 +31,20 @@ onEveryBuild('gram_add: G += Σ x xᵀ of every step-th row, lower triangle, all
     ] as const) {
       const rows = sampleOf(d);
       const n = d + intercept;
+      // Rows of alpha: K probabilities, then padding that nobody reads.
+      const prng = prngOf(70 + d);
+      const alpha = rows.pixels.map(() => {
+        const parts = Array.from({ length: K }, () => 0.1 + prng.uniform());
+        return [...parts.map((part) => Math.fround(part / sum(parts))), NaN];
+      });
+      const curvature = (i: number) =>
+        (1 - sum(alpha[i]!.slice(0, K).map((share) => share * share))) / K;
       const chosen = rows.pixels.flatMap((_, i) => {
         if (i % step !== 0) return [];
         return [[...pairsOf(rows, i), ...(intercept ? [[d, 1] as const] : [])]];
       });
-      const want = oracle.gram(chosen, n);
+      const weights = rows.pixels.map((_, i) => curvature(i)).filter((_, i) => i % step === 0);
+      const want = oracle.gram(chosen, n, weights);
       const before = doubles(n * n, d);
       const lower = (_: number, at: number) => at % n <= Math.floor(at / n);
       for (const storage of storages) {
@@ -45,11 +55,14 @@ onEveryBuild('gram_add: G += Σ x xᵀ of every step-th row, lower triangle, all
         const work = lab.output(2 * (d + 17) * 4);
         const { length } = rows.pixels;
         const { kernels } = lab;
-        const added = kernels.gram_add(code, length, step, directory, d, scale, intercept, G, work);
+        const duals = lab.input(Float32Array.from(alpha.flat()));
+        const added = kernels.gram_add_curved(
+          ...([code, length, step, directory, d, scale, intercept, K, 16, duals, G, work] as const),
+        );
         lab.check(label);
         assert.is(added, chosen.length, label);
         const got = lab.f64(G, n * n);
-        const rounding = gamma(chosen.length + 2, U64);
+        const rounding = gamma(chosen.length + 8, U64);
         const total = before.map((value, at) => value + want.value[at]!);
         const bound = before.map((value, at) => rounding * (Math.abs(value) + want.size[at]!));
         allClose(got.filter(lower), total.filter(lower), bound.filter(lower), label);
@@ -90,7 +103,7 @@ onEveryBuild(
 );
 
 /**
- * |B − A X| ≤ γ_{3n+1} |L| |Lᵀ| |X| in f64 (Higham, theorem 10.4), and |A| times the rounding of X to
+ * |B − A X| ≤ γ_{3n+1} |L| |Lᵀ| |X| in f64 (Higham, theorem 10.4), and |A| times X's rounding to
  * f32 at the end.
  */
 function checkSolution(

@@ -24,7 +24,7 @@ export function mend(alpha: ArrayLike<number>, t: ArrayLike<number>) {
   return { alpha: result, negEntropy: negativeEntropy(result) };
 }
 
-/** Σ_i x_i (e_y − α_i)ᵀ over rows given as pairs, with Σ of the magnitudes and the terms of a column. */
+/** Σ_i x_i (e_y − α_i)ᵀ over rows given as pairs, with Σ of the magnitudes and a column's terms. */
 export function outer(
   rows: readonly Pairs[],
   duals: { readonly alpha: Duals; readonly targets: ArrayLike<number> },

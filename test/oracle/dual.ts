@@ -23,7 +23,7 @@ export function value({ z, q, old }: Subproblem, alpha: ArrayLike<number>): numb
   return sum(linear) - negativeEntropy(alpha);
 }
 
-/** e^t with t + q e^t = c: the left side rises and is convex, so Newton from above never overshoots. */
+/** e^t with t + q e^t = c: the left side rises and is convex, so Newton never overshoots. */
 function share(q: number, c: number): number {
   let t = Math.min(c, c > 0 ? Math.log(Math.max(c, 1) / q + 1) : c);
   if (t + q * Math.exp(t) < c) t = c;
@@ -36,7 +36,7 @@ function share(q: number, c: number): number {
   return Math.exp(t);
 }
 
-/** The α that maximizes F: ln α_k + q α_k = z_k + q α_old_k − μ, with μ by bisection so that Σ α = 1. */
+/** The α that maximizes F: ln α_k + q α_k = z_k + q α_old_k − μ, μ by bisection: Σ α = 1. */
 export function optimum({ z, q, old }: Subproblem): number[] {
   const c = z.map((score, k) => score + q * old[k]!);
   let low = Math.max(...c) - q - 1;

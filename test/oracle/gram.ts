@@ -3,14 +3,15 @@ import { sum } from './rounding.ts';
 import type { Pairs } from './softmax.ts';
 
 /** Σ x xᵀ with Σ |x||x|ᵀ beside it, n × n, both triangles. */
-export function gram(rows: readonly Pairs[], n: number) {
+export function gram(rows: readonly Pairs[], n: number, weights: readonly number[]) {
   const value = new Float64Array(n * n);
   const size = new Float64Array(n * n);
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
+    const w = weights[at]!;
     for (const [i, x] of row) {
       for (const [j, y] of row) {
-        value[i * n + j]! += x * y;
-        size[i * n + j]! += Math.abs(x * y);
+        value[i * n + j]! += w * x * y;
+        size[i * n + j]! += Math.abs(w * x * y);
       }
     }
   }
