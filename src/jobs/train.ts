@@ -70,6 +70,7 @@ export async function trainJob(job: TrainJob, hooks: JobHooks): Promise<TrainDon
   // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
   const reproducible = job.consistency === 'bsp';
   return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
+    host.wake();
     const read = await withLoaders(host, (pool) =>
       readBoth({ host, pool, hooks, input: job.input }, model.input, job.data, job.test),
     );

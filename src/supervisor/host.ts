@@ -56,7 +56,6 @@ export class Host {
   readonly threads: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
-  /** Spawned by the first run: until then their memory is the loaders'. */
   #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #broken = false;
@@ -73,6 +72,14 @@ export class Host {
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
+  }
+
+  /** Spawns the workers now: worth it while something else, like reading, takes time. */
+  wake(): void {
+    if (this.#workers.length > 0) return;
+    const { threads: length } = this;
+    this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
+    this.#scheduler = this.#spawn('scheduler', length);
   }
 
   #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
@@ -97,13 +104,10 @@ export class Host {
         resetRing(this.arena, ringAt(layout, thread, ring));
       }
     }
-    if (this.#workers.length === 0) {
-      const { threads: length } = this;
-      this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
-    }
+    this.wake();
     const handles: AnyHandle[] = [...this.#workers];
     if (program.schedule !== undefined) {
-      this.#scheduler ??= this.#spawn('scheduler', this.threads);
+      assert(this.#scheduler !== undefined, 'an awake host has a scheduler');
       handles.push(this.#scheduler);
     }
     const outcomes = await this.#supervise(handles, plan, hooks);
