@@ -69,6 +69,12 @@ export function requestFrom(options: FitOptions): Omit<TrainRequest<never>, 'dat
   return { test: undefined, policy, partitions: undefined, audit: false, seed, passes, tolerance };
 }
 
+/** The part of an outcome that outlives its host. */
+export function summaryOf(outcome: TrainOutcome): FitSummary {
+  const { objective, metrics, converged, gap, tolerance, passes, clocks } = outcome;
+  return { objective, metrics, converged, gap, tolerance, passes, clocks };
+}
+
 /** Copies a model's tensors out of the host. */
 export function takeOut(host: Host, trained: TrainedModel): Fitted {
   const { model, facts } = trained;

@@ -9,6 +9,7 @@ import { mf } from '../models/mf/model.ts';
 import {
   putIn,
   requestFrom,
+  summaryOf,
   takeOut,
   withDefaults,
   withOwnHost,
@@ -140,7 +141,7 @@ export class Mf {
     return withOwnHost(this.#options, async (host, session) => {
       const data = place(host.arena, triples);
       const outcome = await mf.train(session, { ...requestFrom(this.#options), data, options });
-      return new MfModel(outcome, takeOut(host, outcome.trained), this.#options);
+      return new MfModel(summaryOf(outcome), takeOut(host, outcome.trained), this.#options);
     });
   }
 }

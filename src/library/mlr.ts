@@ -9,6 +9,7 @@ import { mlr } from '../models/mlr/model.ts';
 import {
   putIn,
   requestFrom,
+  summaryOf,
   takeOut,
   withDefaults,
   withOwnHost,
@@ -153,7 +154,12 @@ export class Mlr {
       const targets = Int32Array.from(y, (label) => number.get(label) ?? -1);
       const data = place(host.arena, X, targets, classes.map(String));
       const outcome = await mlr.train(session, { ...requestFrom(this.#options), data, options });
-      return new MlrModel(classes, outcome, takeOut(host, outcome.trained), this.#options);
+      return new MlrModel(
+        classes,
+        summaryOf(outcome),
+        takeOut(host, outcome.trained),
+        this.#options,
+      );
     });
   }
 }
