@@ -208,6 +208,8 @@ test('a host that says nothing is killed, too', async () => {
 for (const job of ['endless', 'deaf', 'flood']) {
   test(`the guardian is killed by SIGKILL (${job}): the host goes, too`, async () => {
     const run = fake(`train mlr ${job}`);
+    // Two ways to standard error: either may come first.
+    await run.seen('pid ');
     await run.seen(job === 'flood' ? 'xxx' : '10 rows');
     run.child.kill('SIGKILL');
     await run.ended;
@@ -217,6 +219,7 @@ for (const job of ['endless', 'deaf', 'flood']) {
 
 test('Ctrl-C to the whole group: the guardian decides', async () => {
   const run = fake('train mlr endless');
+  await run.seen('pid ');
   await run.seen('10 rows');
   process.kill(run.hostPid(), 'SIGINT');
   run.child.kill('SIGINT');

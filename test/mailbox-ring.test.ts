@@ -13,7 +13,7 @@ import {
   type Event,
   type Report,
 } from '../src/mailbox/messages.ts';
-import { openRingReader, openRingWriter, resetRing, ringFutex } from '../src/mailbox/ring.ts';
+import { openRingReader, openRingWriter, resetRing, ringTail } from '../src/mailbox/ring.ts';
 import { ringRecords } from './helpers/ring-records.ts';
 import type { RingWriterData } from './programs/ring-writer.ts';
 
@@ -28,7 +28,7 @@ const fullCell = (at + 128) / 4;
 function ringFrom(position: number) {
   resetRing(arena, at);
   arena.i32[headCell] = position | 0;
-  arena.i32[ringFutex(at)] = position | 0;
+  arena.i32[ringTail(at)] = position | 0;
   return { writer: openRingWriter(arena, at), reader: openRingReader(arena, at) };
 }
 

@@ -1,12 +1,13 @@
 // A mailbox within a host: a bounded ring of byte records in shared memory, one writer, one reader.
 //
 //   byte 0      head   next byte to read (free-running)     reader writes
-//   byte 64     tail   next byte to write (free-running)    writer writes, then notifies: the futex
+//   byte 64     tail   next byte to write (free-running)    writer writes
 //   byte 128    full   times an offer found no room          writer writes
 //   half …      slots  record = u32 length, bytes, padded to 8; a record never wraps: a length of
 //                      −1 says "go on at the start"
 //
-// Full is an answer: `offer` returns false and the writer decides. Nothing is dropped in silence.
+// Full is an answer: `offer` returns false and the writer decides; refusals are counted, so what
+// a writer then drops is not dropped in silence. Who waits, waits on the control page's tick.
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -18,9 +19,14 @@ assert((capacity & (capacity - 1)) === 0, 'the capacity of a ring is a power of 
 
 const padded = (bytes: number): number => (bytes + 4 + 7) & ~7;
 
-/** Byte offset of the cell that a reader may wait on: it changes with every offer. */
-export function ringFutex(at: number): number {
+/** Index (i32) of the tail's cell. */
+export function ringTail(at: number): number {
   return (at + 64) / 4;
+}
+
+/** How often an offer found the ring full. */
+export function ringRefusals(arena: Arena, at: number): number {
+  return Atomics.load(arena.i32, (at + 128) / 4);
 }
 
 /** Empties a ring. Only while neither side is running. */
@@ -41,7 +47,7 @@ export type RingReader = {
 export function openRingWriter(arena: Arena, at: number): RingWriter {
   const { i32, u8 } = arena;
   const headCell = at / 4;
-  const tailCell = ringFutex(at);
+  const tailCell = ringTail(at);
   const slots = at + capacity;
   return {
     offer(record) {
@@ -62,7 +68,6 @@ export function openRingWriter(arena: Arena, at: number): RingWriter {
       i32[(slots + position) / 4] = record.length;
       u8.set(record, slots + position + 4);
       Atomics.store(i32, tailCell, (tail + skip + need) | 0); // publishes the record above
-      Atomics.notify(i32, tailCell);
       return true;
     },
   };
@@ -71,7 +76,7 @@ export function openRingWriter(arena: Arena, at: number): RingWriter {
 export function openRingReader(arena: Arena, at: number): RingReader {
   const { i32, u8 } = arena;
   const headCell = at / 4;
-  const tailCell = ringFutex(at);
+  const tailCell = ringTail(at);
   const slots = at + capacity;
   return {
     take() {

@@ -54,7 +54,10 @@ export function openArena(memory: WebAssembly.Memory, layout: Layout, initialize
       const want = Math.ceil(bytes / 2 ** 20);
       const left = Math.floor((layout.bytes - at) / 2 ** 20);
       const text = `the host's memory is full: ${want} MiB wanted, ${left} MiB left of 4096`;
-      throw new SystemError('ERR_LIMIT', `${text}; use less data, a smaller rank, or more hosts`);
+      throw new SystemError(
+        'ERR_LIMIT',
+        `${text}; use less data, fewer features or a smaller rank`,
+      );
     },
     mark,
     release(to) {

@@ -22,7 +22,7 @@ const ringsPerThread = 3;
 
 /** Lines of the control page, by line number. A line holds 16 i32 cells; cell 0 is the word. */
 export const controlLine = {
-  /** 0 run · 1 stop asked for · 2 an actor failed. Written by the supervisor and failing actors. */
+  /** 0 run · 1 stop asked for · 2 an actor failed. Written by the supervisor. */
   stop: 0,
   /** First free byte of the arena, in units of 16 bytes. Any thread allocates by atomic add. */
   arena: 1,

@@ -57,6 +57,10 @@ export type TrainOutcome = {
   readonly policy: Policy;
 };
 
+/** What a scheduled program says to --audit: it has no reads that could be stale. */
+export const nothingToAudit =
+  '--audit has nothing to check here: this solver runs in lock-step, no read of it can be stale';
+
 /** One prediction a line, given out in pieces so that nothing large is built. */
 export type Predictions = { readonly rows: number; readonly lines: Iterable<string> };
 

@@ -29,8 +29,6 @@ export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 export type Actor<Summary> = {
-  /** Answers once the thread is up and its kernels are instantiated. */
-  ready(): true;
   run(plan: RunPlan, userModule: WebAssembly.Module | undefined): Promise<Outcome<Summary>>;
 };
 export type WorkerActor = Actor<WorkerSummary>;
@@ -70,7 +68,6 @@ function createActor<Summary>(
   const events = sender<Event>(openRingWriter(arena, ringAt(layout, thread, 'events')));
   redirectConsole((line) => events.offer({ kind: 'log', line: line.slice(0, 4096) }));
   return {
-    ready: () => true,
     async run(plan, userModule) {
       const control = openControl(arena, plan.workers);
       control.setActivity(thread, 'starting');

@@ -11,7 +11,7 @@
 //     fold, clock + 1                        pull ◀──── partial of p ──────   fold, clock + 1
 //
 // `push` never waits: the runtime waits before it and folds its deltas in after it. So one program
-// runs unchanged on threads, on hosts and in the simulator, and user code can't deadlock.
+// runs unchanged wherever there is a runtime for it, and user code can't deadlock.
 import type { Prng } from '../base/prng.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';

@@ -5,7 +5,6 @@
 //   host ── run(plan) ──▶ every actor (comlink)         one answer each, or the thread's end
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
-import { readFile } from 'node:fs/promises';
 import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -14,8 +13,9 @@ import { compileKernels, instantiate, type KernelVariant } from '../memory/kerne
 import { planLayout, ringAt } from '../memory/layout.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import { receiver, type Event } from '../mailbox/messages.ts';
-import { openRingReader, resetRing } from '../mailbox/ring.ts';
+import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Outcome } from '../program/actor.ts';
+import { loadUserKernels } from './user-kernels.ts';
 import { planRun, type RunPlan, type RunRequest } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
@@ -127,10 +127,7 @@ export class Host {
     plan: RunPlan,
     hooks: RunHooks,
   ): Promise<(WorkerSummary | SchedulerSummary)[]> {
-    const userModule =
-      plan.userKernels === undefined
-        ? undefined
-        : new WebAssembly.Module(await readFile(new URL(plan.userKernels)));
+    const userModule = await loadUserKernels(plan.userKernels);
     let fault: Fault | undefined;
     const fail = (found: Fault) => {
       fault ??= found;
@@ -209,6 +206,11 @@ export class Host {
       end() {
         clearInterval(timer);
         drain();
+        for (const { index, name } of handles) {
+          const dropped = ringRefusals(arena, ringAt(arena.layout, index, 'events'));
+          const line = `${dropped} lines were dropped: ${name} wrote faster than can be shown`;
+          if (dropped > 0) hooks.onEvent?.({ kind: 'log', line }, index);
+        }
       },
     };
   }

@@ -5,13 +5,14 @@
 import type { Ratings } from '../../data/dataset.ts';
 import type { Metrics, OptionSpec } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
-import type {
-  Model,
-  Predictions,
-  Session,
-  TrainedModel,
-  TrainOutcome,
-  TrainRequest,
+import {
+  nothingToAudit,
+  type Model,
+  type Predictions,
+  type Session,
+  type TrainedModel,
+  type TrainOutcome,
+  type TrainRequest,
 } from '../model.ts';
 import { result, type MfOptions } from './layout.ts';
 import { mfPredict, sumsBytes, type MfPredictOptions } from './predict.ts';
@@ -66,6 +67,7 @@ type Facts = {
 
 async function train(session: Session, request: TrainRequest<Ratings>): Promise<TrainOutcome> {
   const { data, test, seed, audit, passes = defaultPasses } = request;
+  if (audit) session.warn(nothingToAudit);
   const given = request.options as Record<string, number> & { bias: boolean };
   const programOptions: MfOptions = {
     rank: given['rank'] ?? 0,

@@ -8,13 +8,14 @@ import type { Samples } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
 import type { RunRequest } from '../../program/plan.ts';
 import type { RunResult } from '../../supervisor/host.ts';
-import type {
-  Model,
-  Predictions,
-  Session,
-  TrainedModel,
-  TrainOutcome,
-  TrainRequest,
+import {
+  nothingToAudit,
+  type Model,
+  type Predictions,
+  type Session,
+  type TrainedModel,
+  type TrainOutcome,
+  type TrainRequest,
 } from '../model.ts';
 import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch/layout.ts';
 import { mlrBatch } from './batch/program.ts';
@@ -130,6 +131,7 @@ type Solved = {
 };
 
 async function solveBatch(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
+  if (request.audit) session.warn(nothingToAudit);
   const { data, seed, audit } = request;
   const { lambda, intercept } = request.options as { lambda: number; intercept: boolean };
   if (!(lambda > 0)) {
