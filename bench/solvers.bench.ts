@@ -84,16 +84,26 @@ const changes: readonly (readonly string[])[] = [
   ],
 ];
 
+/** Passes, errors and time of a setting; of one that diverges, that it does. */
+function settingRow(args: readonly string[]): string[] {
+  try {
+    const done = ours(args);
+    const { rmse, trainRmse } = done.metrics;
+    const errors = [rmse, trainRmse].map((error) => (error ?? NaN).toFixed(4));
+    return [String(done.passes), ...errors, done.seconds.train.toFixed(2)];
+  } catch (error) {
+    if (!String(error).includes('ERR_NOT_FINITE')) throw error;
+    return ['–', 'diverges', 'diverges', '–'];
+  }
+}
+
 function compareSettings(folder: string): void {
   const synthetic = ['tr', 'te'].map((part) => join(data, `synth-ml10m.${part}.txt`));
   const named = !smoke && synthetic.every((file) => existsSync(file));
   const [train, test] = named ? [synthetic[0]!, synthetic[1]!] : generate(folder);
   const rows = changes.map((change) => {
-    const done = ours(['mf', train, '--test', test, ...change, ...threads]);
-    const { rmse, trainRmse } = done.metrics;
-    const errors = [rmse, trainRmse].map((error) => (error ?? NaN).toFixed(4));
     const setting = change.length === 0 ? 'default' : change.join(' ');
-    return [setting, String(done.passes), ...errors, done.seconds.train.toFixed(2)];
+    return [setting, ...settingRow(['mf', train, '--test', test, ...change, ...threads])];
   });
   const header = ['mf', 'passes', 'test RMSE', 'training RMSE', 'training, s'];
   const title = named ? 'synth-ml10m' : 'Generated ratings';
