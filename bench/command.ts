@@ -1,4 +1,4 @@
-// Programs as a user runs them: a command with its wall time, and `perpetuum train` with its result.
+// Programs as a user runs them: any command with its wall time, and `perpetuum train`.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { smoke } from './bench.ts';
