@@ -89,9 +89,10 @@ const built = fileURLToPath(new URL('../bench/', import.meta.url));
 
 /**
  * Compiles bench/native/<name>.c with the system's C compiler. The program prints a line
- * `name nanoseconds checksum` for each of its cases; `smoke` is its first argument in a smoke run.
+ * `name nanoseconds checksum` for each of its cases; its arguments are `args`, with `smoke` before
+ * them in a smoke run.
  */
-export function native(name: string): Native {
+export function native(name: string, args: readonly string[] = []): Native {
   mkdirSync(built, { recursive: true });
   const [source, output] = [`${root}bench/native/${name}.c`, `${built}${name}`];
   // The width of WebAssembly's vectors: what is compared is the code, not the machine's registers.
@@ -104,7 +105,7 @@ export function native(name: string): Native {
     return { missing, run: () => undefined };
   }
   const run = (timings: Timings) => {
-    const done = spawnSync(output, smoke ? ['smoke'] : [], { encoding: 'utf8' });
+    const done = spawnSync(output, [...(smoke ? ['smoke'] : []), ...args], { encoding: 'utf8' });
     if (done.status !== 0) throw new Error(`${name}: ${done.stderr || done.signal}`);
     for (const line of done.stdout.trim().split('\n')) {
       const [word, nanoseconds, checksum] = line.split(' ');

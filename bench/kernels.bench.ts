@@ -34,7 +34,7 @@ function compare(timings: Timings, missing: string | undefined): void {
   table('Kernels against C', header, rows);
 }
 
-const programs = ['vector', 'softmax', 'mf'].map(native);
+const programs = ['vector', 'softmax', 'mf'].map((name) => native(name));
 const cases = [vectorCases(), expCases(), imageCases(), sparseCases(), mfCases()].flat();
 const timings = measure(cases, programs);
 // Sums of thousands of f32 in another order.

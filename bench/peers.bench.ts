@@ -13,47 +13,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { smoke, table } from './bench.ts';
+import { ours, repeats, run } from './command.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const data = process.env['PERPETUUM_BENCH_DATA'] ?? '';
 const a9a = `${root}examples/data/a9a.gz`;
 const scratch = mkdtempSync(join(tmpdir(), 'perpetuum-bench-'));
-const repeats = smoke ? 1 : 3;
-
-type Done = {
-  readonly objective: number;
-  readonly metrics: Record<string, number>;
-  readonly gap: number | null;
-  readonly seconds: { load: number; train: number; total: number };
-  readonly memoryBytesMax: number;
-  readonly modelHash: string;
-};
-
-type Timed = { readonly wall: number; readonly output: string; readonly failed: boolean };
-
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Timed {
-  const start = performance.now();
-  const options = {
-    encoding: 'utf8' as const,
-    env: { ...process.env, ...env },
-    maxBuffer: 1 << 26,
-  };
-  const done = spawnSync(command, args, options);
-  const wall = (performance.now() - start) / 1000;
-  return { wall, output: `${done.stdout}${done.stderr}`, failed: done.status !== 0 };
-}
-
-/** The fastest of several runs of ours: the done line, and the wall time of the whole process. */
-function ours(args: readonly string[]): Done & { wall: number } {
-  const runs = Array.from({ length: repeats }, () => {
-    const timed = run(process.execPath, [cli, 'train', ...args, '--json', '--quiet']);
-    const line = timed.output.split('\n').find((text) => text.includes('"event":"done"'));
-    if (line === undefined) throw new Error(`perpetuum train ${args.join(' ')}: ${timed.output}`);
-    return { ...(JSON.parse(line) as Done), wall: timed.wall };
-  });
-  return runs.sort((a, b) => a.wall - b.wall)[0]!;
-}
 
 const seconds = (value: number | null | undefined) =>
   value === null || value === undefined ? '–' : value.toFixed(2);

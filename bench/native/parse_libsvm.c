@@ -1,15 +1,13 @@
 // The libsvm parse loop of assembly/parse/libsvm.ts in plain C: the baseline our kernel is held to.
 //
-//   gcc -O3 -msse4.2 bench/native/parse_libsvm.c -o build/parse_libsvm -lm
-//   build/parse_libsvm FILE [REPEATS]      prints: ns/byte rows entries checksum
+//   parse_libsvm [smoke] NAME FILE …     prints for each file: NAME ns/byte checksum
 //
-// Same work: digits into a u64, one multiplication or division by a power of ten, ascending indices,
-// f32 values, i32 columns, i32 row starts. FILE must be valid; it is read whole and cut at its last line.
+// Same work: digits into a u64, one multiplication or division by a power of ten, ascending
+// indices, f32 values, i32 columns, i32 row starts. FILE must be valid; it is read whole and cut at
+// its last line.
+#include "bench.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 static double powers[65];
 
@@ -46,11 +44,13 @@ static const uint8_t *number(const uint8_t *p, double *out) {
   return p;
 }
 
-static int parse(const uint8_t *p, const uint8_t *end, float *label, int32_t *start, int32_t *index,
-                 float *value, int32_t *entries) {
+// Out of line, so that no work is left out for a result that nobody reads.
+static __attribute__((noinline)) int parse(const uint8_t *p, const uint8_t *end, float *label,
+                                           int32_t *starts, int32_t *index, float *value,
+                                           int32_t *entries) {
   int rows = 0, n = 0;
   double x;
-  start[0] = 0;
+  starts[0] = 0;
   while (p < end) {
     p = number(p, &x);
     if (!p) return -1;
@@ -70,38 +70,47 @@ static int parse(const uint8_t *p, const uint8_t *end, float *label, int32_t *st
       value[n++] = (float)x;
     }
     p++;
-    start[++rows] = n;
+    starts[++rows] = n;
   }
   *entries = n;
   return rows;
 }
 
-int main(int count, char **arguments) {
-  if (count < 2) return fprintf(stderr, "usage: parse_libsvm FILE [REPEATS]\n"), 2;
-  int repeats = count > 2 ? atoi(arguments[2]) : 5;
-  FILE *file = fopen(arguments[1], "rb");
-  if (!file) return perror(arguments[1]), 1;
+// The sum of all columns, values and row starts.
+static double checksum(int rows, int entries, const int32_t *starts, const int32_t *index,
+                       const float *value) {
+  double sum = 0;
+  for (int i = 0; i < entries; i++) sum += (double)value[i] + index[i];
+  for (int r = 0; r <= rows; r++) sum += starts[r];
+  return sum;
+}
+
+static int measure(const char *name, const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return perror(path), 1;
   fseek(file, 0, SEEK_END);
   size_t bytes = (size_t)ftell(file);
   rewind(file);
-  uint8_t *text = malloc(bytes + 1);
-  if (fread(text, 1, bytes, file) != bytes) return perror(arguments[1]), 1;
+  uint8_t *text = room(bytes + 1);
+  if (fread(text, 1, bytes, file) != bytes) return perror(path), 1;
+  fclose(file);
   while (bytes > 0 && text[bytes - 1] != '\n') bytes--;
+  float *label = room((bytes / 2 + 1) * 4), *value = room((bytes / 4 + 1) * 4);
+  int32_t *starts = room((bytes / 2 + 2) * 4), *index = room((bytes / 4 + 1) * 4);
+  int32_t entries = 0;
+  int rows = parse(text, text + bytes, label, starts, index, value, &entries);
+  if (rows < 0) return fprintf(stderr, "%s: not valid libsvm text\n", path), 1;
+  TIME(name, (double)bytes, checksum(rows, entries, starts, index, value),
+       rows = parse(text, text + bytes, label, starts, index, value, &entries));
+  free(text), free(label), free(value), free(starts), free(index);
+  return 0;
+}
+
+int main(int count, char **arguments) {
+  smoke = count > 1 && !strcmp(arguments[1], "smoke");
   for (int i = 0; i < 65; i++) powers[i] = pow(10, i);
-  float *label = malloc((bytes / 2 + 1) * 4), *value = malloc((bytes / 4 + 1) * 4);
-  int32_t *start = malloc((bytes / 2 + 2) * 4), *index = malloc((bytes / 4 + 1) * 4);
-  double best = INFINITY, sum = 0;
-  int32_t rows = 0, entries = 0;
-  for (int r = 0; r < repeats; r++) {
-    struct timespec a, b;
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    rows = parse(text, text + bytes, label, start, index, value, &entries);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    if (rows < 0) return fprintf(stderr, "%s: not valid libsvm text\n", arguments[1]), 1;
-    double ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
-    if (ns / (double)bytes < best) best = ns / (double)bytes;
+  for (int i = 1 + smoke; i + 1 < count; i += 2) {
+    if (measure(arguments[i], arguments[i + 1])) return 1;
   }
-  for (int i = 0; i < entries; i++) sum += value[i] + index[i];
-  printf("%.4f ns/byte %d rows %d entries %.6e\n", best, rows, entries, sum);
   return 0;
 }
