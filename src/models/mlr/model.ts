@@ -292,7 +292,7 @@ async function predict(
 
 export const mlr: Model<Samples> = {
   name: 'mlr',
-  summary: 'multinomial logistic regression with L2, by dual ascent with a certificate or by SGD',
+  summary: 'multinomial logistic regression with L2: certified batch solver, or SGD',
   input: 'samples',
   defaultPasses: `batch ${batchPasses}, sgd ${sgdPasses}`,
   options: mlrOptions,
