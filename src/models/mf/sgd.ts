@@ -9,7 +9,7 @@
 //   p_u += η ( e q_i − y_u p_u )            y_u = λ/σ + c/n_u      e = v − p_u·q_i
 //   q_i += η s_i ( e p_u − y_i q_i )        s_i = min(1, √(n̄/n_i)), y_i = λ/σ + c/n_i
 //
-// η falls linearly from η0 to 0 over the passes. Departures from plain SGD: the steps of popular items
+// η falls linearly from η0 to 0 over the passes. Departures from plain SGD: steps of popular items
 // shrink (s_i); c/n_u is a prior of c ratings' weight at 0, which holds back rows with few ratings
 // (`--shrinkage 0` turns it off, the objective above does not have it); biases start at their damped
 // means. bench/solvers.bench.ts shows what prior and biases are worth. Four ratings of one user are
