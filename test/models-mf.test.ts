@@ -258,6 +258,17 @@ test('mf: an id in a gap of the training ids is predicted by what is known', asy
   });
 });
 
+test('Mf: a default rate that diverges is halved until it does not', async () => {
+  const { train } = plant({ users: 60, items: 40, rank: 2, noise: 0.2, share: 0.5 }, 6);
+  // Without biases the factors must carry a mean of a hundred deviations.
+  const ratings = train.map(([, , rating]) => 100 + rating);
+  const [users, items] = [0, 1].map((side) => train.map((triple) => triple[side]!));
+  const triples = { users: users!, items: items!, ratings };
+  const { summary } = await new Mf({ bias: false, rank: 4, threads: 2 }).fit(triples);
+  const { trainRmse = NaN } = summary.metrics;
+  assert.ok(trainRmse < 10, `training error ${trainRmse} around a mean of 100`);
+});
+
 test('Mf: an absurd learning rate is ERR_NOT_FINITE, and says what to do', async () => {
   const { train } = plant({ users: 60, items: 40, rank: 2, noise: 0.2, share: 0.5 }, 6);
   const [users, items, ratings] = [0, 1, 2].map((side) => train.map((triple) => triple[side]!));

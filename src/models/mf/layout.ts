@@ -14,6 +14,8 @@ export type MfOptions = {
   readonly shrinkage: number;
   readonly bias: boolean;
   readonly learningRate: number;
+  /** How often a rate that diverges is halved before training gives up. */
+  readonly halvings: number;
   readonly passes: number;
   /** Grid size G; 0 chooses it from the data. */
   readonly blocks: number;
@@ -108,7 +110,7 @@ export function mfBuffers({ data, options, workers }: Setup<MfOptions>): readonl
 
 /** f64 cells of the results buffer. */
 export const result = {
-  ...{ mean: 0, scale: 1, objective: 2, rmse: 3, change: 4, testRmse: 5 },
+  ...{ mean: 0, scale: 1, objective: 2, rmse: 3, testRmse: 5 },
   /** Step of coded ratings; 0 when they are kept as f32. */
   step: 6,
 } as const;

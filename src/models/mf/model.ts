@@ -19,6 +19,7 @@ import { mfPredict, sumsBytes, type MfPredictOptions } from './predict.ts';
 import { mfSgd } from './sgd.ts';
 
 const defaultPasses = 8;
+const defaultLearningRate = 0.12;
 /** Partitions of scoring: more than any machine has cores. */
 const scorePartitions = 64;
 
@@ -40,8 +41,8 @@ const options: readonly OptionSpec[] = [
     help: 'stochastic gradient descent on a rotation schedule',
   },
   {
-    ...{ name: 'learning-rate', type: 'number', minimum: 0, exclusive: true, default: 0.12 },
-    help: 'first step size on normalized ratings, falls linearly to 0',
+    ...{ name: 'learning-rate', type: 'number', minimum: 0, exclusive: true, default: undefined },
+    help: 'first step size on normalized ratings, falls to 0; default 0.12, halved if it diverges',
   },
   {
     ...{ name: 'shrinkage', type: 'number', minimum: 0, default: 5 },
@@ -74,7 +75,8 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     lambda: given['lambda'] ?? 0,
     shrinkage: given['shrinkage'] ?? 0,
     bias: given.bias,
-    learningRate: given['learning-rate'] ?? 0,
+    learningRate: given['learning-rate'] ?? defaultLearningRate,
+    halvings: given['learning-rate'] === undefined ? 6 : 0,
     blocks: given['blocks'] ?? 0,
     ...{ passes, test },
   };

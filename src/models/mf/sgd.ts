@@ -9,11 +9,11 @@
 //   p_u += η ( e q_i − y_u p_u )            y_u = λ/σ + c/n_u      e = v − p_u·q_i
 //   q_i += η s_i ( e p_u − y_i q_i )        s_i = min(1, √(n̄/n_i)), y_i = λ/σ + c/n_i
 //
-// η falls linearly from η0 to 0 over the passes. Departures from plain SGD: steps of popular items
-// shrink (s_i); c/n_u is a prior of c ratings' weight at 0, which holds back rows with few ratings
-// (`--shrinkage 0` turns it off, the objective above does not have it); biases start at their damped
-// means. bench/solvers.bench.ts shows what prior and biases are worth. Four ratings of one user are
-// one mini-batch.
+// η falls linearly from η0 to 0 over the passes; a default η0 that diverges is halved. Departures
+// from plain SGD: steps of popular items shrink (s_i); c/n_u is a prior of c ratings' weight at 0,
+// which holds rows with few ratings back (`--shrinkage 0` turns it off; the objective has no such
+// term); biases start at their damped means. What prior and biases are worth is in
+// bench/solvers.bench.ts. Four ratings of one user are one mini-batch.
 import { SystemError } from '../../base/errors.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
@@ -142,7 +142,11 @@ function totalLoss(ctx: Scheduler, grid: number): number {
   return ctx.arena.f64.subarray(at, at + grid * grid).reduce((sum, loss) => sum + loss, 0);
 }
 
-function* trainPasses(ctx: Scheduler): Steps<MfWork, void> {
+/** All passes from the first values on; false when the error stopped being finite. */
+function* trainPasses(
+  ctx: Scheduler,
+  learningRate: number,
+): Generator<readonly MfWork[], boolean, readonly void[]> {
   const { options, workers, arena } = ctx;
   const data = ratingsOf(ctx.data);
   const shape = mfShape(data, options);
@@ -150,26 +154,33 @@ function* trainPasses(ctx: Scheduler): Steps<MfWork, void> {
   const results = ctx.buffer('results') / 8;
   const scale = arena.f64[results + result.scale] ?? 1;
   const cost = (block: GridBlock) => gridBlock(ctx, shape, block.row, block.column).count;
-  let before = Infinity;
+  yield* onParts(ctx, 'startItems');
+  yield* onParts(ctx, 'startUsers');
   for (let pass = 0; pass < options.passes; pass++) {
     for (let t = 0; t < grid; t++) {
-      const eta = options.learningRate * (1 - (pass + t / grid) / options.passes);
+      const eta = learningRate * (1 - (pass + t / grid) / options.passes);
       const shares = balance(stratum(grid, t), workers, cost);
       yield shares.map((blocks) => ({ kind: 'train', blocks, eta }));
     }
     const loss = totalLoss(ctx, grid);
-    if (!Number.isFinite(loss)) {
-      const where = `tables "users" and "items", pass ${pass + 1}: the error is not finite`;
-      const remedy = `training diverged: use a --learning-rate below ${options.learningRate}`;
-      throw new SystemError('ERR_NOT_FINITE', `${where}; ${remedy}`);
-    }
-    arena.f64[results + result.change] = Math.abs(before - loss) / loss;
-    before = loss;
+    if (!Number.isFinite(loss)) return false;
     const trainRmse = scale * Math.sqrt(loss / data.count);
     const progress = { pass: pass + 1, passes: options.passes, trainRmse };
     if (options.test === undefined) ctx.report(progress);
     else ctx.report({ ...progress, rmse: yield* measureTestError(ctx, options.test) });
   }
+  return true;
+}
+
+/** A rate of ours that diverges is halved and tried again; one that was asked for is an error. */
+function* trainOrHalve(ctx: Scheduler): Steps<MfWork, void> {
+  const { learningRate, halvings } = ctx.options;
+  for (let tried = 0; tried <= halvings; tried++) {
+    if (yield* trainPasses(ctx, learningRate / 2 ** tried)) return;
+  }
+  const where = `tables "users" and "items": the error is not finite`;
+  const remedy = `training diverged: use a --learning-rate below ${learningRate / 2 ** halvings}`;
+  throw new SystemError('ERR_NOT_FINITE', `${where}; ${remedy}`);
 }
 
 function* measureTestError(
@@ -229,9 +240,7 @@ function* steps(ctx: Scheduler): Steps<MfWork, void> {
   planSides(ctx);
   yield chunks.map((range) => ({ kind: 'partition', chunks: range }));
   yield* onParts(ctx, 'build');
-  yield* onParts(ctx, 'startItems');
-  yield* onParts(ctx, 'startUsers');
-  yield* trainPasses(ctx);
+  yield* trainOrHalve(ctx);
   yield* finish(ctx);
 }
 
