@@ -41,5 +41,6 @@ export function demoNext(args: readonly string[], out: string): string {
     `  ${commandText(['predict', out, test])}`,
     `  ${commandText(['train', 'mlr', '--help'])}`,
     `  ${commandText(['models'])}`,
+    'In a clone that is not installed: npx perpetuum …',
   ].join('\n');
 }

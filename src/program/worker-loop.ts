@@ -85,9 +85,10 @@ function openPusher(stage: Stage) {
       log.clear();
       const reads = program.reads?.(ctx, work) ?? {};
       const take = () => {
-        // A scheduled push starts when all before it are folded: its reads lag by nothing.
-        const seen = program.schedule === undefined ? control.minClock() : clock;
-        if (!plan.audit || program.schedule !== undefined) lags[lagBin(clock, seen)]! += 1;
+        // A scheduled push starts when all before it are folded: there is no lag to measure.
+        if (!plan.audit && program.schedule === undefined) {
+          lags[lagBin(clock, control.minClock())]! += 1;
+        }
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);

@@ -40,7 +40,7 @@ export type RunHooks = {
 export type RunResult = {
   readonly plan: RunPlan;
   readonly clocks: number;
-  /** Reads by the staleness that they had. */
+  /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
   readonly stalenessHistogram: readonly number[];
 };
 
@@ -117,7 +117,7 @@ export class Host {
       clocks = Math.max(clocks, done);
       if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
     }
-    while (lags.length > 1 && lags.at(-1) === 0) lags.pop();
+    while (lags.at(-1) === 0) lags.pop();
     return { plan, clocks, stalenessHistogram: lags };
   }
 
