@@ -128,6 +128,8 @@ type Solved = {
   readonly passes: number;
   /** Relative: how far the objective can be from the optimum, as a share of it. */
   readonly gap: number | null;
+  /** What the certificate measured of the training rows, in f64 at `weights`. */
+  readonly measured: { readonly objective: number; readonly wrong: number } | undefined;
 };
 
 async function solveBatch(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
@@ -150,11 +152,13 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
   });
   const { f64 } = session.host.arena;
   const results = (run.plan.buffers['results'] ?? 0) / 8;
+  const objective = f64[results + batchResult.objective] ?? 1;
   return {
     run,
     weights: run.plan.buffers['out'] ?? 0,
     passes: f64[results + batchResult.passes] ?? 0,
-    gap: (f64[results + batchResult.gap] ?? 0) / (f64[results + batchResult.objective] ?? 1),
+    gap: (f64[results + batchResult.gap] ?? 0) / objective,
+    measured: { objective, wrong: f64[results + batchResult.wrong] ?? 0 },
   };
 }
 
@@ -198,7 +202,7 @@ async function solveSgd(session: Session, request: TrainRequest<Samples>): Promi
   const onEvent = passProgress(session, data.rows, passes);
   const run = await runProgram(session, 'mlr-sgd', ask, onEvent);
   const weights = run.plan.tables[0]?.at ?? 0;
-  return { run, weights, passes, gap: null };
+  return { run, weights, passes, gap: null, measured: undefined };
 }
 
 const defaultTolerance = 1e-4;
@@ -211,6 +215,20 @@ function checkClasses(data: Samples): void {
   throw new SystemError('ERR_DATA', `mlr needs at least 2 classes, the labels have ${found}`);
 }
 
+/** The objective of the header at given weights, in float64, and the rows that they get wrong. */
+async function measureObjective(
+  session: Session,
+  data: Samples,
+  scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
+  lambda: number,
+): Promise<{ objective: number; wrong: number }> {
+  const { loss, wrong } = await scoreAt(session, data, { ...scoring, probabilities: false });
+  const { features, rowBytes } = mlrShape(data, scoring.intercept);
+  const { kernels } = session.host;
+  const squares = kernels.f32_sum_squares((features * rowBytes) / 4, scoring.weights);
+  return { objective: loss / data.rows + (lambda / 2) * squares, wrong };
+}
+
 async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
   const { data, test, options } = request;
   checkClasses(data);
@@ -218,12 +236,9 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
   const lambda = Number(options['lambda']);
   const sgd = options['solver'] === 'sgd';
   const solved = sgd ? await solveSgd(session, request) : await solveBatch(session, request);
-  const { kernels } = session.host;
-  const shape = mlrShape(data, intercept);
   const scoring = { weights: solved.weights, intercept, classes: data.classes };
-  const own = await scoreAt(session, data, { ...scoring, probabilities: false });
-  const squares = kernels.f32_sum_squares((shape.features * shape.rowBytes) / 4, solved.weights);
-  const objective = own.loss / data.rows + (lambda / 2) * squares;
+  const own = solved.measured ?? (await measureObjective(session, data, scoring, lambda));
+  const { objective } = own;
   const metrics: Record<string, number> = { trainAccuracy: 1 - own.wrong / data.rows };
   if (test !== undefined) Object.assign(metrics, await measure(session, test, scoring));
   const tolerance = sgd ? null : (request.tolerance ?? defaultTolerance);

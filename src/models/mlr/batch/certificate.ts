@@ -104,6 +104,7 @@ function* conclude(
   arena.f64[results + result.objective] = objective;
   arena.f64[results + result.gap] = gap;
   arena.f64[results + result.passes] = parts.passes;
+  arena.f64[results + result.wrong] = sumCell(ctx, cell.scoreWrong);
   ctx.report({ pass: parts.passes, objective, gap: gap / objective });
   return gap <= options.tolerance * objective;
 }

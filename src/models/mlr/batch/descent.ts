@@ -180,6 +180,8 @@ function* search(ctx: Scheduler, vectors: Vectors, from: number): Numbers<number
     else return value;
     t = high === Infinity ? 2 * t : (low + high) / 2;
   }
+  // What is certified and returned is the last point that was accepted, not the last one tried.
+  arena.u8.copyWithin(out, start, start + bytes);
   return undefined;
 }
 

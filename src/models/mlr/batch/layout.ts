@@ -23,7 +23,7 @@ export const cell = {
 } as const;
 export const sumsLine = 64;
 /** f64 cells of `results`. */
-export const result = { objective: 0, gap: 1, passes: 2 } as const;
+export const result = { objective: 0, gap: 1, passes: 2, wrong: 3 } as const;
 
 /** Pairs of the limited-memory history of a descent. */
 export const historyPairs = 10;
