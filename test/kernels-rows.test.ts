@@ -5,6 +5,17 @@ import { floats, integers, onEveryBuild, permutation, prngOf, same } from './hel
 
 const rowFloats = [4, 8, 12, 20, 64];
 
+onEveryBuild('rows_oldest: the least clock of listed rows outside the own range', (lab) => {
+  const clocks = lab.input(Int32Array.of(9, -1, 4, 0x7fff_ffff, 2, 7));
+  const oldest = (rows: number[], first: number, last: number) =>
+    lab.kernels.rows_oldest(rows.length, lab.input(Int32Array.from(rows)), clocks, first, last);
+  assert.is(oldest([0, 2, 5], 0, 0), 4);
+  assert.is(oldest([0, 2, 4], 2, 5), 9);
+  assert.is(oldest([1], 0, 0), -1);
+  assert.is(oldest([2, 3], 2, 3), 0x7fff_ffff);
+  assert.is(oldest([], 0, 0), 0x7fff_ffff);
+});
+
 onEveryBuild('rows_gather: row i of the result is row rows[i] of the table', (lab) => {
   for (const columns of rowFloats) {
     for (const count of [0, 1, 2, 7, 40]) {

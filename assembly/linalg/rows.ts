@@ -9,6 +9,17 @@ export function rows_gather(count: i32, rowBytes: i32, rows: usize, base: usize,
   }
 }
 
+/** The smallest clocks[rows[i]] of the rows outside [first, last); 2^31 − 1 when there is none. */
+export function rows_oldest(count: i32, rows: usize, clocks: usize, first: i32, last: i32): i32 {
+  let oldest = i32.MAX_VALUE;
+  for (let i = 0; i < count; i++) {
+    const row = load<i32>(rows + (<usize>i << 2));
+    if (row >= first && row < last) continue;
+    oldest = min(oldest, load<i32>(clocks + (<usize>row << 2)));
+  }
+  return oldest;
+}
+
 /**
  * y ← y + x over n values, n a multiple of 4. Returns −1, or the first i whose sum is NaN or infinite
  * (nothing from its group of 4 on is added).

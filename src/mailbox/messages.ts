@@ -3,6 +3,7 @@
 //   scheduler ── Assignment ──▶ worker        what to update next
 //   worker    ── Report     ──▶ scheduler     the partial result of one assignment
 //   actor     ── Event      ──▶ supervisor    progress and log lines
+//   worker    ── Wanted     ──▶ mailbox       rows of other hosts that a read misses
 //
 // Plain readonly data; arrays of numbers stay in shared memory and travel as byte offsets.
 import { Decoder, Encoder } from '@msgpack/msgpack';
@@ -15,6 +16,16 @@ export type Assignment =
   | { readonly kind: 'end' };
 
 export type Report = { readonly clock: number; readonly partial: unknown };
+
+/** `count` row numbers (i32) at `at`, which stay there until the want is granted. */
+export type Wanted = {
+  readonly id: number;
+  readonly table: number;
+  readonly at: number;
+  /** −1: all rows of the table. */
+  readonly count: number;
+  readonly required: number;
+};
 
 /** Numbers of a progress report: what the program chose to say. */
 export type Progress = Readonly<Record<string, number>>;

@@ -32,20 +32,30 @@ export const controlLine = {
   lock: 3,
   /** Futex that bumps when the lock is released. */
   unlocked: 4,
+  /** Clocks of the other hosts that the own shard has. */
+  shardClock: 5,
+  /** Takes numbers for the events of a recorded run, in the order in which they happen. */
+  ticket: 6,
   /** First of `actorsMax` lines: finished clocks of actor a, workers first, then the scheduler. */
   clocks: 64,
   /** First of `actorsMax` lines: pushes finished but not yet folded (bsp's middle gate). */
   pushed: 144,
   /** First of `actorsMax` lines: what an actor is doing and how often it made progress. */
   state: 224,
+  /** First of `actorsMax` lines: the last want of worker a that was granted. */
+  granted: 304,
+  /** First of `limits.tablesMax` lines: clocks of the other hosts that reads of a table see. */
+  tableClocks: 384,
 } as const;
 
-/** The workers and the scheduler. */
-export const actorsMax = limits.workersMax + 1;
+/** The workers, the scheduler and the mailbox. */
+export const actorsMax = limits.workersMax + 2;
 assert(controlLine.clocks + actorsMax <= controlLine.pushed, 'an actor has a line for its clock');
 assert(controlLine.pushed + actorsMax <= controlLine.state, 'and one for its pushes');
+assert(controlLine.state + actorsMax <= controlLine.granted, 'and one for its state');
+assert(controlLine.granted + actorsMax <= controlLine.tableClocks, 'and one for its wants');
 assert(
-  (controlLine.state + actorsMax) * LINE_BYTES <= CONTROL_BYTES,
+  (controlLine.tableClocks + limits.tablesMax) * LINE_BYTES <= CONTROL_BYTES,
   'the control page holds its lines',
 );
 

@@ -16,6 +16,7 @@ export const signatures = {
 
   // assembly/linalg/rows.ts
   rows_gather: ['count', 'rowBytes', 'rows', 'base', 'out'],
+  rows_oldest: ['count', 'rows', 'clocks', 'first', 'last'],
   rows_repack: ['rows', 'bytes', 'fromStride', 'toStride', 'from', 'to'],
   f32_add_checked: ['n', 'x', 'y'],
   f32_rows_add: ['count', 'rowBytes', 'rows', 'values', 'base', 'first', 'last'],

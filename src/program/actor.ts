@@ -12,7 +12,8 @@ import type { Stage } from './context.ts';
 import type { ProgramSource, RunPlan } from './plan.ts';
 import type { AnyProgram } from './program.ts';
 import { runScheduler, type SchedulerSummary } from './scheduler-loop.ts';
-import { runWorker, type WorkerSummary } from './worker-loop.ts';
+import type { WorkerSummary } from './data-parallel.ts';
+import { runWorker } from './worker-loop.ts';
 
 /** Given to an actor's thread when it is spawned. */
 export type Boot = {
@@ -57,10 +58,10 @@ function redirectConsole(log: (line: string) => void): void {
 }
 
 /** The actor over its thread's memory. `loop` is what the role does with a run. */
-function createActor<Summary>(
+export function createActor<Summary>(
   boot: Boot,
   builtIns: ReadonlyMap<string, AnyProgram>,
-  loop: (stage: Stage) => Summary,
+  loop: (stage: Stage) => Summary | Promise<Summary>,
 ): Actor<Summary> {
   const { name, memory, layout, module, thread } = boot;
   const arena = openArena(memory, layout);
@@ -77,8 +78,9 @@ function createActor<Summary>(
           userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
         ) as Stage['userKernels'];
         const lock = openLock(arena, control);
-        const place = { thread, arena, kernels, userKernels, control, lock, events };
-        return { ok: true, value: loop({ ...place, program, plan }) };
+        const nowMs = () => performance.now();
+        const place = { thread, arena, kernels, userKernels, control, lock, events, nowMs };
+        return { ok: true, value: await loop({ ...place, program, plan }) };
       } catch (thrown) {
         const user = !('builtIn' in plan.program);
         const fault = toFault(thrown, user ? 'ERR_PROGRAM' : 'ERR_INTERNAL');

@@ -23,6 +23,8 @@ export type Stage = {
   readonly events: Sender<Event>;
   readonly program: AnyProgram;
   readonly plan: RunPlan;
+  /** Time for measuring waits: a simulator has its own. */
+  readonly nowMs: () => number;
 };
 
 /** The half of a thread's scratch that is the runtime's: it merges sparse rows there. */
@@ -37,7 +39,8 @@ export function runtimeScratch({ arena, thread }: Stage): {
 /** The part that all functions of a program share. */
 export function makeContext(stage: Stage, clockNow: () => number): Context<unknown> {
   const { arena, kernels, userKernels, plan, thread, events, control } = stage;
-  const { options, data, workers, partitions, seed } = plan;
+  const { options, data, partitions, seed } = plan;
+  const workers = plan.cluster?.workers ?? plan.workers;
   const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes / 2 };
   return {
     ...{ options, data, workers, partitions, seed },

@@ -5,6 +5,7 @@ import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
+import { rangeOf, type Range } from '../scheduler/rotation.ts';
 import { isLockStep, planTables, type TablePlan, type TableSpec } from '../store/table.ts';
 import type { AnyProgram, Setup } from './program.ts';
 
@@ -28,17 +29,93 @@ export type RunPlan = {
   /** All tables bulk-synchronous: reads in place, deterministic folds at a gate. */
   readonly lockStep: boolean;
   readonly buffers: Readonly<Record<string, number>>;
-  /** Delta log of partition p (of worker p in a scheduled run): at logs.at + p · logs.bytes. */
-  readonly logs: { readonly at: number; readonly bytes: number };
+  /** Delta logs of the partitions (of the workers in a scheduled run) of this host: see logAt. */
+  readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
+  /** The run's other hosts; undefined when this host runs it alone. */
+  readonly cluster: ClusterPlan | undefined;
 };
+
+/** What a host keeps of a table next to its values, in a run of several hosts. */
+export type ReplicaPlan = {
+  /** The host's deltas of rows that others own, not cut into a batch yet. */
+  readonly deltas: TablePlan;
+  /** u8 a row: it has deltas that were not cut. */
+  readonly touched: number;
+  /** i32 a row: clocks of the others that a cached row has in it; −1 when it never came. */
+  readonly rowClocks: number;
+};
+
+/** How deltas travel. */
+export type Sending = {
+  /** For each link; undefined: no limit. */
+  readonly bytesPerSecond: number | undefined;
+  /** Deltas go before their clock ends when links are idle. */
+  readonly early: boolean;
+  /** Which rows go first then. */
+  readonly order: 'magnitude' | 'random' | 'first';
+  readonly encoding: 'full' | 'f16' | 'bf16';
+};
+
+export type ClusterPlan = {
+  readonly rank: number;
+  readonly size: number;
+  /** Number of the run in its job: the same on every host. */
+  readonly run: number;
+  /** The host's first worker among all hosts' workers. */
+  readonly firstWorker: number;
+  readonly workers: number;
+  readonly clocks: number;
+  readonly sending: Sending;
+  /** By table. */
+  readonly replicas: readonly ReplicaPlan[];
+};
+
+/** Delta log of partition p, or of worker p in a scheduled run. */
+export function logAt({ logs }: RunPlan, p: number): number {
+  return logs.at + (p - logs.first) * logs.bytes;
+}
+
+/** Partitions of worker `worker` of this host. */
+export function partitionsOf({ partitions, workers, cluster }: RunPlan, worker: number): Range {
+  const first = cluster?.firstWorker ?? 0;
+  return rangeOf(partitions, cluster?.workers ?? workers, first + worker);
+}
+
+/** Rows of a table that this host owns: all of them when it is alone. */
+export function ownRows(cluster: ClusterPlan | undefined, rows: number): Range {
+  return rangeOf(rows, cluster?.size ?? 1, cluster?.rank ?? 0);
+}
 
 export const ledgerTable = '#ledger';
 
-export type RunRequest = Omit<RunPlan, 'tables' | 'lockStep' | 'buffers' | 'logs' | 'workers'>;
+type Planned = 'tables' | 'lockStep' | 'buffers' | 'logs' | 'workers' | 'cluster';
+export type RunRequest = Omit<RunPlan, Planned> & {
+  /** Run over the rows of this host alone, whoever else takes part in the job. */
+  readonly local?: boolean;
+};
+
+/** The hosts of a run, as its plan needs to know them. */
+export type ClusterPlace = Pick<ClusterPlan, 'rank' | 'size' | 'run' | 'sending'> & {
+  /** Worker threads by rank. */
+  readonly threads: readonly number[];
+};
 
 /** The hidden table of an audited run: row w counts the clocks of worker w that were folded in. */
 function ledgerSpec(workers: number): TableSpec {
   return { name: ledgerTable, rows: workers, columns: 1, type: 'i32' };
+}
+
+function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
+  const allocate = (bytes: number) => {
+    const at = arena.allocate(bytes);
+    arena.u8.fill(0, at, at + bytes);
+    return at;
+  };
+  const deltas = { ...table, at: allocate(table.rows * table.rowBytes) };
+  const touched = allocate(table.rows + 16);
+  const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
+  if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
+  return { deltas, touched, rowClocks };
 }
 
 /** Allocates tables, buffers and logs in the arena and writes down where they are. */
@@ -47,17 +124,19 @@ export function planRun(
   program: AnyProgram,
   request: RunRequest,
   workers: number,
+  place?: ClusterPlace,
 ): RunPlan {
   const { options, data, partitions, seed } = request;
-  if (partitions < workers && program.schedule === undefined) {
-    const rule = `--partitions must be at least the number of threads, ${workers}`;
+  const total = place?.threads.reduce((sum, threads) => sum + threads, 0) ?? workers;
+  if (partitions < total && program.schedule === undefined) {
+    const rule = `--partitions must be at least the number of threads, ${total}`;
     throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
   }
   if (partitions > limits.partitionsMax) {
     const rule = `--partitions must be at most ${limits.partitionsMax}`;
     throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
   }
-  const setup: Setup<unknown> = { options, data, workers, partitions, seed };
+  const setup: Setup<unknown> = { options, data, workers: total, partitions, seed };
   const ask = <T>(what: string, question: () => T): T => {
     try {
       return question();
@@ -69,7 +148,7 @@ export function planRun(
     }
   };
   const specs = [...ask('tables', () => program.tables(setup))];
-  if (request.audit) specs.push(ledgerSpec(workers));
+  if (request.audit) specs.push(ledgerSpec(total));
   const tables = planTables(arena, specs, request.policy);
   const buffers: Record<string, number> = {};
   for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
@@ -80,7 +159,16 @@ export function planRun(
   const wanted =
     ask('deltaBytes', () => program.deltaBytes?.(setup)) ?? Math.min(once + 2 ** 20, 2 ** 26);
   const bytes = Math.ceil(wanted / 4096) * 4096 + 4096;
-  const writers = program.schedule === undefined ? partitions : workers;
-  const logs = { at: arena.allocate(bytes * writers), bytes };
-  return { ...request, workers, tables, lockStep: isLockStep(tables), buffers, logs };
+  const cluster = place && {
+    ...{ rank: place.rank, size: place.size, run: place.run, sending: place.sending },
+    firstWorker: place.threads.slice(0, place.rank).reduce((sum, threads) => sum + threads, 0),
+    workers: total,
+    clocks: ask('clocks', () => program.clocks?.(setup)) ?? 0,
+    replicas: program.schedule === undefined ? tables.map((t) => planReplica(arena, t)) : [],
+  };
+  const base = { ...request, workers, tables, buffers, lockStep: isLockStep(tables), cluster };
+  const plan = { ...base, logs: { at: 0, bytes, first: 0 } };
+  const first = program.schedule === undefined ? partitionsOf(plan, 0).first : 0;
+  const last = program.schedule === undefined ? partitionsOf(plan, workers - 1).last : workers;
+  return { ...plan, logs: { at: arena.allocate(bytes * (last - first)), bytes, first } };
 }

@@ -15,6 +15,7 @@ import {
   schedulerStream,
   type Stage,
 } from './context.ts';
+import { logAt } from './plan.ts';
 import type { ScheduleContext } from './program.ts';
 
 export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
@@ -87,7 +88,7 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
     /** Folds the deltas of the first `count` workers, in worker order. */
     foldWorkers(count: number): void {
       for (let worker = 0; worker < count; worker++) {
-        const log = openDeltaLog(arena, logs.at + worker * logs.bytes, logs.bytes);
+        const log = openDeltaLog(arena, logAt(plan, worker), logs.bytes);
         fold(place, tables, log, { share: wholeTable, clock: clockNow() });
       }
     },

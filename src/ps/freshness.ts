@@ -3,20 +3,24 @@
 //   A worker at clock c may read when every worker has finished clock c − s − 1, that is when
 //   min(clocks) ≥ c − s (SSP condition, Ho et al. 2013). s = 0 is bulk-synchronous; async waits
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
-//   host the cache is the shard and the two are the same.
+//   host the cache is the shard and the two are the same. auto is essp with an s that every worker
+//   adapts by itself (adaptive.ts), up to the policy's.
 
 import { SystemError } from '../base/errors.ts';
 
-export type Consistency = 'bsp' | 'ssp' | 'essp' | 'async';
+export type Consistency = 'bsp' | 'ssp' | 'essp' | 'async' | 'auto';
 
 export type Policy = { readonly consistency: Consistency; readonly staleness: number };
 
+const defaultStaleness = { bsp: 0, ssp: 1, essp: 1, async: 1, auto: 8 } as const;
+
 /**
- * The policy that is asked for: essp with s = 1 unless it says otherwise, s = 0 with bsp.
+ * The policy that is asked for: essp with s = 1 unless it says otherwise, s = 0 with bsp, at most
+ * 8 with auto.
  * @throws ERR_CONFIG for a staleness that bsp cannot have or that is no count.
  */
 export function policyFrom(consistency: Consistency = 'essp', staleness?: number): Policy {
-  const clocks = staleness ?? (consistency === 'bsp' ? 0 : 1);
+  const clocks = staleness ?? defaultStaleness[consistency];
   if (consistency === 'bsp' && clocks !== 0) {
     const rule = '--staleness must be 0 with --consistency bsp';
     const next = 'leave it out, or use --consistency ssp or essp';
@@ -33,6 +37,7 @@ export function requiredClock(policy: Policy, clock: number): number {
       return clock;
     case 'ssp':
     case 'essp':
+    case 'auto':
       return clock - policy.staleness;
     case 'async':
       return -Infinity;

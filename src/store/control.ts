@@ -56,10 +56,16 @@ export function openControl(arena: Arena, workers: number) {
     /** Clears clocks and the stop word. Only between runs. */
     reset(): void {
       for (let actor = 0; actor < actorsMax; actor++) {
-        for (const line of [controlLine.clocks, controlLine.pushed, controlLine.state]) {
+        const lines = [controlLine.clocks, controlLine.pushed, controlLine.state];
+        for (const line of [...lines, controlLine.granted]) {
           Atomics.store(i32, word(line, actor), 0);
         }
       }
+      for (let table = 0; table < limits.tablesMax; table++) {
+        Atomics.store(i32, word(controlLine.tableClocks, table), 0);
+      }
+      Atomics.store(i32, controlIndex(controlLine.shardClock), 0);
+      Atomics.store(i32, controlIndex(controlLine.ticket), 0);
       Atomics.store(i32, controlIndex(controlLine.lock), 0);
       Atomics.store(i32, stopCell, stopReason.none);
     },
@@ -75,6 +81,26 @@ export function openControl(arena: Arena, workers: number) {
       Atomics.store(i32, word(controlLine.pushed, worker), pushes);
       wake();
     },
+    /** Clocks of the other hosts that the rows of this host have in them. */
+    shardClock: () => Atomics.load(i32, controlIndex(controlLine.shardClock)),
+    setShardClock(clock: number): void {
+      Atomics.store(i32, controlIndex(controlLine.shardClock), clock);
+      wake();
+    },
+    /** Clocks of the other hosts that the cached rows of `table` have in them. */
+    tableClock: (table: number) => Atomics.load(i32, word(controlLine.tableClocks, table)),
+    setTableClock(table: number, clock: number): void {
+      Atomics.store(i32, word(controlLine.tableClocks, table), clock);
+      wake();
+    },
+    /** The last of a worker's wants that was granted; they are numbered from 1. */
+    granted: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker)),
+    grant(worker: number, want: number): void {
+      Atomics.store(i32, word(controlLine.granted, worker), want);
+      wake();
+    },
+    /** The futex that every change bumps, for who waits without blocking. */
+    tick: { cell: tickCell, now: () => Atomics.load(i32, tickCell) },
     /** Publishes what `thread` does now; each change counts as progress. */
     setActivity(thread: number, now: Activity): void {
       const cell = word(controlLine.state, thread);

@@ -7,16 +7,20 @@ import { toFault, type Fault } from '../base/errors.ts';
 import type { Actor, Boot, Outcome } from '../program/actor.ts';
 import type { RunPlan } from '../program/plan.ts';
 
-export type Role = 'worker' | 'scheduler';
+export type Role = 'worker' | 'scheduler' | 'mailbox';
 
-export class ActorHandle<Summary> {
+/** A method of an actor, as the other end of the control port has it. */
+type Remote<A> = { readonly [K in keyof A]: A[K] };
+
+export class ActorHandle<Summary, A extends Actor<Summary> = Actor<Summary>> {
   readonly name: string;
   readonly index: number;
   readonly #thread: Thread;
-  readonly #remote: ReturnType<typeof wrap<Actor<unknown>>>;
+  readonly #remote: Remote<A>;
   /** Ended for good, with this reason. */
   #ended: Fault | undefined;
-  #onEnd: ((fault: Fault) => void) | undefined;
+  /** Calls that have not been answered. */
+  readonly #pending = new Set<(fault: Fault) => void>();
 
   /** `clock` tells at which clock the actor is, for the message when it ends. */
   constructor(role: Role, boot: Boot, clock: () => number) {
@@ -24,7 +28,7 @@ export class ActorHandle<Summary> {
     this.index = boot.thread;
     const entry = new URL(`./${role}-actor.js`, import.meta.url);
     this.#thread = new Thread(entry, { workerData: boot, stdout: false, stderr: false });
-    this.#remote = wrap<Actor<unknown>>(nodeEndpoint(this.#thread));
+    this.#remote = wrap<A>(nodeEndpoint(this.#thread)) as unknown as Remote<A>;
     this.#thread.on('error', (error: unknown) => {
       // Whatever a program throws outside its functions: not always an Error.
       const { message } = toFault(error);
@@ -42,17 +46,26 @@ export class ActorHandle<Summary> {
 
   #end(fault: Fault): void {
     this.#ended ??= fault;
-    this.#onEnd?.(this.#ended);
+    for (const fail of this.#pending) fail(this.#ended);
+    this.#pending.clear();
   }
 
   /** Runs `plan` on the actor. Never rejects. One run at a time. */
   run(plan: RunPlan, userModule: WebAssembly.Module | undefined): Promise<Outcome<Summary>> {
+    return this.call((actor) => actor.run(plan, userModule));
+  }
+
+  /** Calls a method of the actor. Never rejects: the end of the thread is a fault, too. */
+  call<T>(method: (actor: Remote<A>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
     return new Promise((resolve) => {
       const fail = (fault: Fault) => resolve({ ok: false, fault });
       if (this.#ended) return fail(this.#ended);
-      this.#onEnd = fail;
-      this.#remote.run(plan, userModule).then(
-        (outcome) => resolve(outcome as Outcome<Summary>),
+      this.#pending.add(fail);
+      method(this.#remote).then(
+        (outcome) => {
+          this.#pending.delete(fail);
+          resolve(outcome);
+        },
         (error: Error) => fail({ code: 'ERR_INTERNAL', message: `${this.name}: ${error.message}` }),
       );
     });

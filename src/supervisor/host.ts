@@ -8,20 +8,25 @@
 import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { soloWorld, type World } from '../base/world.ts';
+import type { MailboxActor } from '../cluster/mailbox-actor.ts';
+import type { MailboxSummary } from '../cluster/run.ts';
 import { createMemory, openArena, type Arena } from '../memory/arena.ts';
 import { compileKernels, instantiate, type KernelVariant } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import { receiver, type Event } from '../mailbox/messages.ts';
+import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
-import type { Outcome } from '../program/actor.ts';
+import type { MeshOptions } from '../mailbox/tcp/mesh.ts';
+import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
-import { planRun, type RunPlan, type RunRequest } from '../program/plan.ts';
+import { planRun, type RunPlan, type RunRequest, type Sending } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
-import type { WorkerSummary } from '../program/worker-loop.ts';
+import type { WorkerSummary } from '../program/data-parallel.ts';
 import { openControl, type Control } from '../store/control.ts';
-import { ActorHandle } from './actor-handle.ts';
+import { ActorHandle, type Role } from './actor-handle.ts';
 import { Watchdog } from './watchdog.ts';
 
 export type HostOptions = {
@@ -42,11 +47,15 @@ export type RunResult = {
   readonly clocks: number;
   /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
   readonly stalenessHistogram: readonly number[];
+  /** Bytes of rows that this host sent to others, by table. */
+  readonly tableBytes: readonly number[];
 };
 
 const tickMs = 25;
 
-type AnyHandle = ActorHandle<WorkerSummary> | ActorHandle<SchedulerSummary>;
+type MailboxHandle = ActorHandle<MailboxSummary, MailboxActor>;
+type Summary = WorkerSummary | SchedulerSummary | MailboxSummary;
+type AnyHandle = ActorHandle<WorkerSummary> | ActorHandle<SchedulerSummary> | MailboxHandle;
 
 export class Host {
   readonly arena: Arena;
@@ -58,16 +67,21 @@ export class Host {
   readonly #pushTimeoutMs: number;
   #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
+  #mailbox: MailboxHandle | undefined;
+  #world: World;
+  #sending: Sending | undefined;
+  #runs = 0;
   #broken = false;
 
   constructor(options: HostOptions) {
     const { threads, loaders, variant } = options;
     assert(threads >= 1 && threads <= limits.workersMax, 'the number of threads was checked');
-    const layout = planLayout(Math.max(threads + 1, loaders));
+    const layout = planLayout(Math.max(threads + 2, loaders));
     const memory = createMemory(layout.bytes);
     this.arena = openArena(memory, layout, true);
     this.variant = variant;
     this.threads = threads;
+    this.#world = soloWorld(threads);
     this.module = compileKernels(variant);
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
@@ -82,11 +96,47 @@ export class Host {
     this.#scheduler = this.#spawn('scheduler', length);
   }
 
-  #spawn<Summary>(role: 'worker' | 'scheduler', thread: number): ActorHandle<Summary> {
+  /** The hosts of the job; this one alone until it joins others. */
+  get world(): World {
+    return this.#world;
+  }
+
+  /**
+   * Joins the other hosts of a job: from then on runs are runs of all of them.
+   * @throws ERR_PEER_LOST naming the ranks that did not come; ERR_CONFIG when this host is refused.
+   */
+  async join(mesh: MeshOptions, sending: Sending): Promise<World> {
+    const mailbox: MailboxHandle = this.#spawn('mailbox', this.threads + 1);
+    this.#mailbox = mailbox;
+    const joined = await mailbox.call((actor) => actor.join(mesh));
+    if (!joined.ok) throw fromFault(joined.fault);
+    this.#sending = sending;
+    this.#world = {
+      ...{ rank: mesh.rank, size: mesh.size, threads: joined.value.threads },
+      async allGather(name, bytes) {
+        const gathered = await mailbox.call((actor) => actor.gather(name, bytes));
+        if (gathered.ok) return gathered.value;
+        throw fromFault(gathered.fault);
+      },
+    };
+    return this.#world;
+  }
+
+  /** Traffic of the links so far. */
+  async linkStatistics(): Promise<readonly LinkStatistics[]> {
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined) return [];
+    const answer = await mailbox.call(async (actor) => ({
+      ...{ ok: true, value: await actor.statistics() },
+    }));
+    return answer.ok ? answer.value : [];
+  }
+
+  #spawn<S, A extends Actor<S> = Actor<S>>(role: Role, thread: number): ActorHandle<S, A> {
     const { arena, module } = this;
-    const name = role === 'scheduler' ? 'the scheduler' : `worker ${thread}`;
+    const name = role === 'worker' ? `worker ${thread}` : `the ${role}`;
     const boot = { name, memory: arena.memory, layout: arena.layout, module, thread };
-    return new ActorHandle<Summary>(role, boot, () => this.#control.clock(thread));
+    return new ActorHandle<S, A>(role, boot, () => this.#control.clock(thread));
   }
 
   /**
@@ -96,7 +146,12 @@ export class Host {
    */
   async run(program: AnyProgram, request: RunRequest, hooks: RunHooks = {}): Promise<RunResult> {
     assert(!this.#broken, 'a host whose run failed is closed, not used again');
-    const plan = planRun(this.arena, program, request, this.threads);
+    const { rank, size, threads } = this.#world;
+    const mailbox = request.local === true ? undefined : this.#mailbox;
+    if (mailbox !== undefined) this.#runs += 1;
+    const place = mailbox &&
+      this.#sending && { rank, size, threads, run: this.#runs, sending: this.#sending };
+    const plan = planRun(this.arena, program, request, this.threads, place);
     this.#control.reset();
     const { layout } = this.arena;
     for (let thread = 0; thread < layout.threadCount; thread++) {
@@ -110,15 +165,18 @@ export class Host {
       assert(this.#scheduler !== undefined, 'an awake host has a scheduler');
       handles.push(this.#scheduler);
     }
+    if (mailbox !== undefined) handles.push(mailbox);
     const outcomes = await this.#supervise(handles, plan, hooks);
     const lags: number[] = [];
     let clocks = 0;
+    let tableBytes: readonly number[] = [];
     for (const { clocks: done, ...summary } of outcomes) {
       clocks = Math.max(clocks, done);
+      if ('tableBytes' in summary) ({ tableBytes } = summary);
       if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
     }
     while (lags.at(-1) === 0) lags.pop();
-    return { plan, clocks, stalenessHistogram: lags };
+    return { plan, clocks, stalenessHistogram: lags, tableBytes };
   }
 
   /** Starts the plan on all actors and watches until every one has answered or was terminated. */
@@ -126,7 +184,7 @@ export class Host {
     handles: readonly AnyHandle[],
     plan: RunPlan,
     hooks: RunHooks,
-  ): Promise<(WorkerSummary | SchedulerSummary)[]> {
+  ): Promise<Summary[]> {
     const userModule = await loadUserKernels(plan.userKernels);
     let fault: Fault | undefined;
     const fail = (found: Fault) => {
@@ -134,8 +192,8 @@ export class Host {
       this.#control.stop('failed');
     };
     const pending = new Set<AnyHandle>(handles);
-    const summaries: (WorkerSummary | SchedulerSummary)[] = [];
-    const settle = (handle: AnyHandle, outcome: Outcome<WorkerSummary | SchedulerSummary>) => {
+    const summaries: Summary[] = [];
+    const settle = (handle: AnyHandle, outcome: Outcome<Summary>) => {
       pending.delete(handle);
       if (outcome.ok) summaries.push(outcome.value);
       else fail(outcome.fault);
@@ -217,10 +275,20 @@ export class Host {
 
   /** Ends every thread. A host is closed once, whatever happened before. */
   async close(): Promise<void> {
+    if (!this.#broken) await this.#leave();
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
     if (this.#scheduler) handles.push(this.#scheduler);
+    if (this.#mailbox) handles.push(this.#mailbox);
     await Promise.all(handles.map((handle) => handle.terminate()));
+  }
+
+  /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
+  async #leave(): Promise<void> {
+    await this.#mailbox?.call(async (actor) => {
+      await actor.leave();
+      return { ok: true, value: undefined };
+    });
   }
 }

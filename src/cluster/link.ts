@@ -1,0 +1,137 @@
+// A host's packets, sorted: those of a run to the member that takes part in it, those of gatherings
+// to whoever waits for them. A host may be ahead of us by a run, or by a gathering: what it says
+// before we ask is kept until we do.
+import { assert } from '../base/assert.ts';
+import { fromFault, SystemError, type Fault } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { LinkStatistics, Network, NetworkListener, Packet } from '../mailbox/network.ts';
+import type { PeerMessage } from './messages.ts';
+
+/** One host's part of a gathering; large ones come in pieces. */
+type GatherMessage = { readonly kind: 'gather'; readonly name: string; readonly last: boolean };
+
+type Gathering = {
+  readonly pieces: Uint8Array[][];
+  readonly whole: boolean[];
+  settle?: { resolve(bytes: readonly Uint8Array[]): void; reject(error: Error): void };
+};
+
+export type RunListener = {
+  packet(from: number, packet: Packet): void;
+  room(to: number): void;
+  lost(rank: number, fault: Fault): void;
+};
+
+/** Packets of a run that has not begun here: a few clocks' worth at most. */
+const earlyPacketsMax = 4096;
+
+export class Link implements NetworkListener {
+  readonly #network: Network;
+  readonly #gatherings = new Map<string, Gathering>();
+  readonly #early: { from: number; packet: Packet }[] = [];
+  readonly #lost = new Map<number, Fault>();
+  #run = 0;
+  #listener: RunListener | undefined;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  get statistics(): readonly LinkStatistics[] {
+    return this.#network.statistics();
+  }
+
+  /** Takes part in run `run`: what came early is delivered now, and then what comes. */
+  begin(run: number, listener: RunListener): void {
+    this.#run = run;
+    this.#listener = listener;
+    for (const [rank, fault] of this.#lost) listener.lost(rank, fault);
+    const early = this.#early.splice(0);
+    for (const { from, packet } of early) this.packet(from, packet);
+  }
+
+  end(): void {
+    this.#listener = undefined;
+  }
+
+  /** See World.allGather. */
+  gather(name: string, bytes: Uint8Array): Promise<readonly Uint8Array[]> {
+    const { rank, size } = this.#network;
+    const gathering = this.#gathering(name);
+    assert(gathering.settle === undefined, 'a gathering has a name of its own');
+    const [lost] = this.#lost.values();
+    if (lost !== undefined) return Promise.reject(fromFault(lost));
+    gathering.pieces[rank] = [bytes];
+    gathering.whole[rank] = true;
+    for (let to = 0; to < size; to++) if (to !== rank) this.#sendPieces(to, name, bytes);
+    return new Promise((resolve, reject) => {
+      gathering.settle = { resolve, reject };
+      this.#settle(name, gathering);
+    });
+  }
+
+  packet(from: number, packet: Packet): void {
+    const header = packet.header as GatherMessage | PeerMessage;
+    if (header.kind === 'gather') {
+      const gathering = this.#gathering(header.name);
+      gathering.pieces[from]?.push(packet.payload.slice());
+      if (header.last) gathering.whole[from] = true;
+      this.#settle(header.name, gathering);
+    } else if (this.#listener !== undefined && header.run === this.#run) {
+      this.#listener.packet(from, packet);
+    } else if (header.run > this.#run || this.#listener === undefined) {
+      this.#keep(from, packet);
+    }
+    // What is left is of a run that has ended here: its sender does not know it yet.
+  }
+
+  room(to: number): void {
+    this.#listener?.room(to);
+  }
+
+  lost(rank: number, fault: Fault): void {
+    this.#lost.set(rank, fault);
+    this.#listener?.lost(rank, fault);
+    for (const [name, { settle }] of this.#gatherings) {
+      settle?.reject(fromFault({ ...fault, message: `${fault.message}, while gathering ${name}` }));
+    }
+    this.#gatherings.clear();
+  }
+
+  #keep(from: number, packet: Packet): void {
+    if ((packet.header as PeerMessage).run < this.#run) return;
+    if (this.#early.length >= earlyPacketsMax) {
+      const rule = `at most ${earlyPacketsMax} packets wait for a run that has not begun here`;
+      throw new SystemError('ERR_LIMIT', `${rule}: rank ${from} is too far ahead`);
+    }
+    this.#early.push({ from, packet: { header: packet.header, payload: packet.payload.slice() } });
+  }
+
+  #gathering(name: string): Gathering {
+    const { size } = this.#network;
+    const known = this.#gatherings.get(name);
+    if (known !== undefined) return known;
+    const fresh: Gathering = {
+      pieces: Array.from({ length: size }, () => []),
+      whole: new Array<boolean>(size).fill(false),
+    };
+    this.#gatherings.set(name, fresh);
+    return fresh;
+  }
+
+  #sendPieces(to: number, name: string, bytes: Uint8Array): void {
+    for (let from = 0; ; from += limits.wireBytes) {
+      const last = from + limits.wireBytes >= bytes.length;
+      const header: GatherMessage = { kind: 'gather', name, last };
+      const payload = bytes.slice(from, from + limits.wireBytes);
+      this.#network.send(to, { header, payload });
+      if (last) return;
+    }
+  }
+
+  #settle(name: string, { pieces, whole, settle }: Gathering): void {
+    if (settle === undefined || !whole.every(Boolean)) return;
+    this.#gatherings.delete(name);
+    settle.resolve(pieces.map((parts) => Buffer.concat(parts)));
+  }
+}

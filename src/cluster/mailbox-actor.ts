@@ -1,0 +1,60 @@
+// The mailbox actor: owns a host's sockets, and takes part in its runs over the shared memory. What
+// the supervisor calls over comlink, rarely; rows travel between memory and sockets alone.
+import { assert } from '../base/assert.ts';
+import { SystemError, toFault } from '../base/errors.ts';
+import type { LinkStatistics } from '../mailbox/network.ts';
+import { joinMesh, type Mesh, type MeshOptions } from '../mailbox/tcp/mesh.ts';
+import { createActor, type Actor, type Boot, type Outcome } from '../program/actor.ts';
+import type { AnyProgram } from '../program/program.ts';
+import { Link } from './link.ts';
+import { runMailbox, type MailboxSummary } from './run.ts';
+
+/** What a host knows of the others once all have joined. */
+export type Joined = { readonly threads: readonly number[] };
+
+export type MailboxActor = Actor<MailboxSummary> & {
+  /** Waits until all hosts are there. */
+  join(options: MeshOptions): Promise<Outcome<Joined>>;
+  /** See World.allGather. */
+  gather(name: string, bytes: Uint8Array): Promise<Outcome<readonly Uint8Array[]>>;
+  statistics(): Promise<readonly LinkStatistics[]>;
+  /** Says goodbye: what was sent arrives first. */
+  leave(): Promise<void>;
+};
+
+async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await act() };
+  } catch (thrown) {
+    return { ok: false, fault: toFault(thrown) };
+  }
+}
+
+export function mailboxActor(
+  boot: Boot,
+  builtIns: ReadonlyMap<string, AnyProgram>,
+): MailboxActor {
+  let joined: { readonly mesh: Mesh; readonly link: Link } | undefined;
+  const there = () => {
+    assert(joined !== undefined, 'the host has joined');
+    return joined;
+  };
+  return {
+    ...createActor(boot, builtIns, (stage) => runMailbox(stage, there().mesh, there().link)),
+    join: (options) =>
+      outcome(async () => {
+        if (joined !== undefined) throw new SystemError('ERR_CONFIG', 'a host joins once');
+        const mesh = await joinMesh(options);
+        const link = new Link(mesh);
+        mesh.listen(link);
+        joined = { mesh, link };
+        return { threads: mesh.threads };
+      }),
+    gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
+    statistics: () => Promise.resolve(joined?.link.statistics ?? []),
+    async leave() {
+      await joined?.mesh.close();
+      joined = undefined;
+    },
+  };
+}

@@ -1,0 +1,357 @@
+// A host's part in a run: the client and the shard (pure machines of src/ps) over the host's tables
+// and its links to the other hosts. It carries out what they decide, and nothing else; threads,
+// sockets and clocks are around it (mailbox-actor.ts), or a simulated world (src/sim).
+//
+//   workers ── clocks, wants ──▶ ┌────────┐ ── batches, asks ──▶ owners
+//                                │ Member │ ◀── values ────────
+//   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
+import { assert } from '../base/assert.ts';
+import { fromFault, type Fault } from '../base/errors.ts';
+import type { Network, Packet } from '../mailbox/network.ts';
+import { Client, type ClientOutput } from '../ps/client.ts';
+import type { RowList } from '../ps/row-set.ts';
+import { Shard, type PushedRows, type ShardInput, type ShardOutput } from '../ps/shard.ts';
+import type { PeerMessage, PeerMessageBody } from './messages.ts';
+import type { Outbox } from './outbox.ts';
+
+export type TouchedRows = { readonly table: number; readonly rows: RowList };
+type Payloads = readonly Uint8Array[];
+
+/** A host's tables, as the member needs them: store.ts. */
+export type MemberStore = {
+  /**
+   * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
+   * cut takes some of them, the most important first.
+   */
+  cut(early: boolean): { readonly parts: readonly Payloads[]; readonly own: readonly TouchedRows[] };
+  /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
+  cutOrdered(): readonly Payloads[];
+  /** Adds the own deltas of this clock to the own rows, in an ordered run. */
+  foldOwn(): readonly TouchedRows[];
+  /** Adds a batch's deltas to the own rows. */
+  apply(payload: Uint8Array): readonly TouchedRows[];
+  /** The present values of rows. */
+  values(rows: readonly PushedRows[]): Payloads;
+  /** Sets rows that others own, then adds own deltas on top. */
+  install(payload: Uint8Array, replay: Payloads): void;
+  /** Rows of `table` that were asked for are as of `clock`. */
+  markFresh(table: number, rows: Int32Array, clock: number): void;
+  /** Bytes of a table that travelled. */
+  readonly bytesSent: readonly number[];
+};
+
+/** The words that workers wait on. */
+export type MemberControl = {
+  /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
+  hostClock(): number;
+  setShardClock(clock: number): void;
+  setTableClock(table: number, clock: number): void;
+  grant(want: number): void;
+};
+
+export type MemberConfig = {
+  readonly run: number;
+  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly eager: boolean;
+  readonly asynchronous: boolean;
+  readonly ordered: boolean;
+  readonly clocks: number;
+  readonly epochsMax: number;
+};
+
+/** Rows that a worker misses. */
+export type Want = {
+  readonly id: number;
+  readonly table: number;
+  /** Undefined: all rows. */
+  readonly rows: Int32Array | undefined;
+  readonly required: number;
+};
+
+/** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
+export const heldForGood = 0x7fff_ffff;
+
+export class Member {
+  readonly #config: MemberConfig;
+  readonly #network: Network;
+  readonly #store: MemberStore;
+  readonly #control: MemberControl;
+  readonly #outbox: Outbox;
+  readonly #client: Client;
+  readonly #shard: Shard;
+  /** Own batches by epoch, by owner: kept until that owner has them in its values. */
+  readonly #frozen = new Map<number, Payloads[]>();
+  /** Parts of an ordered run's batches, by rank. */
+  readonly #held: Uint8Array[][];
+  readonly #wants = new Map<number, Want>();
+  readonly #finalFrom = new Set<number>();
+  #clock = 0;
+  #current: Uint8Array = new Uint8Array(0);
+
+  constructor(
+    config: MemberConfig,
+    ports: {
+      readonly network: Network;
+      readonly store: MemberStore;
+      readonly control: MemberControl;
+      readonly outbox: Outbox;
+    },
+  ) {
+    this.#config = config;
+    this.#network = ports.network;
+    this.#store = ports.store;
+    this.#control = ports.control;
+    this.#outbox = ports.outbox;
+    const { rank, size } = ports.network;
+    const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
+    this.#client = new Client({ rank, size, tables: tables.length, eager, epochsMax });
+    this.#shard = new Shard({ rank, size, tables, eager, asynchronous, ordered, clocks });
+    this.#held = Array.from({ length: size }, () => []);
+  }
+
+  /** Everyone has finished all clocks, and all tables have their last values. */
+  get finished(): boolean {
+    return this.#shard.finished && this.#finalFrom.size === this.#network.size - 1;
+  }
+
+  /** What this host is waiting for, in words, for the message when it waits in vain. */
+  get waitingFor(): string {
+    const { rank, clock } = this.#shard.slowest;
+    const wants = this.#wants.size > 0 ? `, ${this.#wants.size} reads wait` : '';
+    return `clock ${clock + 1} of rank ${rank}${wants}`;
+  }
+
+  toString(): string {
+    return `client ${this.#client} | shard ${this.#shard}`;
+  }
+
+  /** Workers' clocks may have moved. */
+  workersMoved(): void {
+    const clock = this.#control.hostClock();
+    if (clock <= this.#clock || !this.#hasRoom()) return;
+    this.#clock = clock;
+    this.#carryOut(this.#client.step({ kind: 'clock', clock }));
+  }
+
+  /** A worker misses rows. */
+  want(want: Want): void {
+    const { rank, size } = this.#network;
+    const { id, table, required } = want;
+    const owners = new Map<number, number[]>();
+    if (want.rows === undefined) {
+      for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
+    } else {
+      for (const row of want.rows) {
+        const owner = ownerOf(this.#config.tables[table]?.rows ?? 0, size, row);
+        if (owner === rank) continue;
+        const own = owners.get(owner) ?? [];
+        owners.set(owner, own);
+        own.push(row);
+      }
+    }
+    this.#wants.set(id, want);
+    const whole = want.rows === undefined;
+    const outputs = this.#client.step({ kind: 'want', id, table, of: [...owners.keys()], whole });
+    for (const [to, rows] of owners) {
+      const list = Int32Array.from(rows);
+      const bytes = new Uint8Array(list.buffer);
+      this.#send(to, { kind: 'ask', id, table, required, whole }, bytes);
+    }
+    this.#carryOut(outputs);
+  }
+
+  /** Nothing moves at the moment: early sending may use the time. */
+  idle(): void {
+    if (!this.#hasRoom() || this.#config.ordered || this.finished) return;
+    if (this.#clock < this.#config.clocks) this.#carryOut(this.#client.step({ kind: 'idle' }));
+    this.#serve(this.#shard.step({ kind: 'idle' }));
+  }
+
+  room(to: number): void {
+    this.#serve(this.#shard.step({ kind: 'room', to }));
+    this.workersMoved();
+  }
+
+  /** A packet of this run from another host. @throws what its rows are refused for. */
+  packet(from: number, packet: Packet): void {
+    const message = packet.header as PeerMessage;
+    this.#current = packet.payload;
+    switch (message.kind) {
+      case 'batch': {
+        const { epoch, clock, last } = message;
+        this.#serve(this.#shard.step({ kind: 'batch', from, epoch, clock, last }));
+        if (last) this.#serve(this.#shard.pushes());
+        break;
+      }
+      case 'ask': {
+        const { id, table, required, whole } = message;
+        const rows = whole ? ('all' as const) : { rows: asRows(packet.payload) };
+        this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
+        break;
+      }
+      case 'values': {
+        const { clock, includes, answers, last, final } = message;
+        if (last && final) this.#finalFrom.add(from);
+        for (const id of last ? answers : []) this.#markAnswered(id, from, clock);
+        const values = { kind: 'values', from, clock, includes, answers, last } as const;
+        this.#carryOut(this.#client.step(values));
+        break;
+      }
+      case 'fault':
+        throw fromFault(message.fault);
+    }
+  }
+
+  /** Tells everyone why this host ends the run. */
+  fail(fault: Fault): void {
+    for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+  }
+
+  #others(): readonly number[] {
+    const { rank, size } = this.#network;
+    return Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
+  }
+
+  #hasRoom(): boolean {
+    return this.#others().every((to) => this.#outbox.hasRoom(to));
+  }
+
+  #send(to: number, body: PeerMessageBody, payload: Uint8Array = new Uint8Array(0)): void {
+    const header: PeerMessage = { ...body, run: this.#config.run };
+    this.#outbox.send(to, { header, payload });
+  }
+
+  #carryOut(outputs: readonly ClientOutput[]): void {
+    for (const output of outputs) {
+      switch (output.kind) {
+        case 'cut':
+          this.#cut(output);
+          break;
+        case 'install':
+          this.#install(output.from, output.replay);
+          break;
+        case 'release':
+          this.#release(output.owner, output.epoch);
+          break;
+        case 'visible':
+          this.#control.setTableClock(output.table, output.clock);
+          break;
+        case 'grant':
+          this.#wants.delete(output.id);
+          this.#control.grant(output.id);
+          break;
+      }
+    }
+  }
+
+  #cut({ epoch, clock, early }: Extract<ClientOutput, { kind: 'cut' }>): void {
+    const { ordered } = this.#config;
+    const { rank } = this.#network;
+    const { parts, own } = ordered
+      ? { parts: this.#store.cutOrdered(), own: [] }
+      : this.#store.cut(early);
+    // An ordered run's cache has no own deltas in it before their owner's sum arrives.
+    if (!ordered) this.#frozen.set(epoch, [...parts]);
+    for (const to of this.#others()) {
+      const payloads = parts[to] ?? [];
+      const count = Math.max(1, payloads.length);
+      for (let i = 0; i < count; i++) {
+        this.#send(to, { kind: 'batch', epoch, clock, last: i === count - 1 }, payloads[i]);
+      }
+    }
+    this.#serve(this.#shard.step({ kind: 'batch', from: rank, epoch, clock, last: true }));
+    this.#touched(rank, own);
+    this.#serve(this.#shard.pushes());
+  }
+
+  #install(from: number, replay: readonly number[]): void {
+    if (this.#current.length === 0) return;
+    const batches = replay.flatMap((epoch) => this.#frozen.get(epoch)?.[from] ?? []);
+    this.#store.install(this.#current, batches);
+  }
+
+  #release(owner: number, epoch: number): void {
+    for (const [number, owners] of this.#frozen) {
+      if (number > epoch) break;
+      owners[owner] = [];
+    }
+    const { oldest } = this.#client;
+    for (const number of [...this.#frozen.keys()]) {
+      if (number < oldest) this.#frozen.delete(number);
+    }
+  }
+
+  #markAnswered(id: number, from: number, clock: number): void {
+    const want = this.#wants.get(id);
+    if (want?.rows === undefined) return;
+    const { rows, table } = want;
+    const total = this.#config.tables[table]?.rows ?? 0;
+    const own = rows.filter((row) => ownerOf(total, this.#network.size, row) === from);
+    this.#store.markFresh(table, own, this.#config.eager ? heldForGood : clock);
+  }
+
+  #touched(from: number, touched: readonly TouchedRows[]): void {
+    for (const { table, rows } of touched) {
+      this.#shard.step({ kind: 'touched', from, table, rows } satisfies ShardInput);
+    }
+  }
+
+  #serve(outputs: readonly ShardOutput[]): void {
+    for (const output of outputs) {
+      switch (output.kind) {
+        case 'apply':
+          if (this.#current.length > 0) {
+            this.#touched(output.from, this.#store.apply(this.#current));
+          }
+          break;
+        case 'hold':
+          if (output.from !== this.#network.rank && this.#current.length > 0) {
+            this.#held[output.from]?.push(this.#current.slice());
+          }
+          break;
+        case 'applyHeld':
+          this.#applyHeld();
+          break;
+        case 'clock':
+          this.#control.setShardClock(output.clock);
+          break;
+        case 'push':
+          this.#push(output);
+          break;
+      }
+    }
+  }
+
+  #applyHeld(): void {
+    this.#held.forEach((payloads, rank) => {
+      if (rank === this.#network.rank) this.#touched(rank, this.#store.foldOwn());
+      for (const payload of payloads) this.#touched(rank, this.#store.apply(payload));
+      payloads.length = 0;
+    });
+  }
+
+  #push(push: Extract<ShardOutput, { kind: 'push' }>): void {
+    const { to, clock, includes, answers, final } = push;
+    const payloads = this.#store.values(push.rows);
+    const count = Math.max(1, payloads.length);
+    for (let i = 0; i < count; i++) {
+      const last = i === count - 1;
+      this.#send(to, { kind: 'values', clock, includes, answers, last, final }, payloads[i]);
+    }
+    if (!this.#outbox.hasRoom(to)) this.#shard.step({ kind: 'full', to });
+  }
+}
+
+/** The host that owns `row`: the inverse of rangeOf (src/scheduler). */
+export function ownerOf(rows: number, size: number, row: number): number {
+  assert(row >= 0 && row < rows, 'the row is of the table');
+  let owner = Math.min(size - 1, Math.floor((row * size) / rows));
+  while (Math.floor((rows * (owner + 1)) / size) <= row) owner += 1;
+  while (Math.floor((rows * owner) / size) > row) owner -= 1;
+  return owner;
+}
+
+function asRows(payload: Uint8Array): Int32Array {
+  assert(payload.length % 4 === 0, 'rows are i32');
+  return new Int32Array(payload.slice().buffer);
+}

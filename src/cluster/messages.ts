@@ -1,0 +1,40 @@
+// What hosts say to each other in a run, one union. Bytes of rows travel as the packets' payloads
+// (src/store/wire).
+//
+//   client ── batch {epoch, clock} ──▶ owner      deltas, in parts, the last one marked
+//   client ── ask ──▶ owner                       rows that a read misses
+//   client ◀── values {clock, includes} ── owner  rows, in parts, the last one marked
+//   host ── fault ──▶ everyone                    a run that fails on one host ends on all
+
+import type { Fault } from '../base/errors.ts';
+
+type Body =
+  | {
+      readonly kind: 'batch';
+      readonly epoch: number;
+      /** Clocks that the sender has finished, with this batch. */
+      readonly clock: number;
+      readonly last: boolean;
+    }
+  | {
+      readonly kind: 'values';
+      readonly clock: number;
+      readonly includes: number;
+      readonly answers: readonly number[];
+      readonly last: boolean;
+      /** The last values of the run: everyone has finished. */
+      readonly final: boolean;
+    }
+  | {
+      readonly kind: 'ask';
+      readonly id: number;
+      readonly table: number;
+      readonly required: number;
+      /** All rows of the table that the owner has; else the payload names them (i32). */
+      readonly whole: boolean;
+    }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+
+/** A message of run `run` of the job: a host may be ahead of another by one. */
+export type PeerMessage = Body & { readonly run: number };
+export type PeerMessageBody = Body;

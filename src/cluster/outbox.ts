@@ -1,0 +1,78 @@
+// What a host has to send, link by link, within a budget of bytes per second: packets of a link wait
+// in order until the budget allows them. Without a budget they go at once.
+import type { Network, Packet } from '../mailbox/network.ts';
+import { Budget } from '../ps/budget.ts';
+
+export type OutboxOptions = {
+  /** For each link; undefined: no limit. */
+  readonly bytesPerSecond: number | undefined;
+  readonly nowMs: () => number;
+};
+
+/** So much may go at once after a pause: a tenth of a second's worth, and a packet. */
+const burstShare = 0.1;
+const burstBytesMin = 64 * 1024;
+/** A header with its frame, about. */
+const headerBytes = 96;
+
+type Link = { readonly budget: Budget | undefined; readonly waiting: Packet[] };
+
+export class Outbox {
+  readonly #network: Network;
+  readonly #options: OutboxOptions;
+  readonly #links: readonly Link[];
+
+  constructor(network: Network, options: OutboxOptions) {
+    this.#network = network;
+    this.#options = options;
+    const { bytesPerSecond: rate } = options;
+    const burst = Math.max(burstBytesMin, (rate ?? 0) * burstShare);
+    this.#links = Array.from({ length: network.size }, () => ({
+      budget: rate === undefined ? undefined : new Budget(rate, burst, options.nowMs()),
+      waiting: [],
+    }));
+  }
+
+  send(to: number, packet: Packet): void {
+    const link = this.#links[to];
+    link?.waiting.push(packet);
+    this.#flush(to);
+  }
+
+  /** False while packets wait, for the budget or for the network: hold bulk back. */
+  hasRoom(to: number): boolean {
+    return this.#links[to]?.waiting.length === 0 && this.#network.hasRoom(to);
+  }
+
+  /** Sends what the budget allows by now; the links that have room again. */
+  tick(): readonly number[] {
+    return this.#links.flatMap(({ waiting }, to) => {
+      if (waiting.length === 0) return [];
+      this.#flush(to);
+      return this.hasRoom(to) ? [to] : [];
+    });
+  }
+
+  /** Milliseconds until `tick` can send something; undefined when nothing waits. */
+  get waitMs(): number | undefined {
+    const nowMs = this.#options.nowMs();
+    const waits = this.#links.flatMap(({ waiting, budget }) => {
+      const next = waiting[0];
+      if (next === undefined || budget === undefined) return [];
+      return [budget.waitMs(next.payload.length + headerBytes, nowMs)];
+    });
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  #flush(to: number): void {
+    const link = this.#links[to];
+    if (link === undefined) return;
+    const { budget, waiting } = link;
+    for (let packet = waiting[0]; packet !== undefined; packet = waiting[0]) {
+      const bytes = packet.payload.length + headerBytes;
+      if (budget !== undefined && !budget.spend(bytes, this.#options.nowMs())) return;
+      waiting.shift();
+      this.#network.send(to, packet);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// A worker of a data-parallel program, step by step: it yields what it waits for and when it has
+// computed, so that a thread can block on it (worker-loop.ts) and a simulator can let virtual time
+// pass (src/sim).
+//
+// Two ways to fold:
+//   lock-step (every table bsp)   push all ─ gate ─ every worker folds its share of the rows of ALL
+//                                 logs, in partition order ─ clock.  Deterministic, no lock.
+//   bounded staleness             push ─ lock ─ fold the own logs ─ unlock ─ clock.
+//
+// With other hosts, lock-step logs are folded by the mailboxes of the rows' owners, in the same
+// order; under bounded staleness a fold also adds up what the owners of other rows are to be sent.
+import type { Range } from '../scheduler/rotation.ts';
+import type { Activity } from '../store/control.ts';
+import { openDeltaLog } from '../store/delta-log.ts';
+import { fold, wholeTable } from '../store/fold.ts';
+import { accumulate } from '../store/wire/accumulate.ts';
+import type { TablePlan } from '../store/table.ts';
+import { runtimeScratch, type Stage } from './context.ts';
+import { logAt, ownRows, partitionsOf } from './plan.ts';
+import type { PartitionWork } from './program.ts';
+import { openPusher } from './pusher.ts';
+
+/** What a worker has to say at the end. `lags[k]`: reads that saw the tables k clocks behind. */
+export type WorkerSummary = {
+  readonly clocks: number;
+  readonly stopped: boolean;
+  readonly lags: readonly number[];
+};
+
+export type Step =
+  | { readonly kind: 'wait'; readonly why: Activity; readonly until: () => boolean }
+  /** A push of one partition has been computed; its deltas are not folded yet. */
+  | { readonly kind: 'pushed'; readonly clock: number; readonly partition: number };
+
+/** How a finished clock is folded in; what is yielded is waited for. */
+function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
+  const { plan, control, thread: worker, arena, kernels, lock } = stage;
+  const { cluster } = plan;
+  const own = partitionsOf(plan, worker);
+  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const logs = (range: Range) =>
+    Array.from({ length: range.last - range.first }, (_, i) =>
+      openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),
+    );
+  const gather = (clock: number) => {
+    for (const log of logs(own)) {
+      fold(place, plan.tables, log, { share: wholeTable, clock });
+      if (cluster) {
+        const target = { ...cluster, ownRows: (rows: number) => ownRows(cluster, rows) };
+        accumulate(place, plan.tables, target, log, clock);
+      }
+    }
+  };
+  const foldShare = (clock: number) => {
+    const share = { index: worker, of: plan.workers };
+    for (const log of logs({ first: 0, last: plan.partitions })) {
+      fold(place, plan.tables, log, { share, clock });
+    }
+  };
+  /** The mailboxes take the logs, and show when all hosts' are in the tables. */
+  const isFolded = (clock: number) => {
+    const behind = (table: TablePlan) => control.tableClock(table.id) <= clock;
+    return control.shardClock() > clock && !plan.tables.some(behind);
+  };
+  return function* (clock) {
+    if (!plan.lockStep) {
+      control.setActivity(worker, 'folding');
+      lock.write(() => gather(clock));
+    } else {
+      control.setPushed(worker, clock + 1);
+      const until = cluster ? () => isFolded(clock) : () => control.minPushed() > clock;
+      yield { kind: 'wait', why: 'waitingForClocks', until };
+      control.setActivity(worker, 'folding');
+      if (!cluster) foldShare(clock);
+    }
+    control.setClock(worker, clock + 1);
+  };
+}
+
+/** All clocks of a worker; its summary is complete when the generator ends or is stopped. */
+export function dataParallelWorker(stage: Stage): {
+  readonly steps: Generator<Step, void>;
+  summary(stopped: boolean): WorkerSummary;
+} {
+  const { plan, control, program, thread: worker, nowMs } = stage;
+  const clocks = program.clocks?.({ ...plan, workers: plan.cluster?.workers ?? plan.workers }) ?? 0;
+  const pusher = openPusher(stage);
+  const endClock = openFolder(stage);
+  const own = partitionsOf(plan, worker);
+  const { gate } = pusher;
+  let clock = 0;
+
+  function* steps(): Generator<Step, void> {
+    for (; clock < clocks; clock++) {
+      let waitedMs = 0;
+      const from = nowMs();
+      const wait = function* (until: () => boolean): Generator<Step, void> {
+        if (until()) return;
+        const since = nowMs();
+        yield { kind: 'wait', why: 'waitingForClocks', until };
+        waitedMs += nowMs() - since;
+      };
+      yield* wait(() => gate.isOpen(clock));
+      for (let partition = own.first; partition < own.last; partition++) {
+        control.setActivity(worker, 'pushing');
+        const work: PartitionWork = { partition, clock };
+        pusher.prepare(work, work);
+        yield* wait(() => gate.isAnswered());
+        control.setActivity(worker, 'pushing');
+        pusher.push(work);
+        yield { kind: 'pushed', clock, partition };
+      }
+      pusher.enterLedger();
+      gate.finished(clock, { waitedMs, busyMs: nowMs() - from - waitedMs });
+      yield* endClock(clock);
+    }
+  }
+  return { steps: steps(), summary: (stopped) => ({ clocks: clock, stopped, lags: pusher.lags }) };
+}

@@ -1,0 +1,104 @@
+// One worker's push machinery: everything between "has work" and "deltas are written down".
+import { SystemError } from '../base/errors.ts';
+import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
+import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
+import { openSnapshots } from '../store/snapshot.ts';
+import { readPolicy } from '../store/table.ts';
+import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
+import { openGate, type Gate } from './freshness-gate.ts';
+import { ledgerTable, logAt } from './plan.ts';
+import type { PushContext, Reads } from './program.ts';
+
+export type Pusher = {
+  /** Reads by how many clocks they lagged. */
+  readonly lags: readonly number[];
+  readonly gate: Gate;
+  prepare(work: unknown, at: { clock: number; partition: number }): void;
+  push(work: unknown): unknown;
+  enterLedger(): void;
+};
+
+/** Opens it: makes the program's private state of this worker. */
+export function openPusher(stage: Stage): Pusher {
+  const { arena, kernels, plan, lock, program, thread: worker } = stage;
+  const views = makeViews(stage);
+  const snapshots = openSnapshots(arena, kernels, plan.tables, plan.lockStep);
+  const policy = readPolicy(plan.tables, plan.policy);
+  const gate = openGate(stage);
+  const globalWorker = (plan.cluster?.firstWorker ?? 0) + worker;
+  const workers = plan.cluster?.workers ?? plan.workers;
+  const lags = new Array<number>(histogramBins).fill(0);
+  let clock = 0;
+  let prng = pushPrng(plan.seed, 0, 0);
+  let reads: Reads = {};
+  let log: DeltaLog | undefined;
+  const context = makeContext(stage, () => clock);
+  const state: unknown = program.start({ ...context, worker: globalWorker });
+  const ctx: PushContext<unknown, unknown> = {
+    ...context,
+    ...{ state, worker: globalWorker },
+    get clock() {
+      return clock;
+    },
+    get prng() {
+      return prng;
+    },
+    table: (name: string) => views.table(name),
+  };
+
+  const snapshot = (reads: Reads): number[] =>
+    plan.tables.map((table) => {
+      const rows = table.access === 'rows' ? reads[table.name] : undefined;
+      const missing = table.access === 'rows' && rows === undefined;
+      if (missing) {
+        const rule = `table "${table.name}" has access "rows"`;
+        throw new SystemError('ERR_PROGRAM', `${rule}, but reads() declares none of it`);
+      }
+      return snapshots.take(table, rows);
+    });
+  const auditRead = () => {
+    const ledger = views.table(ledgerTable);
+    const seen = Array.from({ length: workers }, (_, w) => ledger.get(w)[0] ?? 0);
+    lags[lagBin(clock, Math.min(...seen))]! += 1;
+    const breach = audit(policy, { worker: globalWorker, clock, ledger: seen });
+    if (breach) throw new SystemError('ERR_STALENESS', describeBreach(breach));
+  };
+
+  return {
+    lags,
+    gate,
+    /** Asks for what `work` reads; push it when `gate.isAnswered()`. */
+    prepare(work: unknown, at: { clock: number; partition: number }): void {
+      clock = at.clock;
+      prng = pushPrng(plan.seed, at.partition, clock);
+      log = openDeltaLog(arena, logAt(plan, at.partition), plan.logs.bytes);
+      log.clear();
+      reads = program.reads?.(ctx, work) ?? {};
+      gate.ask(clock, reads);
+    },
+    /**
+     * Takes the snapshot, runs the program's push; its deltas are in the partition's log afterwards.
+     */
+    push(work: unknown): unknown {
+      const take = () => {
+        // A scheduled push starts when all before it are folded: there is no lag to measure.
+        if (!plan.audit && program.schedule === undefined) {
+          lags[lagBin(clock, gate.seen())]! += 1;
+        }
+        return snapshot(reads);
+      };
+      const places = plan.lockStep ? take() : lock.read(take);
+      plan.tables.forEach((table, index) => {
+        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
+        const readable = table.access === 'none' ? 0 : declared;
+        if (log) views.all[index]?.point(places[index] ?? 0, log, readable);
+      });
+      if (plan.audit && program.schedule === undefined) auditRead();
+      return program.push(ctx, work);
+    },
+    /** Enters the finished clock of this worker into the ledger, through its last log. */
+    enterLedger(): void {
+      if (plan.audit) views.table(ledgerTable).inc(globalWorker, [1]);
+    },
+  };
+}
