@@ -14,3 +14,6 @@ export { parse_libsvm } from './parse/libsvm';
 export { parse_ratings } from './parse/ratings';
 export { parse_csv } from './parse/csv';
 export * from './parse/convert';
+export * from './wire/marks';
+export * from './wire/rows';
+export * from './wire/halves';

@@ -25,6 +25,10 @@ export const limits = {
   ringBytes: 256 * KiB,
   /** Largest single message in a mailbox. */
   messageBytesMax: 32 * KiB,
+  /** A payload of table rows is cut at about this size; a row of a sparse table is not cut. */
+  wireBytes: 1 * MiB,
+  /** Largest payload of table rows: one row of a sparse table with all its entries. */
+  wireBytesMax: 4 * MiB,
   /** Classes of a classification problem. */
   classesMax: 4096,
   /** Longest label text. */
@@ -51,6 +55,8 @@ assert(
   limits.scratchBytes >= 4 * (limits.chunkBytes + limits.lineBytesMax),
   'scratch holds one parse task',
 );
+// A payload lies in scratch beside its decoded values, row lists, and rows being merged.
+assert(limits.scratchBytes >= 10 * limits.wireBytesMax, 'scratch holds a payload being applied');
 // A ring drops nothing: it has room for several of the largest messages.
 assert(limits.ringBytes / 2 >= 4 * limits.messageBytesMax, 'a ring holds several messages');
 // A waiting thread must see a stop request well inside the grace it is given.

@@ -21,13 +21,22 @@ export type FoldPlace = {
   readonly scratchBytes: number;
 };
 
-function notFinite(table: TablePlan, row: number, clock: number): SystemError {
+/** The error of an update that made `row` infinite or NaN. */
+export function notFinite(table: TablePlan, row: number, clock: number): SystemError {
   const what = `table "${table.name}", row ${row}, clock ${clock}: the update is not finite`;
   const remedy = 'training diverged: use a smaller --learning-rate or a larger --lambda';
   return new SystemError('ERR_NOT_FINITE', `${what}; ${remedy}`);
 }
 
-function foldRange(place: FoldPlace, table: TablePlan, record: DeltaRecord, rows: Rows): number {
+/** Rows from `first` up to, not with, `last`. */
+export type RowRange = { readonly first: number; readonly last: number };
+
+function foldRange(
+  place: FoldPlace,
+  table: TablePlan,
+  record: DeltaRecord,
+  rows: RowRange,
+): number {
   const from = Math.max(record.first, rows.first);
   const to = Math.min(record.first + record.count, rows.last);
   if (from >= to) return -1;
@@ -42,9 +51,12 @@ function foldRange(place: FoldPlace, table: TablePlan, record: DeltaRecord, rows
   return bad < 0 ? -1 : from + Math.floor((bad * 4) / table.rowBytes);
 }
 
-type Rows = { readonly first: number; readonly last: number };
-
-function foldRecord(place: FoldPlace, table: TablePlan, record: DeltaRecord, rows: Rows): number {
+function foldRecord(
+  place: FoldPlace,
+  table: TablePlan,
+  record: DeltaRecord,
+  rows: RowRange,
+): number {
   switch (record.kind) {
     case recordKind.range:
       return foldRange(place, table, record, rows);
@@ -63,6 +75,26 @@ function foldRecord(place: FoldPlace, table: TablePlan, record: DeltaRecord, row
 }
 
 /**
+ * Folds the rows that `rowsOf` names of every table of `log` in, in the order of its records.
+ * @throws ERR_NOT_FINITE naming table, row and clock.
+ */
+export function foldRows(
+  place: FoldPlace,
+  tables: readonly TablePlan[],
+  log: DeltaLog,
+  at: { readonly rowsOf: (table: TablePlan) => readonly RowRange[]; readonly clock: number },
+): void {
+  for (const record of log.records(tables)) {
+    const table = tables[record.table];
+    assert(table !== undefined, 'a delta names a table of the run');
+    for (const rows of at.rowsOf(table)) {
+      const bad = foldRecord(place, table, record, rows);
+      if (bad >= 0) throw notFinite(table, bad, at.clock);
+    }
+  }
+}
+
+/**
  * Folds `share` of every table's rows of `log` in, in the order of its records.
  * @throws ERR_NOT_FINITE naming table, row and clock.
  */
@@ -72,12 +104,10 @@ export function fold(
   log: DeltaLog,
   at: { readonly share: Share; readonly clock: number },
 ): void {
-  for (const record of log.records(tables)) {
-    const table = tables[record.table];
-    assert(table !== undefined, 'a delta names a table of the run');
-    const rowOf = (index: number) => Math.floor((table.rows * index) / at.share.of);
-    const rows = { first: rowOf(at.share.index), last: rowOf(at.share.index + 1) };
-    const bad = foldRecord(place, table, record, rows);
-    if (bad >= 0) throw notFinite(table, bad, at.clock);
-  }
+  const { index, of } = at.share;
+  const rowOf = (table: TablePlan, part: number) => Math.floor((table.rows * part) / of);
+  const rowsOf = (table: TablePlan) => [
+    { first: rowOf(table, index), last: rowOf(table, index + 1) },
+  ];
+  foldRows(place, tables, log, { rowsOf, clock: at.clock });
 }
