@@ -21,9 +21,12 @@ type Payloads = readonly Uint8Array[];
 export type MemberStore = {
   /**
    * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
-   * cut takes some of them, the most important first.
+   * cut takes some of them, the most important first; the last one leaves nothing.
    */
-  cut(early: boolean): { readonly parts: readonly Payloads[]; readonly own: readonly TouchedRows[] };
+  cut(how: { readonly early: boolean; readonly last: boolean }): {
+    readonly parts: readonly Payloads[];
+    readonly own: readonly TouchedRows[];
+  };
   /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
   cutOrdered(): readonly Payloads[];
   /** Adds the own deltas of this clock to the own rows, in an ordered run. */
@@ -33,7 +36,7 @@ export type MemberStore = {
   /** The present values of rows. */
   values(rows: readonly PushedRows[]): Payloads;
   /** Sets rows that others own, then adds own deltas on top. */
-  install(payload: Uint8Array, replay: Payloads): void;
+  install(payload: Uint8Array, from: number, replay: Payloads): void;
   /** Rows of `table` that were asked for are as of `clock`. */
   markFresh(table: number, rows: Int32Array, clock: number): void;
   /** Bytes of a table that travelled. */
@@ -249,7 +252,7 @@ export class Member {
     const { rank } = this.#network;
     const { parts, own } = ordered
       ? { parts: this.#store.cutOrdered(), own: [] }
-      : this.#store.cut(early);
+      : this.#store.cut({ early, last: clock === this.#config.clocks });
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
     if (!ordered) this.#frozen.set(epoch, [...parts]);
     for (const to of this.#others()) {
@@ -267,7 +270,7 @@ export class Member {
   #install(from: number, replay: readonly number[]): void {
     if (this.#current.length === 0) return;
     const batches = replay.flatMap((epoch) => this.#frozen.get(epoch)?.[from] ?? []);
-    this.#store.install(this.#current, batches);
+    this.#store.install(this.#current, from, batches);
   }
 
   #release(owner: number, epoch: number): void {

@@ -40,13 +40,14 @@ type WaitAsync = (
 // In Node since 16; TypeScript's library has it in a later edition than the one we target.
 const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 
-function openMember(stage: Stage, cluster: ClusterPlan, network: Network) {
+/** The member of a host's run, with what is around it. */
+export function openMember(stage: Stage, cluster: ClusterPlan, network: Network) {
   const { plan, control } = stage;
   const { consistency, staleness } = plan.policy;
   const store = openStore(stage, cluster);
   const outbox = new Outbox(network, {
     bytesPerSecond: cluster.sending.bytesPerSecond,
-    nowMs: () => performance.now(),
+    nowMs: stage.nowMs,
   });
   const wants = Array.from({ length: plan.workers }, (_, worker) =>
     receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),

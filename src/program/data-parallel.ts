@@ -13,8 +13,8 @@ import type { Range } from '../scheduler/rotation.ts';
 import type { Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
-import { accumulate } from '../store/wire/accumulate.ts';
 import type { TablePlan } from '../store/table.ts';
+import { accumulate } from '../store/wire/deltas.ts';
 import { runtimeScratch, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
@@ -42,13 +42,19 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     Array.from({ length: range.last - range.first }, (_, i) =>
       openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),
     );
+  const deltas = cluster?.replicas.map((replica) => replica.deltas) ?? [];
+  const touched = cluster?.replicas.map((replica) => replica.touched) ?? [];
+  const rowsOf = ({ rows }: TablePlan) => {
+    const mine = ownRows(cluster, rows);
+    return [
+      { first: 0, last: mine.first },
+      { first: mine.last, last: rows },
+    ];
+  };
   const gather = (clock: number) => {
     for (const log of logs(own)) {
       fold(place, plan.tables, log, { share: wholeTable, clock });
-      if (cluster) {
-        const target = { ...cluster, ownRows: (rows: number) => ownRows(cluster, rows) };
-        accumulate(place, plan.tables, target, log, clock);
-      }
+      if (cluster) accumulate(place, deltas, log, { touched, rowsOf, clock });
     }
   };
   const foldShare = (clock: number) => {
