@@ -20,7 +20,7 @@ export type Bench = {
   /** Forgets all tables and logs. */
   reset(): void;
   tables(specs: readonly TableSpec[]): readonly TablePlan[];
-  log(): DeltaLog;
+  log(bytes?: number): DeltaLog;
   /** A cleared u8 per row, by table. */
   marks(tables: readonly TablePlan[]): number[];
 };
@@ -38,8 +38,8 @@ export function openBench(): Bench {
     place,
     reset: () => arena.release(start),
     tables: (specs) => planTables(arena, specs, { consistency: 'ssp', staleness: 1 }),
-    log() {
-      const log = openDeltaLog(arena, arena.allocate(LOG_BYTES), LOG_BYTES);
+    log(bytes = LOG_BYTES) {
+      const log = openDeltaLog(arena, arena.allocate(bytes), bytes);
       log.clear();
       return log;
     },

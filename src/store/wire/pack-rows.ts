@@ -122,12 +122,18 @@ function packRun(writer: Writer, source: Source, first: number, count: number): 
   packValues(writer.place, source, { list: 0, first, count }, body);
 }
 
-function packListed(writer: Writer, source: Source, count: number, list: number): void {
+/** Rows named at `names`, which stand where `picks` says. */
+export function packListed(
+  writer: Writer,
+  source: Source,
+  rows: { readonly names: number; readonly picks: number; readonly count: number },
+): void {
   const { table, encoding } = source;
+  const { names, picks, count } = rows;
   const header = { table: table.id, kind: sectionKind.rows, encoding, first: 0, count };
   const body = writer.section(header, count * (4 + table.columns * widthOf(encoding)));
-  writer.place.arena.u8.copyWithin(body, list, list + 4 * count);
-  packValues(writer.place, source, { list, first: 0, count }, body + 4 * count);
+  writer.place.arena.u8.copyWithin(body, names, names + 4 * count);
+  packValues(writer.place, source, { list: picks, first: 0, count }, body + 4 * count);
 }
 
 /** A sparse row that is larger than a payload: a payload of its own. */
@@ -147,7 +153,7 @@ function packLongRow(writer: Writer, source: Source, row: number): void {
 }
 
 /** A dense row that is larger than a payload: columns by columns. */
-function packWideRow(writer: Writer, source: Source, row: number): void {
+export function packWideRow(writer: Writer, source: Source, row: number): void {
   const { place } = writer;
   const { table, encoding } = source;
   const { counts, entryRows, entryCounts } = stageOf(place);
@@ -207,7 +213,9 @@ function packBatch(writer: Writer, source: Source, { list, first, count }: Rows)
       const at = runs / 4 + 2 * i;
       packRun(writer, source, arena.i32[at] ?? 0, arena.i32[at + 1] ?? 0);
     }
-    if (listedCount > 0) packListed(writer, source, listedCount, listed);
+    if (listedCount > 0) {
+      packListed(writer, source, { names: listed, picks: listed, count: listedCount });
+    }
     if (entryRowCount > 0) packEntries(writer, source, entryRowCount, entries);
     done += looked;
     if (done === count) return;
