@@ -9,7 +9,8 @@
 // rate to MSS / RTT · 1.22 / √loss (Mathis et al. 1997).
 import { assert } from '../base/assert.ts';
 import type { Prng } from '../base/prng.ts';
-import type { FaultPlan, FrameFault } from './faults.ts';
+import { frameBytes, type Frame } from '../mailbox/frame.ts';
+import type { FaultPlan } from './faults.ts';
 import { Processor } from './processor.ts';
 import type { Trace } from './trace.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -20,7 +21,8 @@ export type Endpoint = {
   connected(connection: number, peer: number): void;
   /** The attempt to reach `peer` came to nothing. */
   refused(peer: number): void;
-  frame(connection: number, bytes: Uint8Array): void;
+  /** `frame` and its payload are the sender's too: not to be written. */
+  frame(connection: number, frame: Frame): void;
   /** Told once. Nothing more comes from this connection. */
   disconnected(connection: number): void;
 };
@@ -30,7 +32,7 @@ type Way = {
   readonly from: number;
   readonly to: number;
   /** Frames under way, and `undefined` for the end; every arrival takes the first. */
-  readonly frames: (Uint8Array | undefined)[];
+  readonly frames: (Frame | undefined)[];
   freeMs: number;
   lastArrivalMs: number;
   heldUntilMs: number;
@@ -53,10 +55,15 @@ const segmentBytes = 1460;
 /** TCP waits at least so long before it asks again for a lost last segment. */
 const tailProbeMs = 10;
 const retransmitTimeoutMs = 200;
-const connectTimeoutMs = 1000;
 /** What the mailbox actor does for a frame: so long, and so long a byte (5 GB/s). */
 const frameCostMs = 0.004;
 const byteCostMs = 1 / 5e6;
+
+const lengthOf = (frame: Frame | undefined): number =>
+  frame === undefined ? 0 : frameBytes(frame.header.length, frame.payload.length);
+
+const describe = ({ kind, seq, ack, payload }: Frame): string =>
+  `${kind} ${seq} ack ${ack} ${payload.length} B`;
 
 export type ConnectionsOptions = {
   readonly size: number;
@@ -64,6 +71,8 @@ export type ConnectionsOptions = {
   readonly faults: FaultPlan;
   readonly prng: Prng;
   readonly trace: Trace;
+  /** Attempts to connect that nobody answers fail after so long. */
+  readonly connectTimeoutMs: number;
 };
 
 export class Connections {
@@ -71,14 +80,14 @@ export class Connections {
   readonly #faults: FaultPlan;
   readonly #prng: Prng;
   readonly #trace: Trace;
+  readonly #connectTimeoutMs: number;
   readonly #hosts: Host[];
   readonly #open = new Map<number, Connection>();
-  /** Frames written so far, by ordered pair. */
-  readonly #written = new Map<number, number>();
-  readonly #frameFaults = new Map<string, FrameFault['kind']>();
   #lastId = 0;
 
-  constructor({ size, time, faults, prng, trace }: ConnectionsOptions) {
+  constructor(options: ConnectionsOptions) {
+    const { size, time, faults, prng, trace, connectTimeoutMs } = options;
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.#time = time;
     this.#faults = faults;
     this.#prng = prng;
@@ -87,9 +96,6 @@ export class Connections {
       ...{ endpoint: undefined, sendMs: 0, takeMs: 0 },
       processor: this.#processor(rank),
     }));
-    for (const { from, to, frame, kind } of faults.frames) {
-      this.#frameFaults.set(`${from} ${to} ${frame}`, kind);
-    }
     for (const { a, b, atMs } of faults.resets) {
       time.backgroundAt(atMs, `reset ${a}-${b}`, () => this.reset(a, b));
     }
@@ -133,7 +139,7 @@ export class Connections {
     const refuse = () => this.#host(from).processor.run(0, 'refused', () => asker?.refused(to));
     const there = this.#cutUntil(from, to) === undefined;
     if (!there || this.#cutUntil(to, from) !== undefined) {
-      answer(connectTimeoutMs, refuse);
+      answer(this.#connectTimeoutMs, refuse);
       return;
     }
     answer(2 * latencyMs + this.#jitter(), () => {
@@ -143,18 +149,22 @@ export class Connections {
   }
 
   /** Puts a frame into the connection. It keeps the bytes: they are not to be written again. */
-  write(connection: number, from: number, bytes: Uint8Array): void {
+  write(connection: number, from: number, frame: Frame): void {
     const open = this.#open.get(connection);
     const way = open?.ways.find((each) => each.from === from);
     if (open === undefined || way === undefined || way.ended) return;
-    const pair = from * this.#hosts.length + way.to;
-    const count = this.#written.get(pair) ?? 0;
-    this.#written.set(pair, count + 1);
-    const fault = this.#frameFaults.get(`${from} ${way.to} ${count}`);
-    this.#trace.add(`write ${open.id} ${from}>${way.to} ${bytes.length} ${fault ?? ''}`);
-    if (fault === 'lost') return;
-    this.#put(open, way, fault === 'damaged' ? this.#damaged(bytes) : bytes);
-    if (fault === 'twice') this.#put(open, way, bytes);
+    const { lost, twice, overtaking } = this.#faults.channel;
+    const fate = this.#chance(lost) ? 'lost' : this.#chance(twice) ? 'twice' : '';
+    this.#trace.add(`write ${open.id} ${from}>${way.to} ${describe(frame)} ${fate}`);
+    if (fate === 'lost') return;
+    this.#put(open, way, frame);
+    if (fate === 'twice') this.#put(open, way, frame);
+    const { frames } = way;
+    const last = frames.length - 1;
+    if (last < 1 || !this.#chance(overtaking)) return;
+    const [a, b] = [frames[last - 1], frames[last]];
+    frames[last - 1] = b;
+    frames[last] = a;
   }
 
   /** `by` is done with it. The other end is told after what is under way to it. */
@@ -200,13 +210,14 @@ export class Connections {
       ...{ from, to, frames: [], freeMs: 0, lastArrivalMs: 0, heldUntilMs: 0 },
       ...{ ended: false, deaf: false },
     });
-    this.#open.set(id, { id, ways: [way(a, b), way(b, a)] });
+    const back = way(b, a);
+    this.#open.set(id, { id, ways: [way(a, b), back] });
     this.#trace.add(`connected ${id} ${a}-${b}`);
     // Who answered has it first.
     this.#tell(b, (endpoint) => endpoint.connected(id, a));
-    this.#time.after(this.#faults.link.latencyMs, `connected ${a}-${b}`, () =>
-      this.#tell(a, (endpoint) => endpoint.connected(id, b)),
-    );
+    this.#time.after(this.#faults.link.latencyMs, `connected ${a}-${b}`, () => {
+      if (!back.deaf) this.#tell(a, (endpoint) => endpoint.connected(id, b));
+    });
   }
 
   #tell(rank: number, act: (endpoint: Endpoint) => void, costMs = frameCostMs): void {
@@ -215,10 +226,10 @@ export class Connections {
   }
 
   /** Plans the arrival of a frame, or of the end. */
-  #put(open: Connection, way: Way, bytes: Uint8Array | undefined): void {
+  #put(open: Connection, way: Way, frame: Frame | undefined): void {
     const { latencyMs, bytesPerMs, loss } = this.#faults.link;
     const { nowMs } = this.#time;
-    const length = bytes?.length ?? 0;
+    const length = lengthOf(frame);
     const sender = this.#host(way.from);
     sender.sendMs = Math.max(sender.sendMs, nowMs) + length / bytesPerMs;
     const roundTripMs = 2 * latencyMs;
@@ -230,7 +241,7 @@ export class Connections {
     const leavesMs = Math.max(sender.sendMs, way.freeMs);
     const arrivesMs = leavesMs + latencyMs + this.#jitter() + this.#lossDelay(length);
     way.lastArrivalMs = Math.max(way.lastArrivalMs, arrivesMs);
-    way.frames.push(bytes);
+    way.frames.push(frame);
     this.#planArrival(open, way, way.lastArrivalMs);
   }
 
@@ -253,29 +264,32 @@ export class Connections {
       if (way.heldUntilMs < Infinity) this.#planArrival(open, way, way.heldUntilMs);
       return;
     }
-    const bytes = way.frames.shift();
+    const frame = way.frames.shift();
     const receiver = this.#host(way.to);
-    const length = bytes?.length ?? 0;
+    const length = lengthOf(frame);
     receiver.takeMs = Math.max(nowMs, receiver.takeMs + length / this.#faults.link.bytesPerMs);
-    if (receiver.takeMs === nowMs) this.#hand(open, way, bytes);
+    if (receiver.takeMs === nowMs) this.#hand(open, way, frame);
     else {
       const what = `line of ${way.to}`;
-      this.#time.at(receiver.takeMs, what, () => this.#hand(open, way, bytes));
+      this.#time.at(receiver.takeMs, what, () => this.#hand(open, way, frame));
     }
   }
 
-  #hand(open: Connection, way: Way, bytes: Uint8Array | undefined): void {
-    const costMs = frameCostMs + (bytes?.length ?? 0) * byteCostMs;
+  #hand(open: Connection, way: Way, frame: Frame | undefined): void {
+    const costMs = frameCostMs + lengthOf(frame) * byteCostMs;
     const act = (endpoint: Endpoint) => {
       if (way.deaf) return;
-      if (bytes === undefined) {
+      if (frame === undefined) {
         this.#trace.add(`ended ${open.id} ${way.from}>${way.to}`);
-        way.deaf = true;
+        for (const each of open.ways) {
+          if (each === way) each.deaf = true;
+          else each.ended = true;
+        }
         this.#forget(open);
         endpoint.disconnected(open.id);
       } else {
-        this.#trace.add(`frame ${open.id} ${way.from}>${way.to} ${bytes.length}`);
-        endpoint.frame(open.id, bytes);
+        this.#trace.add(`frame ${open.id} ${way.from}>${way.to} ${describe(frame)}`);
+        endpoint.frame(open.id, frame);
       }
     };
     this.#tell(way.to, act, costMs);
@@ -283,6 +297,16 @@ export class Connections {
 
   #forget(open: Connection): void {
     if (open.ways.every(({ ended }) => ended)) this.#open.delete(open.id);
+  }
+
+  /** Can neither of the two be heard by the other, or only one, at this moment? */
+  isCut(a: number, b: number): boolean {
+    return this.#cutUntil(a, b) !== undefined || this.#cutUntil(b, a) !== undefined;
+  }
+
+  /** The incarnation at `rank` that is there now. */
+  isThere(rank: number): boolean {
+    return this.#host(rank).endpoint !== undefined;
   }
 
   #jitter(): number {
@@ -301,11 +325,8 @@ export class Connections {
     return noticedMs + (again ? Math.max(retransmitTimeoutMs, 2 * roundTripMs) : 0);
   }
 
-  #damaged(bytes: Uint8Array): Uint8Array {
-    const damaged = bytes.slice();
-    const at = this.#prng.below(Math.max(1, damaged.length));
-    damaged[at] = (damaged[at] ?? 0) ^ (1 << this.#prng.below(8));
-    return damaged;
+  #chance(share: number): boolean {
+    return share > 0 && this.#prng.uniform() < share;
   }
 
   /** When the cut from here to there ends, if there is one now. */

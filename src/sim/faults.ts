@@ -31,13 +31,17 @@ export type Cut = {
 /** A connection between two hosts breaks. Both notice, each at its own moment. */
 export type Reset = { readonly a: number; readonly b: number; readonly atMs: number };
 
-/** A frame of the stream, the `frame`-th from `from` to `to`, goes wrong on its way. */
-export type FrameFault = {
-  readonly from: number;
-  readonly to: number;
-  readonly frame: number;
-  /** Lost or twice is what no TCP does; a session must survive it, or break the connection. */
-  readonly kind: 'lost' | 'twice' | 'damaged';
+/**
+ * What becomes of single frames inside a connection, as shares. TCP does none of it, so a plan with
+ * any of these runs sessions that send again by themselves (SessionConfig.resendMs).
+ */
+export type Channel = {
+  readonly lost: number;
+  readonly twice: number;
+  /** Arrives before the one that was written before it. */
+  readonly overtaking: number;
+  /** What a connection still held when it was replaced is heard, after what the new one brought. */
+  readonly stale: boolean;
 };
 
 export type Crash = {
@@ -61,7 +65,7 @@ export type FaultPlan = {
   readonly link: LinkModel;
   readonly cuts: readonly Cut[];
   readonly resets: readonly Reset[];
-  readonly frames: readonly FrameFault[];
+  readonly channel: Channel;
   readonly crashes: readonly Crash[];
   /** In the order of time; those of one host do not overlap. */
   readonly slowdowns: readonly Slowdown[];
@@ -80,7 +84,7 @@ export const noFaults: FaultPlan = {
   link: perfectLink,
   cuts: [],
   resets: [],
-  frames: [],
+  channel: { lost: 0, twice: 0, overtaking: 0, stale: false },
   crashes: [],
   slowdowns: [],
   skews: new Map(),
@@ -144,24 +148,24 @@ function drawSlowdowns(prng: Prng, { size, horizonMs, peerTimeoutMs }: Swarm): r
 }
 
 function drawLink(prng: Prng): LinkModel {
-  const megabytesPerSecond = swarmWeight(prng, 0.1, 1000);
+  const megabytesPerSecond = swarmWeight(prng, 1, 1000);
   return {
-    latencyMs: swarmWeight(prng, 0.01, 50),
-    jitterMs: swarmWeight(prng, 0.01, 50),
+    latencyMs: swarmWeight(prng, 0.01, 20),
+    jitterMs: swarmWeight(prng, 0.01, 20),
     bytesPerMs: megabytesPerSecond === 0 ? Infinity : megabytesPerSecond * 1000,
-    loss: swarmWeight(prng, 0.0001, 0.2),
+    loss: swarmWeight(prng, 0.0001, 0.05),
   };
 }
 
-const frameKinds = ['lost', 'twice', 'damaged'] as const;
-
-function drawFrames(prng: Prng, { size }: Swarm): readonly FrameFault[] {
-  const kinds = frameKinds.filter(() => prng.below(2) === 0);
-  return several(prng, swarmWeight(prng, 0.3, 10), () => {
-    const [from, to] = pair(prng, size);
-    const kind = kinds[prng.below(Math.max(1, kinds.length))] ?? 'lost';
-    return { from, to, frame: Math.floor(400 * prng.uniform() ** 3), kind };
-  });
+function drawChannel(prng: Prng): Channel {
+  // Half of the runs are as TCP is, and their sessions rely on it.
+  const on = prng.below(2);
+  return {
+    lost: on * swarmWeight(prng, 0.001, 0.3),
+    twice: on * swarmWeight(prng, 0.001, 0.5),
+    overtaking: on * swarmWeight(prng, 0.001, 0.5),
+    stale: prng.below(2) === 0,
+  };
 }
 
 /** Faults of a run that nobody thought of, from a seed. */
@@ -174,7 +178,7 @@ export function drawFaults(prng: Prng, swarm: Swarm): FaultPlan {
     const [a, b] = pair(prng, size);
     return { a, b, atMs: prng.uniform() * horizonMs };
   });
-  const frames = drawFrames(prng, swarm);
+  const channel = drawChannel(prng);
   // Crashes end what could be looked at: rarer than the rest.
   const crashes = several(prng, swarmWeight(prng, 0.05, 1), () => {
     const crash = { rank: prng.below(size), atMs: prng.uniform() * horizonMs };
@@ -189,7 +193,7 @@ export function drawFaults(prng: Prng, swarm: Swarm): FaultPlan {
     const drift = driftMost * (2 * prng.uniform() - 1);
     skews.set(rank, { offsetMs: 1e6 * prng.uniform(), drift });
   }
-  return { link, cuts, resets, frames, crashes: once(crashes), slowdowns, skews };
+  return { link, cuts, resets, channel, crashes: once(crashes), slowdowns, skews };
 }
 
 /** At most one crash of a host: what comes after its restart is a run of its own. */
