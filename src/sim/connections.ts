@@ -17,6 +17,8 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** What a host is told of its connections. */
 export type Endpoint = {
+  /** Does it let `peer` connect? In production the handshake says so. */
+  accepts(peer: number): boolean;
   /** A connection that `peer` or this host asked for is there. */
   connected(connection: number, peer: number): void;
   /** The attempt to reach `peer` came to nothing. */
@@ -143,8 +145,8 @@ export class Connections {
       return;
     }
     answer(2 * latencyMs + this.#jitter(), () => {
-      if (this.#host(to).endpoint === undefined) refuse();
-      else this.#connected(from, to);
+      if (this.#host(to).endpoint?.accepts(from) === true) this.#connected(from, to);
+      else refuse();
     });
   }
 

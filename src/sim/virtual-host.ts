@@ -4,7 +4,7 @@ import { assert } from '../base/assert.ts';
 import { frameBytes, type Frame } from '../mailbox/frame.ts';
 import type { LinkStatistics, Network, NetworkListener } from '../mailbox/network.ts';
 import { Session } from '../mailbox/session.ts';
-import type { SessionConfig, SessionInput, SessionOutput } from '../mailbox/session.ts';
+import type { SessionConfig, SessionInput, SessionOutput } from '../mailbox/session-types.ts';
 import type { Connections } from './connections.ts';
 import type { Processor } from './processor.ts';
 import type { Trace } from './trace.ts';
@@ -76,6 +76,7 @@ export class VirtualHost implements Network {
     const others = Array.from({ length: size }, (_, peer) => peer).filter((peer) => peer !== rank);
     this.#peers = others.map((peer) => this.#peer(peer));
     this.processor = connections.start(rank, {
+      accepts: (peer) => this.#of(peer).session.phase !== 'lost',
       connected: (connection, peer) => this.#connected(connection, this.#of(peer)),
       refused: (peer) => this.#step(this.#of(peer), { kind: 'disconnected', why: 'refused' }),
       frame: (connection, frame) => this.#frame(connection, frame),
