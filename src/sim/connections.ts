@@ -306,11 +306,6 @@ export class Connections {
     return this.#cutUntil(a, b) !== undefined || this.#cutUntil(b, a) !== undefined;
   }
 
-  /** The incarnation at `rank` that is there now. */
-  isThere(rank: number): boolean {
-    return this.#host(rank).endpoint !== undefined;
-  }
-
   #jitter(): number {
     const { jitterMs } = this.#faults.link;
     return jitterMs > 0 ? jitterMs * this.#prng.uniform() : 0;

@@ -118,6 +118,20 @@ export class VirtualHost implements Network {
     for (const peer of this.#peers) this.#step(peer, { kind: 'close' });
   }
 
+  /** Where the session with `rank` is. */
+  phase(rank: number): SessionLike['phase'] {
+    return this.#of(rank).session.phase;
+  }
+
+  /** Something is under way to `rank`, or to be found out about it. */
+  isRestless(rank: number): boolean {
+    const { phase, heldBytes } = this.#of(rank).session;
+    if (ended.has(phase)) return false;
+    return (
+      phase !== 'up' || heldBytes.sending > 0 || this.#options.connections.isCut(this.rank, rank)
+    );
+  }
+
   /** Ends this life. The network does the rest of a crash. */
   end(): void {
     this.#alive = false;
@@ -232,25 +246,17 @@ export class VirtualHost implements Network {
     this.#step(peer, { kind: 'consumed', bytes: output.bytes });
   }
 
-  /** The next tick. A run goes on for its sake only while something is left to do or to find out. */
   #tick(): void {
     const { time, tickMs } = this.#options;
     const dueMs = this.clock.virtualMs(this.clock.nowMs() + tickMs);
-    const act = () => this.processor.run(0, `tick ${this.rank}`, () => this.#onTick());
-    if (this.#peers.some((peer) => this.#restless(peer))) time.at(dueMs, 'tick', act);
-    else time.backgroundAt(dueMs, 'tick', act);
+    time.backgroundAt(dueMs, 'tick', () => {
+      this.processor.run(0, `tick ${this.rank}`, () => this.#onTick());
+    });
   }
 
   #onTick(): void {
     if (!this.#alive) return;
     for (const peer of this.#peers) this.#step(peer, { kind: 'tick' });
     if (this.#alive) this.#tick();
-  }
-
-  #restless({ rank, session }: Peer): boolean {
-    if (ended.has(session.phase)) return false;
-    if (session.phase !== 'up' || session.heldBytes.sending > 0) return true;
-    const { connections } = this.#options;
-    return !connections.isThere(rank) || connections.isCut(this.rank, rank);
   }
 }

@@ -85,6 +85,7 @@ export function openVirtualNetwork(options: VirtualNetworkOptions): VirtualNetwo
     },
     reset: (a, b) => connections.reset(a, b),
   };
+  time.watch(() => hosts.some((host) => host !== undefined && isRestless(host, hosts)));
   for (const { rank, atMs, silent, restartMs } of faults.crashes) {
     time.backgroundAt(atMs, `crash ${rank}`, () => {
       if (hosts[rank] === undefined) return;
@@ -95,4 +96,14 @@ export function openVirtualNetwork(options: VirtualNetworkOptions): VirtualNetwo
     });
   }
   return network;
+}
+
+/** Is there more to come for this host, or something to learn that it does not know yet? */
+function isRestless(host: VirtualHost, hosts: readonly (VirtualHost | undefined)[]): boolean {
+  return hosts.some((peer, rank) => {
+    if (rank === host.rank) return false;
+    if (host.isRestless(rank)) return true;
+    const gone = peer === undefined || peer.phase(host.rank) === 'lost';
+    return gone && host.phase(rank) === 'up';
+  });
 }

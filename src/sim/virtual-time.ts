@@ -2,8 +2,9 @@
 // an hour takes as long as its events take. Events of the same instant happen in the order in which
 // they were asked for, so a run is a function of its inputs.
 //
-// Two kinds of events. A run is over when no foreground event is left; background ones (heartbeats,
-// probes) repeat for ever and keep nothing going by themselves, as timers do that are unref'd.
+// Two kinds of events. Background ones (heartbeats, faults to come) repeat or come for ever and keep
+// nothing going by themselves, as timers do that are unref'd. A run is over when no foreground event
+// is left and nobody who was asked to keep watch says that something is still to happen.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 
@@ -49,6 +50,7 @@ export class VirtualTime {
   readonly #eventsMax: number;
   readonly #heap: Entry[] = [];
   readonly #recent: string[] = [];
+  readonly #watches: (() => boolean)[] = [];
   readonly #skews = new Map<number, ClockSkew>();
 
   constructor({ eventsMax = defaultEventsMax }: VirtualTimeOptions = {}) {
@@ -65,9 +67,14 @@ export class VirtualTime {
     return this.#done;
   }
 
-  /** Nothing is left but background events. */
+  /** Nothing is left but background events that change nothing. */
   get idle(): boolean {
-    return this.#foreground === 0;
+    return this.#foreground === 0 && !this.#watches.some((restless) => restless());
+  }
+
+  /** Keeps runs going while `restless` says so; asked when only background events are left. */
+  watch(restless: () => boolean): void {
+    this.#watches.push(restless);
   }
 
   /** `act` happens at `timeMs`, or now when that is past. `what` names it where runs go wrong. */
@@ -99,7 +106,7 @@ export class VirtualTime {
     };
   }
 
-  /** Runs until nothing is left but background events. Returns the events that happened. */
+  /** Runs until `idle`. Returns the events that happened. */
   runUntilIdle(): number {
     return this.runWhile(() => true);
   }
@@ -112,10 +119,10 @@ export class VirtualTime {
     return this.#done - first;
   }
 
-  /** Runs while `wanted`, asked before each event, and something is left in the foreground. */
+  /** Runs while `wanted`, asked before each event, and not `idle`. */
   runWhile(wanted: () => boolean): number {
     const first = this.#done;
-    while (this.#foreground > 0 && wanted()) this.#step();
+    while (!this.idle && this.#top() && wanted()) this.#step();
     return this.#done - first;
   }
 
