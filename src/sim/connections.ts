@@ -169,17 +169,17 @@ export class Connections {
     frames[last] = a;
   }
 
-  /** `by` is done with it. The other end is told after what is under way to it. */
-  close(connection: number, by: number): void {
+  /**
+   * `by` writes no more; the other end is told after what is under way to it. With `hears`, `by`
+   * still takes in what is under way to itself.
+   */
+  close(connection: number, by: number, hears: boolean): void {
     const open = this.#open.get(connection);
     if (open === undefined) return;
     this.#trace.add(`close ${connection} by ${by}`);
     for (const way of open.ways) {
-      if (way.to === by) way.deaf = true;
-      else if (!way.ended) {
-        way.ended = true;
-        this.#put(open, way, undefined);
-      }
+      if (way.from === by) this.#end(open, way);
+      else if (!hears) way.deaf = true;
     }
     this.#forget(open);
   }
@@ -283,10 +283,8 @@ export class Connections {
       if (way.deaf) return;
       if (frame === undefined) {
         this.#trace.add(`ended ${open.id} ${way.from}>${way.to}`);
-        for (const each of open.ways) {
-          if (each === way) each.deaf = true;
-          else each.ended = true;
-        }
+        way.deaf = true;
+        for (const each of open.ways) if (each !== way) this.#end(open, each);
         this.#forget(open);
         endpoint.disconnected(open.id);
       } else {
@@ -295,6 +293,13 @@ export class Connections {
       }
     };
     this.#tell(way.to, act, costMs);
+  }
+
+  /** Nothing more goes in; what is in comes out, then the end. */
+  #end(open: Connection, way: Way): void {
+    if (way.ended) return;
+    way.ended = true;
+    this.#put(open, way, undefined);
   }
 
   #forget(open: Connection): void {

@@ -173,8 +173,9 @@ export class VirtualHost implements Network {
     const { connection } = peer;
     if (connection === undefined) return;
     peer.connection = undefined;
-    if (this.#options.stale) this.#replaced.set(connection, peer);
-    else this.#options.connections.close(connection, this.rank);
+    const { stale, connections } = this.#options;
+    if (stale) this.#replaced.set(connection, peer);
+    connections.close(connection, this.rank, stale);
   }
 
   #frame(connection: number, frame: Frame): void {
