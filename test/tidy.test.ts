@@ -38,6 +38,11 @@ const directions: Readonly<Record<string, Direction>> = {
   mailbox: { run: 'base', types: 'memory', why: 'a ring lies in an arena that it is given' },
   store: { run: 'base memory ps', types: '', why: 'tables are bytes under a freshness policy' },
   data: { run: 'base memory', types: '', why: 'readers fill memory and know no model' },
+  sim: {
+    run: 'base mailbox',
+    types: '',
+    why: 'it runs the machines on virtual time; sockets, threads and clocks are not there',
+  },
   program: {
     run: 'base memory mailbox ps scheduler store',
     types: 'data',
@@ -154,7 +159,7 @@ test('tidy: a package is imported in its one place', () => {
 
 const pureFiles = [
   ...['src/ps/', 'src/scheduler/', 'src/supervisor/watchdog.ts', 'src/base/prng.ts'],
-  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts'],
+  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts', 'src/sim/'],
 ];
 
 test('tidy: pure files have no clock, no randomness, no waiting, no node', () => {

@@ -47,6 +47,39 @@ export const limits = {
   hostSilenceMs: 30_000,
   /** Longest single futex wait: bounds how late a stop request is seen. */
   gateWaitMs: 20,
+  /** Header of one frame between hosts, MessagePack. */
+  frameHeaderBytesMax: 32 * KiB,
+  /** Payload of one frame between hosts: larger things travel in pieces. */
+  framePayloadBytesMax: 32 * MiB,
+  /** What a host takes in from one peer before its listener has consumed it. */
+  windowBytes: 64 * MiB,
+  /** A send queue longer than this has no room for bulk senders; at half of it, it has again. */
+  sendSoftBytes: 16 * MiB,
+  /** A send queue never grows longer than this: offering more is a bug of the sender's. */
+  sendHardBytes: 256 * MiB,
+  /** An idle session says so often that it lives. */
+  heartbeatMs: 1_000,
+  /** A connection that was silent for so long is replaced: it may be half open. */
+  silenceMs: 5_000,
+  /** A peer that gave no sign of life for so long is lost. */
+  peerTimeoutMs: 15_000,
+  /** First and longest pause before a broken connection is tried again; it doubles in between. */
+  reconnectMinMs: 20,
+  reconnectMaxMs: 1_000,
+  /** A packet without an acknowledgement for so long is sent again, on links that lose frames. */
+  resendMs: 200,
+  /** How often sessions are asked what is due. */
+  sessionTickMs: 20,
+  /** From starting to join until all hosts are there. */
+  joinTimeoutMs: 60_000,
+  /** From accepting a connection until its other end has proved who it is. */
+  handshakeMs: 5_000,
+  /** Connections that have not proved yet who they are; one more replaces the oldest. */
+  handshakesMax: 64,
+  /** From closing a mesh until what is still unacknowledged is given up. */
+  closeMs: 5_000,
+  /** Hosts of one run. */
+  hostsMax: 256,
 } as const;
 
 // A parse task holds its chunk and the rest of its last line, and its output is at most 4 times
@@ -64,3 +97,11 @@ assert(limits.gateWaitMs * 4 <= limits.stopGraceMs, 'a waiter wakes inside the g
 // Threads are terminated, the host exits, the guardian kills: each only when the one before failed.
 assert(limits.stopGraceMs < limits.hostExitMs, 'the host waits for its threads');
 assert(limits.hostExitMs < limits.killGraceMs, 'the guardian waits for its host');
+// A frame fits into what its receiver grants and what its sender may hold, or it never leaves.
+const frameBytesMax = limits.framePayloadBytesMax + limits.frameHeaderBytesMax + KiB;
+assert(limits.windowBytes >= frameBytesMax, 'the window takes the largest frame');
+assert(limits.sendHardBytes >= limits.sendSoftBytes + frameBytesMax, 'who asked for room may send');
+// Several heartbeats before a connection is doubted, several connections before a peer is.
+assert(limits.heartbeatMs * 3 <= limits.silenceMs, 'one late heartbeat breaks no connection');
+assert(limits.silenceMs * 2 < limits.peerTimeoutMs, 'a half-open connection costs no peer');
+assert(limits.reconnectMaxMs + limits.handshakeMs < limits.peerTimeoutMs, 'there is a second try');
