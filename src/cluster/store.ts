@@ -5,9 +5,10 @@ import type { Range } from '../scheduler/rotation.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
-import { addPayload, setPayload } from '../store/wire/apply.ts';
+import { addPayload } from '../store/wire/apply.ts';
 import { takeDeltas, takeTouched } from '../store/wire/deltas.ts';
 import { checkPayload } from '../store/wire/format.ts';
+import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
 import { runtimeScratch, type Stage } from '../program/context.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
@@ -127,7 +128,8 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
     },
     install(payload, from, replay) {
       check(payload, from);
-      lock.write(() => setPayload(place, payload, tables, replay, deltas));
+      const own = { replay, accumulators: deltas, clock: clockNow() };
+      lock.write(() => setPayload(place, payload, tables, own));
     },
     markFresh(table, rows, clock) {
       const clocks = replicas[table]?.rowClocks ?? 0;

@@ -1,0 +1,244 @@
+// A host of a simulated run: the real tables, workers, program and member of a host, over a small
+// memory of its own, driven by virtual time on one thread.
+//
+//   packets, pushes that end ──▶ pump: member, then every worker that may go on, until all wait
+import { fromFault, toFault, type Fault } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { Link } from '../cluster/link.ts';
+import { openMember } from '../cluster/run.ts';
+import { openArena, type Arena } from '../memory/arena.ts';
+import { instantiate } from '../memory/kernels.ts';
+import { planLayout, ringAt } from '../memory/layout.ts';
+import { sender, type Event } from '../mailbox/messages.ts';
+import type { NetworkListener } from '../mailbox/network.ts';
+import { openRingWriter, resetRing } from '../mailbox/ring.ts';
+import type { Stage } from '../program/context.ts';
+import { dataParallelWorker, type WorkerSummary } from '../program/data-parallel.ts';
+import { planRun, type ClusterPlace, type RunPlan, type RunRequest } from '../program/plan.ts';
+import type { AnyProgram } from '../program/program.ts';
+import { openControl } from '../store/control.ts';
+import { openLock } from '../store/lock.ts';
+import type { Slowdown } from './faults.ts';
+import { Processor } from './processor.ts';
+import type { VirtualHost } from './virtual-host.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export type SimulatedHostOptions = {
+  readonly program: AnyProgram;
+  readonly request: RunRequest;
+  readonly place: ClusterPlace;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly time: VirtualTime;
+  readonly slowdowns: readonly Slowdown[];
+  /** Virtual milliseconds that the push of a partition takes on a host that is not slow. */
+  pushMs(worker: number, clock: number, partition: number): number;
+  /** Something happened that may end the run. */
+  changed?(): void;
+};
+
+type Worker = {
+  readonly steps: ReturnType<typeof dataParallelWorker>['steps'];
+  readonly summary: (stopped: boolean) => WorkerSummary;
+  readonly processor: Processor;
+  /** Undefined while it computes, and when it is done. */
+  until: (() => boolean) | undefined;
+  done: boolean;
+};
+
+/** Links are idle when nothing has moved for so long. */
+const idleMs = 2;
+
+/** Opens the memory for a host of `threads` workers; what a run before left there is cleared. */
+function openHostArena(memory: WebAssembly.Memory, threads: number): Arena {
+  const layout = planLayout(threads + 2, memory.buffer.byteLength);
+  const arena = openArena(memory, layout, true);
+  for (let thread = 0; thread < layout.threadCount; thread++) {
+    for (const ring of ['inbox', 'reports', 'events'] as const) {
+      resetRing(arena, ringAt(layout, thread, ring));
+    }
+  }
+  return arena;
+}
+
+export class SimulatedHost implements NetworkListener {
+  readonly arena: Arena;
+  readonly plan: RunPlan;
+  readonly #options: SimulatedHostOptions;
+  readonly #control: ReturnType<typeof openControl>;
+  readonly #workers: readonly Worker[];
+  readonly #stage: Stage;
+  #member: ReturnType<typeof openMember> | undefined;
+  #link: Link | undefined;
+  #fault: Fault | undefined;
+  #pumping = false;
+  #again = false;
+  #pumps = 0;
+
+  constructor(options: SimulatedHostOptions) {
+    const { program, request, place, memory, module, time, slowdowns } = options;
+    const threads = place.threads[place.rank] ?? 1;
+    this.#options = options;
+    this.arena = openHostArena(memory, threads);
+    const { arena } = this;
+    this.#control = openControl(arena, threads);
+    this.#control.reset();
+    this.plan = planRun(arena, program, request, threads, place);
+    const clock = time.clockOf(place.rank);
+    const stage = (thread: number): Stage => ({
+      ...{ thread, arena, program, plan: this.plan, userKernels: {} },
+      ...{ kernels: instantiate(module, memory), control: this.#control },
+      lock: openLock(arena, this.#control),
+      events: sender<Event>(openRingWriter(arena, ringAt(arena.layout, thread, 'events'))),
+      nowMs: () => clock.nowMs(),
+    });
+    this.#stage = stage(threads + 1);
+    this.#workers = Array.from({ length: threads }, (_, thread) => ({
+      ...dataParallelWorker(stage(thread)),
+      processor: new Processor(time, slowdowns),
+      until: () => true,
+      done: false,
+    }));
+  }
+
+  /** Starts the run over the host's place in the network. */
+  start(network: VirtualHost): void {
+    const { cluster } = this.plan;
+    if (cluster === undefined) return;
+    const link = new Link(network);
+    this.#link = link;
+    this.#guarded(() => {
+      this.#member = openMember(this.#stage, cluster, network);
+      const { member } = this.#member;
+      link.begin(cluster.run, {
+        packet: (from, packet) => this.#guarded(() => member.packet(from, packet)),
+        room: (to) => this.#guarded(() => member.room(to)),
+        lost: (rank, lost) => {
+          if (member.finished) return;
+          const message = `rank ${rank} is lost: ${lost.message}; waited for ${member.waitingFor}`;
+          this.#fault ??= { ...lost, message };
+        },
+      });
+    });
+    this.#pump();
+  }
+
+  /** All clocks are done, here and everywhere, and the tables have their last values. */
+  get finished(): boolean {
+    return this.#workers.every(({ done }) => done) && this.#member?.member.finished === true;
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault;
+  }
+
+  /** Clocks that all workers of this host have finished. */
+  get clock(): number {
+    return this.#control.minClock();
+  }
+
+  get summaries(): readonly WorkerSummary[] {
+    return this.#workers.map(({ summary }) => summary(false));
+  }
+
+  /** Bytes of rows sent, by table. */
+  get tableBytes(): readonly number[] {
+    return this.#member?.store.bytesSent ?? [];
+  }
+
+  describe(): string {
+    const waiting = this.#workers.map(({ done, until }) => (done ? 'done' : until ? 'wait' : 'run'));
+    return `clock ${this.clock} workers ${waiting.join(' ')} ${this.#member?.member.toString()}`;
+  }
+
+  packet(...packet: Parameters<NetworkListener['packet']>): void {
+    this.#guarded(() => this.#link?.packet(...packet));
+    this.#pump();
+  }
+
+  room(to: number): void {
+    this.#link?.room(to);
+    this.#pump();
+  }
+
+  lost(rank: number, fault: Fault): void {
+    this.#link?.lost(rank, fault);
+    this.#pump();
+  }
+
+  #guarded(act: () => void): void {
+    if (this.#fault !== undefined) return;
+    try {
+      act();
+    } catch (thrown) {
+      this.#fault = toFault(thrown);
+      this.#member?.member.fail(this.#fault);
+    }
+  }
+
+  /** Lets everything go on that can; comes back when all wait for time or for others. */
+  #pump(): void {
+    this.#again = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#pumps += 1;
+    while (this.#again && this.#fault === undefined) {
+      this.#again = false;
+      const before = this.#control.tick.now();
+      this.#guarded(() => {
+        this.#member?.takeWants();
+        this.#member?.member.workersMoved();
+        for (const to of this.#member?.outbox.tick() ?? []) this.#member?.member.room(to);
+      });
+      for (const [index, worker] of this.#workers.entries()) {
+        if (worker.until?.() === true) this.#guarded(() => this.#advance(worker, index));
+      }
+      if (this.#control.tick.now() !== before) this.#again = true;
+    }
+    this.#pumping = false;
+    this.#setTimers();
+    this.#options.changed?.();
+  }
+
+  #advance(worker: Worker, index: number): void {
+    worker.until = undefined;
+    const { value, done } = worker.steps.next();
+    if (done === true || value === undefined) {
+      worker.done = true;
+    } else if (value.kind === 'wait') {
+      worker.until = value.until;
+      this.#again = true; // it may be true by now
+    } else {
+      const cost = this.#options.pushMs(index, value.clock, value.partition);
+      worker.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
+        this.#guarded(() => this.#advance(worker, index));
+        this.#pump();
+      });
+    }
+  }
+
+  #setTimers(): void {
+    if (this.finished || this.#fault !== undefined) return;
+    const { time, place } = this.#options;
+    const waitMs = this.#member?.outbox.waitMs;
+    if (waitMs !== undefined) time.after(Math.max(waitMs, 0.1), 'budget', () => this.#pump());
+    if (!place.sending.early) return;
+    const pumps = this.#pumps;
+    time.backgroundAt(time.nowMs + idleMs, 'idle', () => {
+      if (this.#pumps !== pumps) return;
+      this.#guarded(() => this.#member?.member.idle());
+      this.#pump();
+    });
+  }
+}
+
+/** Smallest memory that a simulated host of `threads` workers has, with `arenaBytes` for tables. */
+export function memoryBytesFor(threads: number, arenaBytes: number): number {
+  const fixed = 2 ** 20 + (threads + 2) * (limits.scratchBytes + 3 * limits.ringBytes);
+  return Math.ceil((fixed + arenaBytes) / 65_536) * 65_536;
+}
+
+/** The fault as an error. */
+export function throwFault(fault: Fault | undefined): void {
+  if (fault !== undefined) throw fromFault(fault);
+}
