@@ -182,8 +182,11 @@ export class FrameParser {
 
   #take(chunk: Uint8Array, at: number, bytes: number): void {
     const part = chunk.subarray(at, at + bytes);
-    if (this.#place === 'prefix') this.#head.set(part, this.#filled);
-    else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
+    if (this.#place === 'prefix') {
+      this.#head.set(part, this.#filled);
+      const enough = this.#filled + bytes >= 4; // an alert of TLS is shorter than a prefix
+      if (enough && this.#head.readUInt32LE(0) !== MAGIC) this.#problem = this.#foreign();
+    } else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
     else if (this.#place === 'payload') {
       this.#payload.set(part, this.#filled);
       if ((this.#head[5] ?? 0) === WITH_CHECKSUM) this.#crc = crc32(part, this.#crc);
@@ -213,10 +216,14 @@ export class FrameParser {
     this.#wanted = bytes;
   }
 
+  #foreign(): string {
+    const [first = 0] = this.#head;
+    if (first === 0x15 || first === 0x16) return 'the other end speaks TLS, this one does not';
+    return `no frame of this version starts with ${hex(this.#head.readUInt32LE(0))}`;
+  }
+
   #checkPrefix(): string | undefined {
     const head = this.#head;
-    const magic = head.readUInt32LE(0);
-    if (magic !== MAGIC) return `no frame of this version starts with ${hex(magic)}`;
     if (kinds[(head[4] ?? 0) - 1] === undefined) return `no frame has the kind ${head[4]}`;
     const headerBytes = head.readUInt16LE(6);
     if (headerBytes > limits.frameHeaderBytesMax)
