@@ -39,8 +39,16 @@ export const limits = {
   hostExitMs: 150,
   /** From a stop request until the guardian kills the host process. */
   killGraceMs: 1_500,
+  /** Beat of a host process, and of the guardian or launcher that listens for it. */
+  aliveMs: 1_000,
   /** A host process that says nothing for so long is taken for frozen, and killed. */
   hostSilenceMs: 30_000,
+  /** Hosts of one run. */
+  hostsMax: 1024,
+  /** From the first host that lost another one, until that is taken for the cause of the end. */
+  causeGraceMs: 1_000,
+  /** A host waits so long for all others to join. */
+  joinTimeoutMs: 60_000,
   /** Longest single futex wait: bounds how late a stop request is seen. */
   gateWaitMs: 20,
 } as const;
@@ -58,3 +66,4 @@ assert(limits.gateWaitMs * 4 <= limits.stopGraceMs, 'a waiter wakes inside the g
 // Threads are terminated, the host exits, the guardian kills: each only when the one before failed.
 assert(limits.stopGraceMs < limits.hostExitMs, 'the host waits for its threads');
 assert(limits.hostExitMs < limits.killGraceMs, 'the guardian waits for its host');
+assert(limits.aliveMs * 4 <= limits.hostSilenceMs, 'one lost beat is not silence');

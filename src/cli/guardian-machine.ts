@@ -12,14 +12,10 @@
 // kernel).
 import { assert } from '../base/assert.ts';
 import { exitCodeOf, type Fault } from '../base/errors.ts';
+import { brokenPipeCode, stopSignals, type StopSignal } from '../base/signals.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';
 import type { FromHost } from './channel.ts';
 import { bytesText, valuesText } from './format.ts';
-
-/** Signals that end a run, and their numbers. */
-export const stopSignals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-export type StopSignal = keyof typeof stopSignals;
-const SIGPIPE = 13;
 
 export type GuardianInput =
   | { readonly kind: 'message'; readonly message: FromHost }
@@ -96,7 +92,7 @@ export class GuardianMachine {
         return this.#stop(this.#deadlineVerdict());
       case 'outputClosed':
         // As if SIGPIPE had ended us, which is what happens to every other program before `head`.
-        return this.#stop({ code: 128 + SIGPIPE });
+        return this.#stop({ code: brokenPipeCode });
       case 'graceOver':
         if (this.#phase !== 'closing') return [];
         return this.#killed ? this.#end() : this.#kill();
