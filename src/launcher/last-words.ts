@@ -16,3 +16,16 @@ export class LastWords {
     return telling.map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line));
   }
 }
+
+/** What the user can do about a host process that ended without a word of its own. */
+export function adviceOn(
+  { signal, lastWords }: { signal: string | null; lastWords: readonly string[] },
+  ownProgram: boolean,
+): string {
+  const heap = lastWords.some((line) => line.includes('heap out of memory'));
+  if (heap) return 'a thread ran out of JavaScript heap: NODE_OPTIONS=--max-old-space-size=8192';
+  if (signal === 'SIGKILL') return 'was it the out-of-memory killer? perpetuum doctor shows memory';
+  if (ownProgram && signal === null)
+    return 'a program must not call process.exit; it ends a run by returning';
+  return 'please report this with the command line that led to it';
+}

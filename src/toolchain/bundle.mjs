@@ -19,7 +19,7 @@ const banner = [
 ].join('\n');
 
 const program = [
-  ...['worker', 'scheduler', 'host'].map((role) => ({
+  ...['worker', 'scheduler', 'host', 'relay'].map((role) => ({
     in: join(root, `actors/${role}.ts`),
     out: `${role}-actor`,
   })),
