@@ -99,6 +99,11 @@ function listen(options: GuardianOptions, feed: (input: GuardianInput) => void):
   };
 }
 
+/** Of several hosts that all have the result, one prints it. */
+function isSpokesman(job: Job): boolean {
+  return job.command !== 'train' || job.cluster === undefined || job.cluster.rank === 0;
+}
+
 /** Does the job in a host process, to its end. Resolves to the exit code; no process is left. */
 export function guard(options: GuardianOptions): Promise<number> {
   const { job, renderer } = options;
@@ -132,7 +137,7 @@ export function guard(options: GuardianOptions): Promise<number> {
         case 'show':
           return renderer.show(output.event);
         case 'result':
-          return renderer.result(output.done, job);
+          return isSpokesman(job) ? renderer.result(output.done, job) : undefined;
         case 'failure':
           return renderer.failure(output.fault, output.exitCode);
         case 'exit':

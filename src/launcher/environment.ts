@@ -139,8 +139,7 @@ function slurm(variables: Variables): EnvironmentPlace | undefined {
   const size = stepSize === undefined ? 'SLURM_NTASKS' : 'SLURM_STEP_NUM_TASKS';
   const found = place('SLURM_PROCID', size);
   if (found === undefined) return undefined;
-  const list =
-    text('SLURM_STEP_NODELIST') ?? text('SLURM_JOB_NODELIST') ?? text('SLURM_NODELIST');
+  const list = text('SLURM_STEP_NODELIST') ?? text('SLURM_JOB_NODELIST') ?? text('SLURM_NODELIST');
   const job = text('SLURM_JOB_ID') ?? text('SLURM_JOBID');
   if (list === undefined || job === undefined) {
     const what = `${list === undefined ? 'SLURM_JOB_NODELIST' : 'SLURM_JOB_ID'} is missing`;

@@ -24,8 +24,10 @@ export type RankEnd = {
   readonly code: number | null;
   readonly signal: string | null;
   readonly lastWords: readonly string[];
-  /** What its connection says of it, when the process itself could say nothing. */
+  /** Why there never was a process. */
   readonly fault?: Fault;
+  /** Other words for what happened: `its connection was lost`. */
+  readonly how?: string;
 };
 
 export type LauncherInput =
@@ -294,20 +296,26 @@ export class LauncherMachine {
   #byDeadline(): Verdict {
     const seconds = (this.#config.deadlineMs ?? 0) / 1000;
     const what = `--deadline ${seconds} s passed ${where(this.#at(0))}; the model was not saved`;
-    return verdictOf({ code: 'ERR_DEADLINE', message: `${what}\nallow more seconds or fewer --passes` });
+    return verdictOf({
+      code: 'ERR_DEADLINE',
+      message: `${what}\nallow more seconds or fewer --passes`,
+    });
   }
 
   /** The verdict on a host that went without a word. */
-  #unexpected(one: Rank, { code, signal, lastWords, fault }: RankEnd): Verdict {
+  #unexpected(one: Rank, end: RankEnd): Verdict {
+    const { code, signal, lastWords, fault } = end;
     if (fault !== undefined) return verdictOf(fault);
     // Ctrl-C reaches the whole process group; a host that has just begun does not ignore it yet.
     if (signal !== null && signal in stopSignals) return this.#bySignal(signal as StopSignal);
-    const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    const by = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    const how = end.how ?? `its host process ${by}`;
     const words = lastWords.length > 0 ? `; it last wrote: ${lastWords.join(' | ')}` : '';
     const { ownProgram } = this.#config;
-    const what = `${this.#name(one)} is lost: its host process ${how} ${where(one)}${words}`;
-    const message = `${what}\n${adviceOn({ signal, lastWords }, ownProgram)}`;
-    const byProgram = ownProgram && signal === null;
+    const what = `${this.#name(one)} is lost: ${how} ${where(one)}${words}`;
+    const advice = end.how === undefined ? adviceOn(end, ownProgram) : 'is its network up?';
+    const message = `${what}\n${advice}`;
+    const byProgram = ownProgram && signal === null && end.how === undefined;
     return verdictOf({ code: byProgram ? 'ERR_PROGRAM' : 'ERR_PEER_LOST', message });
   }
 }

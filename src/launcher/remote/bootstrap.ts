@@ -66,7 +66,9 @@ export function packCode(hostEntry: URL): Buffer {
   try {
     const files = [
       ['package.json', about] as const,
-      ...readdirSync(dist).filter(isShipped).map((name) => [`build/dist/${name}`, join(dist, name)]),
+      ...readdirSync(dist)
+        .filter(isShipped)
+        .map((name) => [`build/dist/${name}`, join(dist, name)]),
       ...readdirSync(wasm)
         .filter((name) => name.endsWith('.wasm'))
         .map((name) => [`build/wasm/${name}`, join(wasm, name)]),

@@ -9,8 +9,10 @@ import { SystemError } from '../../base/errors.ts';
 const frameBytesMax = 16 * 1024 * 1024;
 const prefixBytes = 4;
 
-function toJson(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+function toJson(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  // As it was: a Buffer's own toJSON came before us.
+  const bytes = this[key];
+  if (bytes instanceof Uint8Array) return { $bytes: Buffer.from(bytes).toString('base64') };
   if (typeof value === 'number' && !Number.isFinite(value)) return { $number: String(value) };
   return value;
 }
@@ -22,7 +24,6 @@ function fromJson(_key: string, value: unknown): unknown {
 }
 
 export function encodeFrame(message: unknown): Buffer {
-  // A Buffer's own toJSON would come before the replacer: copy what is given as one.
   const body = Buffer.from(JSON.stringify(message, toJson));
   const frame = Buffer.allocUnsafe(prefixBytes + body.length);
   frame.writeUInt32LE(body.length);

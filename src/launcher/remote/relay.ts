@@ -32,8 +32,9 @@ export function serveRelay({ folder, rest, input, output, exit }: RelayEnvironme
     send({ kind: 'exit', code, signal }, () => exit(0));
   };
   const quit = () => {
-    if (host === undefined || host.exitCode !== null) return finish(null, null);
-    host.kill('SIGKILL');
+    const running = host !== undefined && host.exitCode === null && host.signalCode === null;
+    if (!running) return finish(null, null);
+    host?.kill('SIGKILL');
     // Should even that not end it, the folder goes all the same.
     setTimeout(() => finish(null, 'SIGKILL'), limits.killGraceMs);
   };
