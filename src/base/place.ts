@@ -27,8 +27,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** What a host of a run binds, when rank 0 is known to all as `rankZeroHost`. */
-export function bindAddress(rankZeroHost: string): string {
-  if (rankZeroHost.includes(':')) return isLoopback(rankZeroHost) ? '::1' : '::';
-  return isLoopback(rankZeroHost) ? '127.0.0.1' : '0.0.0.0';
+/**
+ * What the host `own` of a run binds: an address of the loopback when rank 0 is there, so that no
+ * other machine can try; else all of its addresses, for it need not know the one that others use.
+ */
+export function bindAddress(rankZeroHost: string, own: string): string {
+  if (!isLoopback(rankZeroHost)) return rankZeroHost.includes(':') ? '::' : '0.0.0.0';
+  return isLoopback(own) && own !== 'localhost' ? own : '127.0.0.1';
 }

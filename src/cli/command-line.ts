@@ -110,7 +110,9 @@ function runLaunch(
   if (asked.dryRun) {
     const local = [process.execPath, fileURLToPath(hostEntry)];
     const text = planText(plan, commandText(asked.line), (rank) =>
-      (rank.ssh === undefined ? local : sshCommand(ssh, rank.ssh)).map(shellText).join(' '),
+      (rank.ssh === undefined ? local : sshCommand(ssh, rank.ssh, 'node -e …'))
+        .map(shellText)
+        .join(' '),
     );
     streams.out.write(text);
     return 0;

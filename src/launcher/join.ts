@@ -71,8 +71,10 @@ export function joinRun(
       'head -c 32 /dev/urandom > secret; chmod 600 secret; or --insecure on a network of your own';
     throw usage(rule, next);
   }
+  const host = found.host ?? ownName;
+  const bind = bindAddress(rankZero.host, rank === 0 ? rankZero.host : host);
   const place: ClusterPlace = {
-    ...{ rank, size, host: found.host ?? ownName, rankZero, bind: bindAddress(rankZero.host) },
+    ...{ rank, size, host, rankZero, bind },
     ...{ secret: read?.secret, insecure: options.insecure, runId },
     joinTimeoutMs: limits.joinTimeoutMs,
   };

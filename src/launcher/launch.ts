@@ -76,8 +76,9 @@ function jobOf(
   const size = plan.ranks.length;
   if (size === 1) return { ...job, threads };
   const rankZero = { host: plan.rankZeroHost, port };
+  const bind = bindAddress(rankZero.host, rank.host);
   const cluster = {
-    ...{ rank: rank.rank, size, host: rank.host, rankZero, bind: bindAddress(rankZero.host) },
+    ...{ rank: rank.rank, size, host: rank.host, rankZero, bind },
     ...{ secret, insecure, runId, joinTimeoutMs: limits.joinTimeoutMs },
   };
   return { ...job, threads, cluster };

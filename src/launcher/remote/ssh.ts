@@ -14,9 +14,13 @@ export function wordsOf(command: string): readonly string[] {
   return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
 }
 
-/** The whole command line that starts a host process's relay on `host`. */
-export function sshCommand(ssh: readonly string[], host: string): readonly string[] {
-  return [...ssh, '-T', ...settings.flatMap((one) => ['-o', one]), host, remoteCommand];
+/** The whole command line that starts `command`, a host process's relay, on `host`. */
+export function sshCommand(
+  ssh: readonly string[],
+  host: string,
+  command = remoteCommand,
+): readonly string[] {
+  return [...ssh, '-T', ...settings.flatMap((one) => ['-o', one]), host, command];
 }
 
 /** The oldest Node that the package runs on, as in its package.json. */
