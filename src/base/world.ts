@@ -14,5 +14,10 @@ export type World = {
 
 /** The world of a host that is alone. */
 export function soloWorld(threads: number): World {
-  return { rank: 0, size: 1, threads: [threads], allGather: (_, bytes) => Promise.resolve([bytes]) };
+  return {
+    rank: 0,
+    size: 1,
+    threads: [threads],
+    allGather: (_, bytes) => Promise.resolve([bytes]),
+  };
 }

@@ -1,5 +1,6 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
+import type { ClusterPlace } from '../base/place.ts';
 import type { Consistency } from '../ps/freshness.ts';
 
 /** How input is read; what is undefined is detected. */
@@ -31,6 +32,8 @@ export type TrainJob = {
   readonly input: InputOptions;
   /** Options of the model, checked against its OptionSpecs. */
   readonly options: ModelOptions;
+  /** This host's place in a run of several; a run of one host has none. */
+  readonly cluster?: ClusterPlace;
 };
 
 export type PredictJob = {
@@ -83,6 +86,8 @@ export type JobEvent =
   | { readonly kind: 'progress'; readonly clock: number; readonly values: Metrics }
   /** A line that a program printed. */
   | { readonly kind: 'log'; readonly thread: number; readonly line: string }
+  /** Rank 0 of several hosts waits for the others here. */
+  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   /** Predictions for standard output. */
   | { readonly kind: 'output'; readonly text: string };
 

@@ -9,7 +9,9 @@ import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
+import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import { didYouMean } from './suggest.ts';
@@ -34,6 +36,9 @@ export type View = {
 export type JobRequest = {
   readonly kind: 'job';
   readonly job: Job;
+  /** Of a train: what was said of other hosts, and --threads if it was given. */
+  readonly join?: JoinOptions;
+  readonly threads: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly view: View;
 };
@@ -45,6 +50,7 @@ export type Request =
   | { readonly kind: 'doctor'; readonly view: View }
   /** `extra` are the options that the demo hands on to train. */
   | { readonly kind: 'demo'; readonly extra: readonly string[]; readonly out: string }
+  | { readonly kind: 'launch'; readonly launch: LaunchRequest; readonly train: JobRequest }
   | JobRequest;
 
 type Read = { readonly positionals: readonly string[]; readonly values: Values };
@@ -255,6 +261,28 @@ function viewOf(values: Values, has: { json: boolean }): View {
   };
 }
 
+function joinOf(values: Values): JoinOptions {
+  return {
+    ...{ rank: values.number('host-rank'), size: values.number('world-size') },
+    ...{ master: values.text('master'), secret: values.text('secret') },
+    insecure: values.flag('insecure'),
+  };
+}
+
+function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Request {
+  const { launch, rest, values } = readLaunch(args);
+  const train = parse(rest, models);
+  if (train.kind !== 'job') return train;
+  checkLaunched(train);
+  const own = viewOf(values, { json: false });
+  const { json, quiet, verbose, noColor } = train.view;
+  const view = {
+    ...{ json, quiet: quiet || own.quiet, verbose: verbose || own.verbose },
+    noColor: noColor || own.noColor,
+  };
+  return { kind: 'launch', launch, train: { ...train, view } };
+}
+
 /** A command that takes nothing but options. */
 function parsePlain(command: 'models' | 'doctor' | 'demo', args: readonly string[]): Read {
   const context = `perpetuum ${command}`;
@@ -315,7 +343,11 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
       const seconds = read.values.number('deadline');
       const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
       const view = viewOf(read.values, { json: true });
-      return { kind: 'job', job: read.job, deadlineMs, view };
+      const threads = read.values.number('threads');
+      const join = command === 'train' ? { join: joinOf(read.values) } : {};
+      return { kind: 'job', job: read.job, deadlineMs, view, threads, ...join };
     }
+    case 'launch':
+      return parseLaunch(args, models);
   }
 }
