@@ -1,5 +1,5 @@
-// The hosts that take part in a job, as one of them sees it. All run the same job; what they have to
-// agree on they gather from each other.
+// The hosts that take part in a job, as one of them sees it. All run the same job; what they have
+// to agree on they gather from each other.
 import { SystemError } from './errors.ts';
 
 export type World = {

@@ -3,8 +3,8 @@
 // Blocks lie anywhere in the arena and kernels run block by block; nothing needs the data in one
 // piece.
 //
-// On several hosts each holds a run of the rows: `blocks` are what lies here, every other field is of
-// the whole data set and the same on all hosts.
+// On several hosts each holds a run of the rows: `blocks` are what lies here and `first` says where
+// it begins; every other field is of the whole data set and the same on all hosts.
 //
 //   u8    x: rows × stride bytes, row-major, zero-padded to a stride that is a multiple of 16
 //   f32   x: rows × stride f32, row-major, zero-padded to a stride that is a multiple of 4

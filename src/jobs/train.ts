@@ -67,9 +67,9 @@ export async function withHost<T>(
 const seconds = (fromMs: number, toMs: number) => (toMs - fromMs) / 1000;
 
 /** Rank 0 speaks for all; of the others, what their programs print. */
-function hooksOf(world: World, { onEvent, signal }: JobHooks): JobHooks {
-  if (world.rank === 0) return { onEvent, signal };
-  return { signal, onEvent: (event) => event.kind === 'log' && onEvent(event) };
+function hooksOf(world: World, hooks: JobHooks): JobHooks {
+  if (world.rank === 0) return hooks;
+  return { ...hooks, onEvent: (event) => event.kind === 'log' && hooks.onEvent(event) };
 }
 
 /**

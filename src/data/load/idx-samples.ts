@@ -69,7 +69,7 @@ function checkShapes(probes: readonly Probe[], columnsWanted: number | undefined
   return { images, labels, rows, rowBytes };
 }
 
-/** A task for each block of this host's rows; a compressed file is one task, which skips the others. */
+/** A task for each block of this host's rows; of a compressed file one, which skips the others. */
 function imageTasks(session: Session, probe: Probe, rows: number, rowBytes: number): ImagesTask[] {
   const source = sourceOf(session, probe);
   const blockRows = Math.max(1, Math.floor(source.chunkBytes / rowBytes));

@@ -111,7 +111,7 @@ function createSession(
     try {
       await files.bring(task);
     } catch (error) {
-      return { kind: 'failure', ...toFault(error) };
+      return { kind: 'failure', ...toFault(error, 'ERR_DATA') };
     }
     return pool.run(task);
   };

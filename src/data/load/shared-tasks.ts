@@ -1,5 +1,5 @@
-// Parse tasks shared out over the hosts. Each runs a run of them; answers without data are small, so
-// everyone gets everyone's and goes on as if it had run them all.
+// Parse tasks shared out over the hosts. Each runs a range of them; answers are small, for the data
+// stays where it is, so everyone gets everyone's and goes on as if it had run them all.
 import { assert } from '../../base/assert.ts';
 import { partitionsOf } from '../../base/world.ts';
 import type { Failure, ParseResult, ParseTask, Piece } from '../tasks.ts';

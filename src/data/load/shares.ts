@@ -1,5 +1,5 @@
-// What of a data set lies on this host: the rows of its workers' partitions. Blocks are parsed whole;
-// those at the ends of the share are cut by arithmetic, for their fields are offsets.
+// What of a data set lies on this host: the rows of its workers' partitions. Blocks are parsed
+// whole; those at the ends of the share are cut by arithmetic, for their fields are offsets.
 import { fromFault, SystemError } from '../../base/errors.ts';
 import { partitionsOf } from '../../base/world.ts';
 import type { Arena } from '../../memory/arena.ts';

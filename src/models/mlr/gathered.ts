@@ -1,4 +1,4 @@
-// What mlr has to know of the rows of all hosts before it trains, gathered on the supervisors' side.
+// What mlr has to know of the rows of all hosts before it trains, gathered by the supervisors.
 import { together } from '../../base/together.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Session } from '../model.ts';

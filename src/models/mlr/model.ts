@@ -57,7 +57,7 @@ async function scoreHere(
   session: Session,
   data: Samples,
   options: MlrEvaluateOptions,
-): Promise<Scores & { readonly run: RunResult }> {
+): Promise<{ readonly run: RunResult; readonly sums: Scores }> {
   const run = await runProgram(session, 'mlr-evaluate', {
     ...{ data: localSamples(data), options, seed: 1, audit: false },
     policy: { consistency: 'bsp', staleness: 0 },
@@ -71,7 +71,7 @@ async function scoreHere(
     sums.known += f64[at + 1] ?? 0;
     sums.wrong += f64[at + 2] ?? 0;
   }
-  return { ...sums, run };
+  return { run, sums };
 }
 
 /** Scores `data` with the weights at `weights`, padded rows in the shared memory, on all hosts. */
@@ -81,8 +81,8 @@ async function scoreAt(
   options: Omit<MlrEvaluateOptions, 'probabilities'>,
 ): Promise<Scores> {
   const shares = await together(session.world, 'scores', async (talk) => {
-    const { run, ...own } = await scoreHere(session, data, { ...options, probabilities: false });
-    return talk.exchange(own);
+    const { sums } = await scoreHere(session, data, { ...options, probabilities: false });
+    return talk.exchange(sums);
   });
   const total = (of: (share: Scores) => number) =>
     shares.reduce((sum, share) => sum + of(share), 0);
