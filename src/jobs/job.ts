@@ -1,6 +1,8 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
 import type { ClusterPlace } from '../base/place.ts';
+import type { LinkStatistics } from '../mailbox/network.ts';
+import type { Sending } from '../program/plan.ts';
 import type { Consistency } from '../ps/freshness.ts';
 
 /** How input is read; what is undefined is detected. */
@@ -34,6 +36,8 @@ export type TrainJob = {
   readonly options: ModelOptions;
   /** This host's place in a run of several; a run of one host has none. */
   readonly cluster?: ClusterPlace;
+  /** How deltas travel between hosts; whole and at once when absent. */
+  readonly sending?: Sending;
 };
 
 export type PredictJob = {
@@ -109,6 +113,8 @@ export type TrainDone = {
   readonly seconds: { readonly load: number; readonly train: number; readonly total: number };
   readonly memoryBytesMax: number;
   readonly bytesSent: number;
+  /** Traffic of this host with each of the others. */
+  readonly links: readonly LinkStatistics[];
   readonly stalenessHistogram: readonly number[];
   readonly modelHash: string;
   /** p99 delay of the supervisor's event loop while training, milliseconds. */

@@ -60,6 +60,7 @@ function trained(job: Job): JobDone {
     ...{ model, objective: 0.5, metrics: {}, converged: true, gap: 0, tolerance: 0.1 },
     ...{ clocks: 4, passes: 2, threads, hosts: job.cluster?.size ?? 1, consistency, staleness },
     ...{ seed, seconds: { load: 0, train: 0, total: 0 }, memoryBytesMax: 1, bytesSent: 0 },
+    links: [],
     ...{ stalenessHistogram: [], modelHash: 'ab12', eventLoopLagP99Ms: 0, out: null },
   };
   return { command: 'train', result };

@@ -1,6 +1,7 @@
 // The help texts, made from the option tables: what is printed is what is parsed.
 import { commandNames, commands, commonOptions, inputOptions, laterCommands } from './options.ts';
 import { demoOptions, evaluateOptions, joinOptions, launchOptions } from './options.ts';
+import { sendingOptions } from './options.ts';
 import { predictOptions, trainOptions } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import type { ModelInfo } from './parse.ts';
@@ -130,6 +131,7 @@ function trainHelp(models: readonly ModelInfo[]): string {
     dataText,
     options('Options:', trainOptions),
     options('Input:', inputOptions),
+    options('Between hosts:', sendingOptions),
     options('Joining other hosts:', joinOptions),
     joinText,
     options('Options of all commands:', commonOptions),
@@ -156,6 +158,7 @@ function modelHelp(model: ModelInfo): string {
         ),
     ),
     options('Input:', inputOptions),
+    options('Between hosts:', sendingOptions),
     options('Joining other hosts:', joinOptions),
     options('Options of all commands:', commonOptions),
     '\nExample:\n',

@@ -70,13 +70,18 @@ export const trainOptions: readonly CommandOption[] = [
   threads,
   {
     ...{ name: 'consistency', type: 'choice', default: 'essp' },
-    choices: ['bsp', 'ssp', 'essp', 'async'],
-    later: { auto: 'arrives with runs on several hosts' },
+    choices: ['bsp', 'ssp', 'essp', 'async', 'auto'],
     help: 'which updates of others a read may miss',
   },
   {
-    ...{ name: 'staleness', type: 'integer', default: 1, defaultText: '1; 0 with bsp', minimum: 0 },
-    help: 'clocks that a read may lag behind',
+    ...{
+      name: 'staleness',
+      type: 'integer',
+      default: 1,
+      defaultText: '1; 0 with bsp, 8 with auto',
+      minimum: 0,
+    },
+    help: 'clocks that a read may lag behind; with auto, at most',
   },
   {
     ...{ name: 'passes', type: 'integer', default: undefined, minimum: 1 },
@@ -108,6 +113,26 @@ export const trainOptions: readonly CommandOption[] = [
   {
     ...text('set', 'NAME=VALUE', 'option of a program of your own; may be repeated'),
     repeatable: true,
+  },
+];
+
+/** How deltas travel between the hosts of a run. */
+export const sendingOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'link-rate', type: 'number', default: undefined, defaultText: 'no limit' },
+    ...{ minimum: 0, exclusive: true, placeholder: 'MBIT' },
+    help: 'megabits per second that each link between hosts may use',
+  },
+  flag('send-early', 'deltas and values go before their clock ends when links are idle'),
+  {
+    ...{ name: 'send-order', type: 'choice', default: 'magnitude' },
+    choices: ['magnitude', 'random', 'first'],
+    help: 'which rows go first then: by relative change, at random, in order',
+  },
+  {
+    ...{ name: 'delta-encoding', type: 'choice', default: 'full' },
+    choices: ['full', 'f16', 'bf16'],
+    help: 'numbers of deltas on the wire; what rounding leaves is sent later',
   },
 ];
 
@@ -204,7 +229,7 @@ export const laterCommands = ['profile', 'simulate', 'convert', 'status'] as con
 export function optionsOf(command: CommandName): readonly CommandOption[] {
   switch (command) {
     case 'train':
-      return [...trainOptions, ...joinOptions, ...inputOptions];
+      return [...trainOptions, ...sendingOptions, ...joinOptions, ...inputOptions];
     case 'predict':
       return [...predictOptions, ...inputOptions];
     case 'evaluate':

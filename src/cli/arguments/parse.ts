@@ -10,6 +10,7 @@ import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
+import type { Sending } from '../../program/plan.ts';
 import { helpText } from './help.ts';
 import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
@@ -185,6 +186,16 @@ function policyOf(values: Values): Policy {
   );
 }
 
+function sendingOf(values: Values): Sending {
+  const megabits = values.number('link-rate');
+  return {
+    bytesPerSecond: megabits === undefined ? undefined : (megabits * 1e6) / 8,
+    early: values.flag('send-early'),
+    order: (values.text('send-order') ?? 'magnitude') as Sending['order'],
+    encoding: (values.text('delta-encoding') ?? 'full') as Sending['encoding'],
+  };
+}
+
 function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read & { job: Job } {
   const name = findModelName(args, models);
   if (name === undefined) {
@@ -224,6 +235,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     pushTimeoutMs: (values.number('push-timeout') ?? limits.pushTimeoutMs / 1000) * 1000,
     input: inputOf(values),
     options: model ? givenOptions(model, values) : ownOptions(settings),
+    sending: sendingOf(values),
   };
   return { ...read, job };
 }
