@@ -79,7 +79,7 @@ export function receive(
   const connection = open({
     frame: (frame) => {
       const { nonce } = frame.kind === 'challenge' ? mapOf(frame) : {};
-      if (isNonce(nonce)) theirs ??= nonce.slice();
+      if (isNonce(nonce)) theirs ??= nonce;
       else if (frame.kind === 'hello') onHello(frame);
       else settle(`a ${frame.kind} is no hello`);
     },
@@ -119,7 +119,8 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     done(result);
   };
   const fail = (why: string, final = false) => settle({ kind: 'failed', why, final });
-  const deadline = (what: string, ms: number) => setTimeout(() => fail(`${what} in ${ms} ms`), ms);
+  const deadline = (what: string, ms: number) =>
+    setTimeout(() => fail(`${what} in ${Math.round(ms)} ms`), ms);
   let timer = deadline('no answer', limits.handshakeMs);
   const onFrame = (frame: Frame) => {
     const said = mapOf(frame);
