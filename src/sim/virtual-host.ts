@@ -103,7 +103,10 @@ export class VirtualHost implements Network {
   }
 
   statistics(): readonly LinkStatistics[] {
-    return this.#peers.map(({ statistics }) => ({ ...statistics }));
+    return this.#peers.map(({ statistics }) => {
+      const reconnects = Math.max(0, statistics.reconnects);
+      return { ...statistics, reconnects };
+    });
   }
 
   /** Bytes that the session with `to` says it holds. */
@@ -150,7 +153,7 @@ export class VirtualHost implements Network {
       ...{ incarnation, peerIncarnation: firstIncarnation },
     };
     const bytes = { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0 };
-    const statistics = { rank, ...bytes, reconnects: -1 };
+    const statistics = { rank, ...bytes, reconnects: -1 }; // the first connection is none
     const session = createSession(config, this.clock.nowMs());
     return { rank, session, connection: undefined, statistics };
   }
