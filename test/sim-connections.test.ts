@@ -153,6 +153,38 @@ test('connections: a crash ends them, silently or not, and a restart is reached 
   }
 });
 
+test('connections: nothing of an earlier life reaches a host that started again', () => {
+  const { time, connections, take, startHost } = pair({ ...noFaults, link: slowLink });
+  connections.connect(1, 0);
+  time.runUntil(50);
+  take();
+  connections.connect(0, 1);
+  connections.write(1, 1, frameOf(0));
+  connections.crash(0, true);
+  startHost(0);
+  connections.write(1, 1, frameOf(1));
+  time.runUntil(100);
+  assert.equal(take(), []);
+});
+
+test('connections: a lost segment holds up what is behind it', () => {
+  const link = { ...slowLink, loss: 0.5 };
+  let late = 0;
+  for (let seed = 1; seed <= 400; seed++) {
+    const { time, connections, take } = pair({ ...noFaults, link }, seed);
+    connections.connect(1, 0);
+    time.runUntil(100);
+    take();
+    for (let seq = 0; seq < 5; seq++) connections.write(1, 0, frameOf(seq));
+    time.runUntilIdle();
+    const times = take().map((line) => Number(/^\d+/.exec(line)?.[0]));
+    assert.is(times.length, 5);
+    if ((times[0] ?? 0) > 140) late += 1;
+  }
+  // Each is lost in half of the cases, and no follower may bring the first one earlier.
+  assert.ok(late > 160 && late < 240, `${late} of 400 first frames are late`);
+});
+
 test('connections: a reset is told to both ends, and what was under way is lost or late', () => {
   const outcomes = new Set<string>();
   for (let seed = 1; seed <= 50; seed++) {
