@@ -1,5 +1,6 @@
 // A thread of a simulated host: does one piece of work after the other, each in the time it costs,
 // which is longer while the host is slow and stands still while it is frozen.
+import { assert } from '../base/assert.ts';
 import type { Slowdown } from './faults.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -34,6 +35,8 @@ export class Processor {
   /** `slowdowns` are those of its host, in the order of time. */
   constructor(time: VirtualTime, slowdowns: readonly Slowdown[]) {
     this.#time = time;
+    const ends = ({ untilMs, factor }: Slowdown) => untilMs < Infinity || factor < Infinity;
+    assert(slowdowns.every(ends), 'a host that is frozen for good is a silent crash');
     this.#slowdowns = [...slowdowns];
   }
 
