@@ -158,7 +158,7 @@ for (const encoding of ['f16', 'bf16'] as const) {
 }
 
 test('wire: values: set rows are the owner’s, with own deltas of these rows on top', () => {
-  for (let seed = 0; seed < cases; seed++) {
+  for (let seed = 0; seed < 3 * cases; seed++) {
     bench.reset();
     const prng = createPrng(seed, 4);
     const specs = randomSpecs(prng);
