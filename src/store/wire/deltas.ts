@@ -46,13 +46,12 @@ export function accumulate(
   }
 }
 
-/** All marked rows from `first` up to `last`, in lists of at most `listRows` at `touched`. */
+/** All rows of `range` marked `wanted` (0: at all), in lists of at most `listRows` at `touched`. */
 function* markedRows(
   place: FoldPlace,
   marks: number,
   range: RowRange,
-  wanted: number,
-  clear: 0 | 1,
+  { wanted, clear }: { readonly wanted: number; readonly clear: 0 | 1 },
 ) {
   const { touched } = stageOf(place);
   let found = 0;
