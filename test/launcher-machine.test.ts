@@ -364,9 +364,21 @@ test('launcher: in every order of inputs it exits once, last, and leaves no rank
     assert.ok(failures.length <= 1, trace);
     if (failures.length === 1) assert.is.not(exits[0], 'exit 0', trace);
     assert.is(exits[0] === 'exit 0', words.includes('result') && failures.length === 0, trace);
-    // Whoever was still there at the end was asked to end, or had said its last word.
-    if (exits[0] === 'exit 0' || words.includes('stop 0') || words.includes('grace')) continue;
-    assert.ok(failures.length === 1, trace);
+  }
+});
+
+test('launcher: whatever happens, a rank that does not end by itself is killed', () => {
+  const own = ['SIGINT', 'deadline', 'causeOver', 'tick'];
+  const all = [...own, ...Object.keys(messages).map((name) => `1:${name}`), '0:ready', '2:sigkill'];
+  let state = 11;
+  const below = (n: number) => (state = (state * 48271) % 2147483647) % n;
+  for (let round = 0; round < 2000; round++) {
+    const order = Array.from({ length: 12 }, () => all[below(all.length)] ?? 'tick');
+    // Neither rank 0 nor rank 1 ever ends.
+    const trace = ['begin', ...order, 'causeOver', 'SIGINT', 'graceOver', 'graceOver'].join(' ');
+    const words = run(trace);
+    assert.ok(words.includes('kill 0') && words.includes('kill 1'), trace);
+    assert.ok(words.at(-1)?.startsWith('exit'), trace);
   }
 });
 
