@@ -1,5 +1,5 @@
 // A host process as the launcher has it: forked here, or reached by ssh (remote/remote-rank.ts).
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { FromHost, ToHost } from '../cli/channel.ts';
@@ -30,6 +30,15 @@ export type RankProcess = {
 
 /** After a process's end, so long for what it wrote to arrive; a grandchild may hold the pipe. */
 export const lastWordsMs = 200;
+
+/**
+ * Signals a child that is there. Of one that could not be started, Node knows the process id as 0,
+ * and a signal to 0 is one to our whole process group.
+ */
+export function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  const running = child.exitCode === null && child.signalCode === null;
+  if (child.pid !== undefined && running) child.kill(signal);
+}
 
 /** Hands a stream of a process on, no faster than our own standard error takes it. */
 export function passOn(source: Readable, words: LastWords, listener: RankListener): void {
@@ -77,9 +86,9 @@ export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
       if (host.connected) host.send(message, () => undefined);
     },
     beat: () => undefined,
-    kill: () => void host.kill('SIGKILL'),
+    kill: () => endChild(host, 'SIGKILL'),
     release() {
-      host.kill('SIGKILL');
+      endChild(host, 'SIGKILL');
       host.stdout?.destroy();
       host.stderr?.destroy();
     },
