@@ -13,15 +13,19 @@ export type Launch = {
   pids(): readonly number[];
 };
 
-/** Starts a command line; it is killed when it does not end within the limit. */
+/** Starts a command line, of words or to be split at blanks; it is killed when it does not end within the limit. */
 export function startLaunch(
-  line: string,
+  line: string | readonly string[],
   environment: NodeJS.ProcessEnv = {},
   script = built('launch-cli.js'),
 ): Launch {
-  const child = spawn(process.execPath, [script, ...line.split(' ')], {
-    ...{ env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
-  });
+  const child = spawn(
+    process.execPath,
+    [script, ...(typeof line === 'string' ? line.split(' ') : line)],
+    {
+      ...{ env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    },
+  );
   let [out, err, over] = ['', '', false];
   const waiting = new Set<() => void>();
   const look = () => waiting.forEach((one) => one());

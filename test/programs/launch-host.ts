@@ -67,6 +67,12 @@ function trained(job: Job): JobDone {
 
 /** What the chosen rank does; the others wait for their connections to end. */
 const acts: Readonly<Record<string, (hooks: JobHooks) => Promise<void>>> = {
+  /** For hosts whose names only ssh knows: they do not meet. */
+  async apart({ signal, onEvent }) {
+    onEvent({ kind: 'log', thread: 0, line: 'waiting' });
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    throw new SystemError('ERR_ABORTED', 'stopped');
+  },
   async endless({ signal }) {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new SystemError('ERR_ABORTED', 'stopped');
@@ -104,7 +110,7 @@ async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
     const { secret, ...told } = place;
     const bytes = secret?.length ?? 0;
     hooks.onEvent({ kind: 'warning', text: `place ${JSON.stringify({ ...told, bytes })}` });
-    open = await meet(place, hooks);
+    if (job.data[0] !== 'alone' && job.data[0] !== 'apart') open = await meet(place, hooks);
   }
   hooks.onEvent({ kind: 'progress', clock: 7, values: { objective: 0.5 } });
   hooks.onEvent({ kind: 'log', thread: 0, line: `all met, ${job.threads} threads` });
