@@ -1,5 +1,5 @@
-// Process entry of a host: runs one job for whoever forks it: the guardian (src/cli/guardian.ts), the
-// launcher (src/launcher) or, on a host that ssh reaches, its relay.
+// Process entry of a host: runs one job for whoever forks it: the guardian (src/cli/guardian.ts),
+// the launcher (src/launcher) or, on a host that ssh reaches, its relay.
 import { rmSync } from 'node:fs';
 import { runJob } from '../src/jobs/run-job.ts';
 import { serveGuardian } from '../src/cli/host-process.ts';

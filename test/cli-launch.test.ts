@@ -1,4 +1,5 @@
-// `perpetuum launch` as a table of lines: what they become, or the words with which they are refused.
+// `perpetuum launch` as a table of lines: what they become, or the words with which they are
+// refused.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SystemError } from '../src/base/errors.ts';

@@ -1,5 +1,5 @@
-// Every way a launch can end, as inputs and outputs of the launcher's machine. Inputs are written as
-// words, `0:ready`, so that a path reads as what happens.
+// Every way a launch can end, as inputs and outputs of the launcher's machine. Inputs are written
+// as words, `0:ready`, so that a path reads as what happens.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FromHost } from '../src/cli/channel.ts';

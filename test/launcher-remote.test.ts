@@ -1,4 +1,5 @@
-// The conversation with a host that ssh reaches: frames, the remote command, what ssh's failures mean.
+// The conversation with a host that ssh reaches: frames, the remote command, what ssh's failures
+// mean.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

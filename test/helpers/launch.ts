@@ -1,4 +1,5 @@
-// Launches as child processes, over hosts that say their process ids (test/programs/launch-host.ts).
+// Launches as child processes, over hosts that say their process ids
+// (test/programs/launch-host.ts).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { built, type Ended } from './command.ts';
 
@@ -13,7 +14,10 @@ export type Launch = {
   pids(): readonly number[];
 };
 
-/** Starts a command line, of words or to be split at blanks; it is killed when it does not end within the limit. */
+/**
+ * Starts a command line, of words or to be split at blanks; it is killed when it does not end within
+ * the limit.
+ */
 export function startLaunch(
   line: string | readonly string[],
   environment: NodeJS.ProcessEnv = {},

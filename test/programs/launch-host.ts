@@ -1,6 +1,6 @@
-// A host process for the tests of the launcher: the real serving side, and jobs that find each other
-// at the place that they were told: rank 0 listens, the others connect and show the secret. What a
-// job then does is the first DATA argument, and which rank does it the second.
+// A host process for the tests of the launcher: the real serving side, and jobs that find each
+// other at the place that they were told: rank 0 listens, the others connect and show the secret.
+// What a job then does is the first DATA argument, and which rank does it the second.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync, writeSync } from 'node:fs';
