@@ -1,6 +1,7 @@
 // Launches as processes, here and through an ssh that runs its command on this machine: exit codes,
 // what is said by whom, and that neither a process nor a folder is left, whatever happens.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -131,6 +132,37 @@ test('--dry-run: the plan, and nothing starts', async () => {
 
 const hosts = '-H 127.0.0.2:2,127.0.0.3:1';
 
+/** Everything that others on this machine could see of the processes and in the folders. */
+function visible(pids: readonly number[], folders: readonly string[]): string {
+  const about = pids.flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return [...about.filter((path) => existsSync(path)), ...files]
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+}
+
+test('ssh: the secret is in no command line, no environment, no file and no message', () =>
+  withRemote(here, async ({ folder, launch }) => {
+    const path = join(folder, '../secret');
+    writeFileSync(path, 'sixteen bytes ok', { mode: 0o600 });
+    const run = launch(`--secret ${path} ${hosts} -- train mlr endless`);
+    await run.seen('[1 127.0.0.3] [worker 0] all met');
+    const seen = visible([...run.pids(), run.child.pid ?? 0], [folder]);
+    const readable = existsSync('/proc/self/cmdline');
+    if (readable) assert.ok(seen.includes('perpetuum-host 1 '), 'command lines were read');
+    run.child.kill('SIGINT');
+    const { out, err } = await run.ended;
+    const secret = createHash('sha256').update('sixteen bytes ok').digest();
+    for (const form of ['hex', 'base64', 'latin1'] as const) {
+      assert.not((seen + out + err).includes(secret.toString(form)), form);
+    }
+    assert.not((seen + out + err).includes('sixteen bytes ok'));
+  }));
+
 test('ssh: the package is unpacked in a private folder, used and removed', () =>
   withRemote(here, async ({ folder, launch }) => {
     const run = launch(`${hosts} -- train mlr endless`);
@@ -138,6 +170,7 @@ test('ssh: the package is unpacked in a private folder, used and removed', () =>
     const folders = readdirSync(folder);
     assert.is(folders.length, 2, folders.join(' '));
     for (const name of folders) {
+      assert.is(statSync(join(folder, name)).mode & 0o777, 0o700);
       assert.ok(existsSync(join(folder, name, 'build/dist/relay-actor.js')));
       assert.not(existsSync(join(folder, name, 'build/dist/tidy.test.js')));
     }
@@ -146,6 +179,22 @@ test('ssh: the package is unpacked in a private folder, used and removed', () =>
     assert.is(code, 130, err);
     words(err, '"host":"127.0.0.3","rankZero":{"host":"127.0.0.2",', '"bind":"127.0.0.3"');
     await noOrphan(run, 4);
+    assert.equal(readdirSync(folder), []);
+  }));
+
+test('ssh: Ctrl-C to the whole group: nothing but the launcher listens', () =>
+  withRemote(here, async ({ folder }) => {
+    const ssh = join(folder, '../ssh');
+    const line = `launch --ssh ${ssh} -H 127.0.0.1,127.0.0.3 -- train mlr endless`;
+    const run = startLaunch(line, { TMPDIR: folder }, undefined, true);
+    await run.seen('[0 127.0.0.1] [worker 0] all met');
+    await run.seen('[1 127.0.0.3] [worker 0] all met');
+    process.kill(-(run.child.pid ?? 0), 'SIGINT');
+    const { code, err } = await run.ended;
+    assert.is(code, 130, err);
+    assert.not(err.includes('lost'), err);
+    words(err, 'ERR_ABORTED stopped by SIGINT while training, at clock 7');
+    await noOrphan(run, 3);
     assert.equal(readdirSync(folder), []);
   }));
 

@@ -18,6 +18,7 @@ import { brokenPipeCode, stopSignals, type StopSignal } from '../base/signals.ts
 import type { FromHost } from '../cli/channel.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';
 import { adviceOn } from './last-words.ts';
+import type { TerminalInput } from './terminal.ts';
 
 /** How a host process ended. */
 export type RankEnd = {
@@ -36,14 +37,9 @@ export type LauncherInput =
   | { readonly kind: 'message'; readonly rank: number; readonly message: FromHost }
   /** The process is gone, or was never there. */
   | { readonly kind: 'exit'; readonly rank: number; readonly end: RankEnd }
-  | { readonly kind: 'signal'; readonly name: StopSignal }
-  | { readonly kind: 'deadline' }
-  /** Nobody reads our standard output any more. */
-  | { readonly kind: 'outputClosed' }
   | { readonly kind: 'causeOver' }
   | { readonly kind: 'graceOver' }
-  /** Every limits.aliveMs. */
-  | { readonly kind: 'tick' };
+  | TerminalInput;
 
 export type LauncherOutput =
   | { readonly kind: 'start'; readonly rank: number }

@@ -41,7 +41,11 @@ export function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): vo
 }
 
 /** Hands a stream of a process on, no faster than our own standard error takes it. */
-export function passOn(source: Readable, words: LastWords, listener: RankListener): void {
+export function passOn(
+  source: Readable,
+  words: LastWords,
+  listener: Pick<RankListener, 'text' | 'err'>,
+): void {
   const { err } = listener;
   source.setEncoding('utf8');
   source.on('data', (text: string) => {
@@ -54,11 +58,21 @@ export function passOn(source: Readable, words: LastWords, listener: RankListene
   source.on('error', () => source.destroy());
 }
 
-/** Forks a host process on this machine; it stays in our process group, as under the guardian. */
-export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
-  const host = fork(hostEntry, [], {
-    ...{ serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+/**
+ * Forks a host process on this machine. It stays in our process group, so Ctrl-Z and a closed
+ * terminal reach it as they reach us.
+ */
+export function forkHost(hostEntry: URL): ChildProcess {
+  return fork(hostEntry, [], {
+    serialization: 'advanced',
+    // Standard output belongs to results: what a program prints goes where messages go.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+}
+
+/** A rank on this machine. */
+export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
+  const host = forkHost(hostEntry);
   const words = new LastWords();
   for (const stream of [host.stdout, host.stderr]) if (stream) passOn(stream, words, listener);
   host.on('message', (message) => listener.message(message as FromHost));

@@ -15,19 +15,20 @@ export type Launch = {
 };
 
 /**
- * Starts a command line, of words or to be split at blanks; it is killed when it does not end within
- * the limit.
+ * Starts a command line, of words or to be split at blanks; it is killed when it does not end
+ * within the limit. `detached`: in a process group of its own, as a terminal's job.
  */
 export function startLaunch(
   line: string | readonly string[],
   environment: NodeJS.ProcessEnv = {},
   script = built('launch-cli.js'),
+  detached = false,
 ): Launch {
   const child = spawn(
     process.execPath,
     [script, ...(typeof line === 'string' ? line.split(' ') : line)],
     {
-      ...{ env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+      ...{ env: { ...process.env, ...environment }, detached, stdio: ['ignore', 'pipe', 'pipe'] },
     },
   );
   let [out, err, over] = ['', '', false];

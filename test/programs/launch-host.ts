@@ -3,7 +3,7 @@
 // What a job then does is the first DATA argument, and which rank does it the second.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { SystemError } from '../../src/base/errors.ts';
@@ -13,9 +13,6 @@ import type { Job, JobDone, JobHooks, TrainDone } from '../../src/jobs/job.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 const [, , folder] = process.argv;
-if (folder !== undefined) {
-  process.on('disconnect', () => rmSync(folder, { recursive: true, force: true }));
-}
 
 const say = (text: string) => void writeSync(2, `${text}\n`);
 const forever = () => new Promise<never>(() => setInterval(() => undefined, 1000));
@@ -130,4 +127,4 @@ async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   return trained(job);
 }
 
-serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob, folder });
