@@ -98,11 +98,6 @@ const invalid: readonly (readonly [string, string, string])[] = [
   ['tran mlr a', 'there is no command "tran": did you mean train?', lists],
   ['xyzzy', 'there is no command "xyzzy"', lists],
   [
-    'launch --local 2',
-    'the command "launch" is not in this version',
-    `this version has ${commandNames.join(', ')}`,
-  ],
-  [
     'status',
     'the command "status" is not in this version',
     `this version has ${commandNames.join(', ')}`,
@@ -310,7 +305,16 @@ test('--version and --help win over the rest of the line', () => {
 });
 
 const helps: readonly (readonly [string, readonly string[]])[] = [
-  ['--help', ['Usage: perpetuum COMMAND', 'doctor', 'mlr', 'Not in this version: launch']],
+  [
+    '--help',
+    [
+      'Usage: perpetuum COMMAND',
+      'doctor',
+      'mlr',
+      'launch HOSTS -- train …',
+      'Not in this version: profile',
+    ],
+  ],
   ['help', ['Usage: perpetuum COMMAND']],
   ['-h', ['Usage: perpetuum COMMAND']],
   ['train --help', ['MODEL is one of', '--set NAME=VALUE', '--push-timeout SECONDS', '--label']],
@@ -322,6 +326,8 @@ const helps: readonly (readonly [string, readonly string[]])[] = [
   ['models --help', ['perpetuum models']],
   ['doctor --help', ['exit code 1']],
   ['demo --help', ['--out DIR', './model']],
+  ['launch --help', ['--local N', '-H, --host a:2,b:2', 'Bösen', '--dry-run', '--ssh COMMAND']],
+  ['launch --local 2 -- train mlr --help', ['--lambda X', '--host-rank R', '--master HOST:PORT']],
 ];
 
 for (const [line, words] of helps) {

@@ -68,8 +68,13 @@ const directions: Readonly<Record<string, Direction>> = {
     types: 'data',
     why: 'the same work in the caller’s process, on arrays or by running a job',
   },
+  launcher: {
+    run: 'base',
+    types: 'jobs cli',
+    why: 'it speaks to host processes by messages only, and the command line shows what they say',
+  },
   cli: {
-    run: 'base memory ps models',
+    run: 'base memory ps models launcher',
     types: 'jobs',
     why: 'the guardian works in another process: it speaks to jobs by messages only',
   },
@@ -159,7 +164,10 @@ test('tidy: a package is imported in its one place', () => {
 
 const pureFiles = [
   ...['src/ps/', 'src/scheduler/', 'src/supervisor/watchdog.ts', 'src/base/prng.ts'],
-  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts', 'src/sim/'],
+  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts', 'src/launcher/launcher-machine.ts'],
+  ...['src/launcher/hosts.ts', 'src/launcher/node-list.ts', 'src/launcher/environment.ts'],
+  ...['src/launcher/plan.ts', 'src/launcher/last-words.ts'],
+  'src/sim/',
 ];
 
 test('tidy: pure files have no clock, no randomness, no waiting, no node', () => {
