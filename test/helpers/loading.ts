@@ -96,6 +96,11 @@ function sparseRow(
 function plainSamples(host: TestHost, loaded: LoadedSamples): Plain {
   const { blocks, ...facts } = loaded;
   const { arena } = host;
+  for (const { rowStart, rows, nonzeros } of blocks) {
+    const [first = 0, end = 0] = [0, rows].map((row) => arena.i32[rowStart / 4 + row]);
+    const entries = rowStart === 0 ? 0 : end - first;
+    if (nonzeros !== entries) throw new Error(`${entries} entries, said to be ${nonzeros}`);
+  }
   const data = blocks.flatMap((block) =>
     Array.from({ length: block.rows }, (_, r): Row => {
       const sample: Sample = {

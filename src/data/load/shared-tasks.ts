@@ -36,6 +36,11 @@ function weightsOf(tasks: readonly ParseTask[], bytes: ReadonlyMap<string, numbe
   });
 }
 
+/** Bytes of its file that a task of this weight reads. */
+function bytesRead({ chunk }: ParseTask, weight: number): number {
+  return chunk === 'all' ? weight / INFLATION : weight;
+}
+
 /** The host of each task: every host has a share of the bytes that suits its share of the rows. */
 function holdersOf({ world, partitions }: Session, weights: readonly number[]): number[] {
   const ends = world.threads.map((_, rank) => partitionsOf(world, partitions, rank).last);
@@ -117,7 +122,9 @@ export async function askShared(
   const here = tasks.map(({ chunk }, i) => chunk === 'all' || holders[i] === world.rank);
   const mine = [...tasks.keys()].filter((i) => here[i]);
   const run = mine.map((i) => tasks[i]!);
-  session.expect(mine.reduce((sum, i) => sum + (weights[i] ?? 0), 0));
+  session.expect(
+    run.reduce((sum, task, i) => sum + bytesRead(task, weights[mine[i] ?? 0] ?? 0), 0),
+  );
   const own = await session.askAll(run, isBroken);
   const answers: (Answer | undefined)[] = [];
   const reports: Report[] = [];
