@@ -51,8 +51,8 @@ function bytesRead({ chunk }: ParseTask, weight: number): number {
 }
 
 /**
- * Compressed files with the bytes from where blocks are kept: this host's share of the weight of all
- * tasks, and as much around it as reading may run ahead and rows may be uneven.
+ * Compressed files with the bytes from where blocks are kept: this host's share of the weight of
+ * all tasks, and as much around it as reading may run ahead and rows may be uneven.
  */
 function thinned(
   { world, partitions }: Session,
