@@ -50,7 +50,7 @@ export class Connection {
     };
     this.#parser = new FrameParser({ checksum: !secure, onFrame });
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('data', (chunk: Buffer) => this.take(chunk));
     socket.on('drain', () => {
       this.#blocked = false;
       this.#flush();
@@ -73,6 +73,15 @@ export class Connection {
   promote(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
     this.#parser.allow(limits.framePayloadBytesMax);
+  }
+
+  /** Bytes that came, from a socket that does not emit them. */
+  take(chunk: Uint8Array): void {
+    if (this.#over) return;
+    this.bytesReceived += chunk.length;
+    this.#handlers.heard?.();
+    const problem = this.#parser.feed(chunk);
+    if (problem !== undefined) this.#finish(`what came is refused: ${problem}`);
   }
 
   write(frame: Frame): void {
@@ -109,14 +118,6 @@ export class Connection {
       });
       this.#socket.end();
     });
-  }
-
-  #onData(chunk: Buffer): void {
-    if (this.#over) return;
-    this.bytesReceived += chunk.length;
-    this.#handlers.heard?.();
-    const problem = this.#parser.feed(chunk);
-    if (problem !== undefined) this.#finish(`what came is refused: ${problem}`);
   }
 
   #finish(why: string): void {

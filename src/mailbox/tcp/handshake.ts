@@ -13,7 +13,7 @@ import { decodeHeader, encodeHeader, type Frame, type FrameKind } from '../frame
 import { mismatch, parseJoin, type Join, type Member } from '../rendezvous.ts';
 import { parseMember } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
-import { isDisagreement, openLink, textOf, type Key } from './security.ts';
+import { isDisagreement, openLink, textOf, type Target } from './security.ts';
 
 const NONCE_BYTES = 16;
 const none = new Uint8Array(0);
@@ -94,12 +94,9 @@ export type Called =
   /** `final`: trying again would not help. */
   | { readonly kind: 'failed'; readonly why: string; readonly final: boolean };
 
-export type Call = {
-  readonly host: string;
-  readonly port: number;
+export type Call = Target & {
   /** Who must answer there. */
   readonly rank: number;
-  readonly key: Key;
   readonly self: Join;
   /** From hello to welcome: rank 0 answers when all are there. */
   readonly welcomeMs: number;
@@ -107,9 +104,9 @@ export type Call = {
 
 /** Opens a connection and says hello. `done` is called once; the function returned gives up. */
 export function call(work: Call, done: (result: Called) => void): () => void {
-  const { host, port, key, self } = work;
+  const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
-  const { socket, ready } = openLink(host, port, key);
+  const { socket, ready } = openLink(work, (bytes) => connection.take(bytes));
   let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
