@@ -47,6 +47,8 @@ const MAGIC = 0x31545050; // "PPT1"
 const PREFIX_BYTES = 64;
 const WITH_CHECKSUM = 1;
 const TWO_32 = 2 ** 32;
+/** Fewer bytes are not worth a read of their own. */
+const DIRECT_BYTES = 64 * 1024;
 const TAIL_BYTES_MAX = 11;
 const HEAD_BYTES_MAX = PREFIX_BYTES + limits.frameHeaderBytesMax;
 assert(limits.frameHeaderBytesMax < 65536, 'the length of a header fits its field');
@@ -179,6 +181,15 @@ export class FrameParser {
     this.#payloadBytesMax = payloadBytesMax;
   }
 
+  /**
+   * Where the bytes to come belong, while a long payload is under way: who reads them into there and
+   * feeds that, saves the copy.
+   */
+  get destination(): Uint8Array | undefined {
+    if (this.#place !== 'payload' || this.#wanted - this.#filled < DIRECT_BYTES) return undefined;
+    return this.#payload.subarray(this.#filled, this.#wanted);
+  }
+
   /** Returns why the stream is refused, for good, or undefined. */
   feed(chunk: Uint8Array): string | undefined {
     let at = 0;
@@ -200,7 +211,9 @@ export class FrameParser {
       if (enough && this.#head.readUInt32LE(0) !== MAGIC) this.#problem = this.#foreign();
     } else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
     else if (this.#place === 'payload') {
-      this.#payload.set(part, this.#filled);
+      const place = this.#payload.byteOffset + this.#filled;
+      const isThere = part.buffer === this.#payload.buffer && part.byteOffset === place;
+      if (!isThere) this.#payload.set(part, this.#filled);
       if ((this.#head[5] ?? 0) === WITH_CHECKSUM) this.#crc = crc32(part, this.#crc);
     } else this.#tail.set(part, this.#filled);
     this.#filled += bytes;

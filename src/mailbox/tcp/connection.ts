@@ -81,6 +81,11 @@ export class Connection {
     this.#parser.allow(limits.framePayloadBytesMax);
   }
 
+  /** Where a long payload that is under way goes on. */
+  get destination(): Uint8Array | undefined {
+    return this.#over ? undefined : this.#parser.destination;
+  }
+
   /** Bytes that came, from a socket that does not emit them. */
   take(chunk: Uint8Array): void {
     if (this.#over) return;

@@ -106,13 +106,17 @@ export type Call = Target & {
 export function call(work: Call, done: (result: Called) => void): () => void {
   const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
-  const { socket, ready } = openLink(work, (bytes) => connection.take(bytes));
+  let connection: Connection | undefined; // the socket asks for a buffer before there is one
+  const { socket, ready } = openLink(work, {
+    destination: () => connection?.destination,
+    take: (bytes) => connection?.take(bytes),
+  });
   let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    if (result.kind === 'failed') connection.destroy();
+    if (result.kind === 'failed') connection?.destroy();
     done(result);
   };
   const fail = (why: string, final = false) => settle({ kind: 'failed', why, final });
@@ -125,7 +129,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     if (frame.kind === 'refuse') return fail(`it refuses: ${String(reason)}`, true);
     if (frame.kind === 'challenge' && isNonce(nonce)) {
       greeted = true;
-      connection.write(plainFrame('hello', { ...self, nonce }));
+      made.write(plainFrame('hello', { ...self, nonce }));
       clearTimeout(timer);
       timer = deadline('no welcome', work.welcomeMs);
       return;
@@ -134,7 +138,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     const table = (Array.isArray(members) ? members : []).map(parseMember);
     const known = table.filter((member) => typeof member !== 'string');
     if (!right || known.length !== self.size) return fail(`its ${frame.kind} is not for us`);
-    settle({ kind: 'welcome', connection, members: known });
+    settle({ kind: 'welcome', connection: made, members: known });
   };
   socket.on('error', (error) => {
     const hint = 'do both ends have the same secret and run?';
@@ -144,7 +148,8 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
     fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
   };
-  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended });
-  socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
+  const made = new Connection(socket, key !== undefined, { frame: onFrame, ended });
+  connection = made;
+  socket.once(ready, () => made.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }
