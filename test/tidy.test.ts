@@ -168,6 +168,8 @@ const pureFiles = [
   ...['src/launcher/hosts.ts', 'src/launcher/node-list.ts', 'src/launcher/environment.ts'],
   ...['src/launcher/plan.ts', 'src/launcher/last-words.ts'],
   'src/sim/',
+  'src/mailbox/rendezvous.ts',
+  ...['src/mailbox/session', 'src/mailbox/send-queue.ts', 'src/mailbox/receive-window.ts'],
 ];
 
 test('tidy: pure files have no clock, no randomness, no waiting, no node', () => {

@@ -13,7 +13,7 @@ import { decodeHeader, encodeHeader, type Frame, type FrameKind } from '../frame
 import { mismatch, parseJoin, type Join, type Member } from '../rendezvous.ts';
 import { parseMember } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
-import { isDisagreement, openLink, textOf, type Key } from './security.ts';
+import { isDisagreement, openLink, textOf, type Target } from './security.ts';
 
 const NONCE_BYTES = 16;
 const none = new Uint8Array(0);
@@ -94,12 +94,9 @@ export type Called =
   /** `final`: trying again would not help. */
   | { readonly kind: 'failed'; readonly why: string; readonly final: boolean };
 
-export type Call = {
-  readonly host: string;
-  readonly port: number;
+export type Call = Target & {
   /** Who must answer there. */
   readonly rank: number;
-  readonly key: Key;
   readonly self: Join;
   /** From hello to welcome: rank 0 answers when all are there. */
   readonly welcomeMs: number;
@@ -107,15 +104,19 @@ export type Call = {
 
 /** Opens a connection and says hello. `done` is called once; the function returned gives up. */
 export function call(work: Call, done: (result: Called) => void): () => void {
-  const { host, port, key, self } = work;
+  const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
-  const { socket, ready } = openLink(host, port, key);
+  let connection: Connection | undefined; // the socket asks for a buffer before there is one
+  const { socket, ready } = openLink(work, {
+    destination: () => connection?.destination,
+    take: (bytes) => connection?.take(bytes),
+  });
   let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    if (result.kind === 'failed') connection.destroy();
+    if (result.kind === 'failed') connection?.destroy();
     done(result);
   };
   const fail = (why: string, final = false) => settle({ kind: 'failed', why, final });
@@ -128,7 +129,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     if (frame.kind === 'refuse') return fail(`it refuses: ${String(reason)}`, true);
     if (frame.kind === 'challenge' && isNonce(nonce)) {
       greeted = true;
-      connection.write(plainFrame('hello', { ...self, nonce }));
+      made.write(plainFrame('hello', { ...self, nonce }));
       clearTimeout(timer);
       timer = deadline('no welcome', work.welcomeMs);
       return;
@@ -137,7 +138,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     const table = (Array.isArray(members) ? members : []).map(parseMember);
     const known = table.filter((member) => typeof member !== 'string');
     if (!right || known.length !== self.size) return fail(`its ${frame.kind} is not for us`);
-    settle({ kind: 'welcome', connection, members: known });
+    settle({ kind: 'welcome', connection: made, members: known });
   };
   socket.on('error', (error) => {
     const hint = 'do both ends have the same secret and run?';
@@ -147,7 +148,8 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
     fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
   };
-  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended });
-  socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
+  const made = new Connection(socket, key !== undefined, { frame: onFrame, ended });
+  connection = made;
+  socket.once(ready, () => made.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }
