@@ -72,7 +72,7 @@ export type Want = {
 };
 
 /** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
-export const heldForGood = 0x7fff_ffff;
+const heldForGood = 0x7fff_ffff;
 
 export class Member {
   readonly #config: MemberConfig;
@@ -125,7 +125,7 @@ export class Member {
   }
 
   toString(): string {
-    return `client ${this.#client} | shard ${this.#shard}`;
+    return `client ${this.#client.toString()} | shard ${this.#shard.toString()}`;
   }
 
   /** Workers' clocks may have moved. */
@@ -346,7 +346,7 @@ export class Member {
 }
 
 /** The host that owns `row`: the inverse of rangeOf (src/scheduler). */
-export function ownerOf(rows: number, size: number, row: number): number {
+function ownerOf(rows: number, size: number, row: number): number {
   assert(row >= 0 && row < rows, 'the row is of the table');
   let owner = Math.min(size - 1, Math.floor((row * size) / rows));
   while (Math.floor((rows * (owner + 1)) / size) <= row) owner += 1;

@@ -10,10 +10,11 @@
 //       64   header (MessagePack), zeros to a multiple of 8; and if there is a payload: that, and a
 //            tail: zeros, u32 CRC-32 of the payload or 0, which end at a multiple of 8
 //
-// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has a
-// better one. It comes last, so that a sender can work it out piece by piece while the pieces are in
-// its cache on their way into the socket: in front, it costs a third of the goodput of a fast link. Whatever a parser is fed, it answers with frames or with the reason why not, and holds
-// no more than one head and one payload of legal size.
+// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has
+// a better one. It comes last, so that a sender can work it out piece by piece while the pieces are
+// in its cache on their way into the socket: in front, it costs a third of the goodput of a fast
+// link. Whatever a parser is fed, it answers with frames or with the reason why not, and holds no
+// more than one head and one payload of legal size.
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
@@ -182,8 +183,8 @@ export class FrameParser {
   }
 
   /**
-   * Where the bytes to come belong, while a long payload is under way: who reads them into there and
-   * feeds that, saves the copy.
+   * Where the bytes to come belong, while a long payload is under way: who reads them into there
+   * and feeds that, saves the copy.
    */
   get destination(): Uint8Array | undefined {
     if (this.#place !== 'payload' || this.#wanted - this.#filled < DIRECT_BYTES) return undefined;

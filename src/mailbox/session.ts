@@ -1,5 +1,5 @@
-// A session: the ordered, exactly-once conversation of two hosts, over connections that break. Pure:
-// the TCP mesh (src/mailbox/tcp) runs one for each peer, and so does the simulator.
+// A session: the ordered, exactly-once conversation of two hosts, over connections that break.
+// Pure: the TCP mesh (src/mailbox/tcp) runs one for each peer, and so does the simulator.
 //
 //          connected            resume            ┌─ disconnected, silence
 //   down ───────────▶ greeting ───────▶ up ───────┘
@@ -309,7 +309,8 @@ export class Session {
     // We were frozen ourselves: what is in the socket's buffers was not silence.
     if (sinceMs > silenceMs) this.#heardAtMs = Math.min(this.#nowMs, this.#heardAtMs + sinceMs);
     const silentMs = this.#nowMs - this.#heardAtMs;
-    // A peer that had all, and left before it could say so, cannot be told from one that broke down.
+    // A peer that had all, and left before it could say so, cannot be told from one that broke
+    // down.
     if (this.#closing && this.#nowMs - this.#progressAtMs >= this.#config.closeMs)
       return this.#end('closed');
     if (silentMs >= peerTimeoutMs) return this.#lose(this.#silence(silentMs));

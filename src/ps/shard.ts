@@ -164,7 +164,8 @@ export class Shard {
       .filter((_, to) => to !== this.#config.rank);
     const waiting = parked.length > 0 ? ` parked=${parked.join(',')}` : '';
     const epochs = this.#epochs.join(' ');
-    return `clocks=${this.#clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
+    const clocks = this.#clocks.toString();
+    return `clocks=${clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
   }
 
   #holder(rank: number): Holder {
@@ -205,8 +206,8 @@ export class Shard {
   }
 
   /**
-   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is it
-   * known which rows they changed.
+   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is
+   * it known which rows they changed.
    */
   pushes(): readonly ShardOutput[] {
     return this.#others().flatMap((to) => this.#pushTo(to, false));

@@ -185,8 +185,8 @@ export class Connection {
 
   /**
    * Writes a head and a long payload, and returns the payload's checksum (0 under TLS, which would
-   * copy what is corked into one buffer). Piece by piece: each is in the cache when the kernel copies
-   * it, and travels while the next is summed up.
+   * copy what is corked into one buffer). Piece by piece: each is in the cache when the kernel
+   * copies it, and travels while the next is summed up.
    */
   #putWith(head: Buffer, payload: Uint8Array): number {
     this.#put(head);
