@@ -70,7 +70,7 @@ export const limits = {
   /** A connection that was silent for so long is replaced: it may be half open. */
   silenceMs: 5_000,
   /** A peer that gave no sign of life for so long is lost. */
-  peerTimeoutMs: 15_000,
+  peerTimeoutMs: 12_000,
   /** First and longest pause before a broken connection is tried again; it doubles in between. */
   reconnectMinMs: 20,
   reconnectMaxMs: 1_000,
