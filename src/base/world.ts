@@ -1,5 +1,5 @@
-// The hosts that take part in a job, as one of them sees it. All run the same job; what they have to
-// agree on they gather from each other.
+// The hosts that take part in a job, as one of them sees it. All run the same job; what they have
+// to agree on they gather from each other.
 export type World = {
   readonly rank: number;
   readonly size: number;
@@ -14,5 +14,6 @@ export type World = {
 
 /** The world of a host that is alone. */
 export function soloWorld(threads: number): World {
-  return { rank: 0, size: 1, threads: [threads], allGather: (_, bytes) => Promise.resolve([bytes]) };
+  const allGather: World['allGather'] = (_, bytes) => Promise.resolve([bytes]);
+  return { rank: 0, size: 1, threads: [threads], allGather };
 }
