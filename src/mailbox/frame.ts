@@ -5,7 +5,7 @@
 //        5   u8   flags: 1 = the payload has a checksum        40  u64  cumulative acknowledgement
 //        6   u16  bytes of the header                          48  u64  credit
 //        8   u32  bytes of the payload                         56  u32  0
-//       12   u32  0                                            60  u32  CRC-32 of bytes 0…59, header
+//       12   u32  0                                           60  u32  CRC-32 of bytes 0…59, header
 //       16   u64  incarnation of the sender
 //       64   header (MessagePack), zeros to a multiple of 8; and if there is a payload: that, and a
 //            tail: zeros, u32 CRC-32 of the payload or 0, which end at a multiple of 8

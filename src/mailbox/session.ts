@@ -1,4 +1,4 @@
-// A session: the ordered, exactly-once conversation of two hosts, over connections that break. Pure:
+// A session: the ordered, exactly-once conversation of two hosts, over breaking connections. Pure:
 // the TCP mesh (src/mailbox/tcp) runs one for each peer, and so does the simulator.
 //
 //          connected            resume            ┌─ disconnected, silence
