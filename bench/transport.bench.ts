@@ -26,8 +26,6 @@ const meshOptions = (name: Series) => ({
   secret: isSecure(name) ? secret : undefined,
 });
 
-const nobody = { destination: () => undefined, take: () => undefined };
-
 type Order = { readonly bytes: number } | { readonly trip: true } | { readonly end: true };
 
 /** The other process: takes bytes in and says when all of an order is there. */
@@ -36,7 +34,7 @@ async function receive(ports: Record<Series, number>): Promise<void> {
     const port = ports[name];
     const socket =
       name === 'tls'
-        ? openLink({ host: '127.0.0.1', port, key }, nobody).socket
+        ? openLink({ host: '127.0.0.1', port, key }, () => undefined).socket
         : connect({ host: '127.0.0.1', port });
     socket.setNoDelay(true);
     let due = 0;

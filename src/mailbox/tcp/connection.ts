@@ -81,11 +81,6 @@ export class Connection {
     this.#parser.allow(limits.framePayloadBytesMax);
   }
 
-  /** Where a long payload that is under way goes on. */
-  get destination(): Uint8Array | undefined {
-    return this.#over ? undefined : this.#parser.destination;
-  }
-
   /** Bytes that came, from a socket that does not emit them. */
   take(chunk: Uint8Array): void {
     if (this.#over) return;
@@ -184,9 +179,8 @@ export class Connection {
   }
 
   /**
-   * Writes a head and a long payload, and returns the payload's checksum (0 under TLS, which would
-   * copy what is corked into one buffer). Piece by piece: each is in the cache when the kernel
-   * copies it, and travels while the next is summed up.
+   * Writes a head and a long payload, and returns the payload's checksum (0 under TLS). Piece by
+   * piece: each is in the cache when the kernel copies it, and travels while the next is summed up.
    */
   #putWith(head: Buffer, payload: Uint8Array): number {
     this.#put(head);

@@ -54,27 +54,19 @@ const READ_BYTES = 256 * 1024;
 
 export type Target = { readonly host: string; readonly port: number; readonly key: Key };
 
-/** Who takes the bytes of a plain link. */
-export type Reader = {
-  /** Where the next bytes are wanted, if that matters. */
-  readonly destination: () => Uint8Array | undefined;
-  readonly take: (bytes: Uint8Array) => void;
-};
-
 /**
- * Opens a link; `ready` is emitted, or `error`. A plain one reads into where the reader wants its
- * bytes, or into one buffer that is used again and again; accepted sockets and TLS can only make a
- * new buffer for each read, and emit it as `data`.
+ * Opens a link; `ready` is emitted, or `error`. A plain one gives its bytes to `take`, out of one
+ * buffer that is used again and again; accepted sockets and TLS make a new buffer for each read,
+ * and emit it as `data`.
  */
-export function openLink({ host, port, key }: Target, reader: Reader): Opening {
+export function openLink({ host, port, key }: Target, take: (bytes: Uint8Array) => void): Opening {
   if (key === undefined) {
-    const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-    const buffer = () => reader.destination() ?? shared;
-    const callback = (count: number, bytes: Uint8Array) => {
-      reader.take(bytes.subarray(0, count));
+    const callback = (count: number, buffer: Uint8Array) => {
+      take(buffer.subarray(0, count));
       return true;
     };
-    return { socket: connectPlain({ host, port, onread: { buffer, callback } }), ready: 'connect' };
+    const onread = { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback };
+    return { socket: connectPlain({ host, port, onread }), ready: 'connect' };
   }
   const pskCallback = () => ({ psk: key, identity: IDENTITY });
   // There is no certificate whose name could be checked: the key is the proof.
