@@ -82,6 +82,8 @@ export const limits = {
   handshakeMs: 5_000,
   /** Connections that have not proved yet who they are; one more replaces the oldest. */
   handshakesMax: 64,
+  /** A host that takes leave of the others is ended after so long. */
+  leaveMs: 6_000,
   /** From closing a mesh until what is still unacknowledged is given up. */
   closeMs: 5_000,
 } as const;

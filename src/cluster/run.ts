@@ -109,11 +109,11 @@ export async function runMailbox(
     link.begin(cluster.run, {
       packet: (from, packet) => guarded(() => member.packet(from, packet)),
       room: (to) => guarded(() => member.room(to)),
-      lost(rank, lost) {
+      lost(_, lost) {
         if (member.finished) return;
         const message = `${lost.message}; waited for ${member.waitingFor}`;
         guarded(() => {
-          throw new SystemError(lost.code, `rank ${rank} is lost: ${message}`);
+          throw new SystemError(lost.code, message);
         });
       },
     });
