@@ -71,8 +71,9 @@ const acts: Readonly<Record<string, (hooks: JobHooks) => Promise<void>>> = {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
-  async endless({ signal }) {
+  async endless({ signal, onEvent }) {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    onEvent({ kind: 'log', thread: 0, line: 'asked to stop' });
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
   deaf: forever,
