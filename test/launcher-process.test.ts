@@ -43,7 +43,7 @@ test('--local: places, threads, prefixes, and one result', async () => {
   const run = startLaunch('launch --local 3 -- train mlr good --threads 2');
   const { code, out, err } = await run.ended;
   assert.is(code, 0, err);
-  assert.is(out.match(/^mlr on 2 threads/gm)?.length, 1);
+  assert.is(out.match(/^mlr on 3 hosts × 2 threads/gm)?.length, 1);
   for (const rank of [0, 1, 2]) {
     words(err, `[${rank} localhost] [worker 0] all met, 2 threads\n`);
     words(err, `"rank":${rank},"size":3,"host":"localhost","rankZero":{"host":"127.0.0.1",`);

@@ -9,8 +9,8 @@ import { SystemError } from '../../base/errors.ts';
 import { isLoopback } from '../../base/place.ts';
 
 /**
- * How the run's links are secured. Bytes over a network in the clear need checksums of ours: TLS has
- * its own, and what never leaves this machine's memory needs none.
+ * How the run's links are secured. Bytes over a network in the clear need checksums of ours: TLS
+ * has its own, and what never leaves this machine's memory needs none.
  */
 export type Key =
   | { readonly kind: 'tls'; readonly psk: Buffer; readonly checksums: false }
