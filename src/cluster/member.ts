@@ -129,7 +129,7 @@ export class Member {
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
     const { client, shard } = ports.machines ?? machines;
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
-    this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks });
+    this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
   }
 

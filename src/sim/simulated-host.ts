@@ -195,7 +195,7 @@ export class SimulatedHost implements NetworkListener {
   }
 
   #guarded(act: () => void): void {
-    if (this.#fault !== undefined) return;
+    if (this.#fault !== undefined || this.#ended) return;
     try {
       act();
     } catch (thrown) {
