@@ -83,7 +83,7 @@ export function openMember(
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
-        grant: (id) => control.grant(id % limits.workersMax, Math.floor(id / limits.workersMax)),
+        grant: (id) => control.grant(id % limits.workersMax),
       },
     },
   );
