@@ -70,7 +70,7 @@ export function openMember(
     {
       run: cluster.run,
       tables: plan.tables.map(({ rows, access }) => ({ rows, held: access !== 'rows' })),
-      eager: isEager(plan.policy),
+      eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,
       clocks: cluster.clocks,
