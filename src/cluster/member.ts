@@ -133,9 +133,10 @@ export class Member {
     this.#held = Array.from({ length: size }, () => []);
   }
 
-  /** Everyone has finished all clocks, and all tables have their last values. */
+  /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */
   get finished(): boolean {
-    return this.#shard.finished && this.#finalFrom.size === this.#network.size - 1;
+    const hasAll = this.#finalFrom.size === this.#network.size - 1;
+    return hasAll && this.#shard.finished && this.#outbox.isEmpty;
   }
 
   /** What this host is waiting for, in words, for the message when it waits in vain. */

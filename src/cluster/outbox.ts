@@ -40,6 +40,11 @@ export class Outbox {
     this.#flush(to);
   }
 
+  /** Nothing waits here: what was sent is with the network. */
+  get isEmpty(): boolean {
+    return this.#links.every(({ waiting }) => waiting.length === 0);
+  }
+
   /** False while packets wait, for the budget or for the network: hold bulk back. */
   hasRoom(to: number): boolean {
     return this.#links[to]?.waiting.length === 0 && this.#network.hasRoom(to);
