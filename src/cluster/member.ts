@@ -223,9 +223,11 @@ export class Member {
       case 'values': {
         const { clock, includes, answers, last, final } = message;
         if (last && final) this.#finalFrom.add(from);
-        for (const id of last ? answers : []) this.#markAnswered(id, from, clock);
+        const answered = last ? answers.map((id) => this.#wants.get(id)) : [];
         const values = { kind: 'values', from, clock, includes, answers, last } as const;
         this.#carryOut(this.#client.step(values));
+        // Not before: another worker may read a row as soon as it is marked.
+        for (const want of answered) this.#markAnswered(want, from, clock);
         break;
       }
       case 'fault':
@@ -312,8 +314,7 @@ export class Member {
     }
   }
 
-  #markAnswered(id: number, from: number, clock: number): void {
-    const want = this.#wants.get(id);
+  #markAnswered(want: Want | undefined, from: number, clock: number): void {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
     const total = this.#config.tables[table]?.rows ?? 0;
