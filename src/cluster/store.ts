@@ -17,12 +17,16 @@ import { recordKind } from '../store/delta-log.ts';
 import type { MemberStore, TouchedRows } from './member.ts';
 
 /** An early cut takes about so much for each owner, and leaves the rest for later. */
-const earlyBytes = 100 * 1024;
+const earlyBytesMax = 100 * 1024;
 
 /** A stream of its own for the rows that an early cut draws at random. */
 const drawStream = -2;
 
-export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
+export function openStore(
+  stage: Stage,
+  cluster: ClusterPlan,
+  earlyBytes = earlyBytesMax,
+): MemberStore {
   const { arena, kernels, plan, lock } = stage;
   const { tables } = plan;
   const { size, rank, replicas, sending } = cluster;

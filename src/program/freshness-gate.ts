@@ -9,7 +9,7 @@ import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
 import { mayRead, requiredClock, type Policy } from '../ps/freshness.ts';
 import { readPolicy } from '../store/table.ts';
 import type { Stage } from './context.ts';
-import { ownRows } from './plan.ts';
+import { ownRows, type RunPlan } from './plan.ts';
 import type { Reads } from './program.ts';
 
 export type Gate = {
@@ -24,16 +24,19 @@ export type Gate = {
   finished(clock: number, times: ClockTimes): void;
 };
 
-/** Values travel when clocks advance, rather than when they are asked for. */
-export function isEager(policy: Policy): boolean {
-  return policy.consistency !== 'ssp';
+/**
+ * Values travel when clocks advance, rather than when they are asked for. In lock-step they always
+ * do: nobody asks there, since every clock ends when all have all of it.
+ */
+export function isEager({ policy, lockStep }: RunPlan): boolean {
+  return lockStep || policy.consistency !== 'ssp';
 }
 
 export function openGate(stage: Stage): Gate {
   const { plan, control, arena, kernels, thread, events } = stage;
   const { cluster } = plan;
   const policy = readPolicy(plan.tables, plan.policy);
-  const eager = isEager(plan.policy);
+  const eager = isEager(plan);
   const read = plan.tables.filter((table) => table.access !== 'none' && table.access !== 'owned');
   const ring = ringAt(arena.layout, thread, 'reports');
   const wants = sender<Wanted>(openRingWriter(arena, ring));

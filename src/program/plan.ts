@@ -100,9 +100,15 @@ export type ClusterPlace = Pick<ClusterPlan, 'rank' | 'size' | 'run' | 'sending'
   readonly threads: readonly number[];
 };
 
-/** The hidden table of an audited run: row w counts the clocks of worker w that were folded in. */
-function ledgerSpec(workers: number): TableSpec {
-  return { name: ledgerTable, rows: workers, columns: 1, type: 'i32' };
+/**
+ * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It is
+ * held to the tightest bound of the tables that are read, for it stands for all of them.
+ */
+function ledgerSpec(workers: number, specs: readonly TableSpec[], run: Policy): TableSpec {
+  const read = specs.filter(({ access }) => access !== 'none');
+  const bounds = read.map(({ staleness = run.staleness }) => staleness);
+  const staleness = bounds.length === 0 ? run.staleness : Math.min(...bounds);
+  return { name: ledgerTable, rows: workers, columns: 1, type: 'i32', staleness };
 }
 
 function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
@@ -148,7 +154,7 @@ export function planRun(
     }
   };
   const specs = [...ask('tables', () => program.tables(setup))];
-  if (request.audit) specs.push(ledgerSpec(total));
+  if (request.audit) specs.push(ledgerSpec(total, specs, request.policy));
   const tables = planTables(arena, specs, request.policy);
   const buffers: Record<string, number> = {};
   for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {

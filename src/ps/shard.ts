@@ -22,6 +22,8 @@ export type ShardConfig = {
   /** Pushes whatever has changed, clocks or not. */
   readonly asynchronous: boolean;
   readonly ordered: boolean;
+  /** Batches that a client keeps at most: half of them are confirmed when nothing else is said. */
+  readonly epochsMax: number;
   /** Clocks of the run: after the last, everyone gets all rows that ever changed. */
   readonly clocks: number;
 };
@@ -241,7 +243,7 @@ export class Shard {
   }
 
   #pushTo(to: number, early: boolean): readonly ShardOutput[] {
-    const { eager, asynchronous, clocks } = this.#config;
+    const { eager, asynchronous, clocks, epochsMax } = this.#config;
     const holder = this.#holder(to);
     if (holder.full || holder.open || holder.final) return [];
     const clock = this.#clockFor(to);
@@ -249,11 +251,13 @@ export class Shard {
     const finished = this.#clocks.min() >= clocks;
     const ready = holder.parked.filter(({ required }) => clock >= required);
     const moved = clock > holder.pushedClock || includes > holder.pushedEpoch;
+    // A client keeps what is not confirmed, and stands still when it has kept its most.
+    const confirms = includes >= holder.pushedEpoch + Math.ceil(epochsMax / 2);
     const changed = () => holder.dirty.some((rows) => !rows.isEmpty());
     const due =
       finished ||
       ready.length > 0 ||
-      (eager ? clock > holder.pushedClock : moved) ||
+      (eager ? clock > holder.pushedClock || confirms : moved) ||
       ((asynchronous || early) && eager && changed());
     if (!due) return [];
     for (const ask of ready) holder.parked.splice(holder.parked.indexOf(ask), 1);

@@ -93,10 +93,10 @@ export function openControl(arena: Arena, workers: number) {
       Atomics.store(i32, word(controlLine.tableClocks, table), clock);
       wake();
     },
-    /** The last of a worker's wants that was granted; they are numbered from 1. */
+    /** How many of a worker's wants were granted, in whatever order. */
     granted: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker)),
-    grant(worker: number, want: number): void {
-      Atomics.store(i32, word(controlLine.granted, worker), want);
+    grant(worker: number): void {
+      Atomics.add(i32, word(controlLine.granted, worker), 1);
       wake();
     },
     /** The futex that every change bumps, for who waits without blocking. */
