@@ -93,6 +93,9 @@ type Holder = {
   final: boolean;
 };
 
+/** So many batches are confirmed together when nothing else is to be said. */
+const confirmEpochs = 4;
+
 export class Shard {
   readonly #config: ShardConfig;
   readonly #clocks: VectorClock;
@@ -248,11 +251,13 @@ export class Shard {
     const finished = this.#clocks.min() >= clocks;
     const ready = holder.parked.filter(({ required }) => clock >= required);
     const moved = clock > holder.pushedClock || includes > holder.pushedEpoch;
+    // A client keeps what is not confirmed, and stands still when it has kept its most.
+    const confirms = includes >= holder.pushedEpoch + confirmEpochs;
     const changed = () => holder.dirty.some((rows) => !rows.isEmpty());
     const due =
       finished ||
       ready.length > 0 ||
-      (eager ? clock > holder.pushedClock : moved) ||
+      (eager ? clock > holder.pushedClock || confirms : moved) ||
       ((asynchronous || early) && eager && changed());
     if (!due) return [];
     for (const ask of ready) holder.parked.splice(holder.parked.indexOf(ask), 1);
