@@ -103,9 +103,9 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
             if (rows > 0) touched.push({ table, rows: { first: from, count: rows } });
           } else {
             const all =
-              kind === recordKind.sparse
-                ? Int32Array.of(first)
-                : arena.i32.subarray(keys / 4, keys / 4 + n);
+              kind === recordKind.rows
+                ? arena.i32.subarray(keys / 4, keys / 4 + n)
+                : Int32Array.of(first);
             const rows = all.filter((row) => row >= range.first && row < range.last);
             if (rows.length > 0) touched.push({ table, rows: { rows } });
           }

@@ -24,6 +24,7 @@ export const signatures = {
 
   // assembly/linalg/sparse-row.ts
   entries_sort: ['isFloat', 'n', 'columns', 'values'],
+  entries_rank: ['isFloat', 'n', 'columns', 'values'],
   sparse_row_merge: [
     ...(['isFloat', 'na', 'aColumns', 'aValues', 'nb', 'bColumns', 'bValues'] as const),
     ...(['outColumns', 'outValues'] as const),

@@ -89,9 +89,9 @@ export function openPusher(stage: Stage): Pusher {
       };
       const places = plan.lockStep ? take() : lock.read(take);
       plan.tables.forEach((table, index) => {
-        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
-        const readable = table.access === 'none' ? 0 : declared;
-        if (log) views.all[index]?.point(places[index] ?? 0, log, readable);
+        const rows = table.access === 'rows' ? reads[table.name] : undefined;
+        const readable = table.access === 'none' ? 0 : (rows?.count ?? table.rows);
+        if (log) views.all[index]?.point(places[index] ?? 0, log, readable, rows?.at);
       });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);

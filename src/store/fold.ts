@@ -51,6 +51,23 @@ function foldRange(
   return bad < 0 ? -1 : from + Math.floor((bad * 4) / table.rowBytes);
 }
 
+/** Entries or a span of one row. */
+function foldRow(place: FoldPlace, table: TablePlan, record: DeltaRecord): number {
+  const { arena, kernels } = place;
+  const { kind, first, count, keys, values } = record;
+  if (table.layout === 'sparse') return mergeSparseRow(place, table, record);
+  const target = table.at + first * table.rowBytes;
+  const isFloat = table.type === 'f32' ? 1 : 0;
+  const bad =
+    kind === recordKind.entries
+      ? kernels.entries_add(isFloat, 0, 1, table.rowBytes, 0, keys - 4, keys, values, target)
+      : kernels.rows_add(
+          ...([isFloat, 1, count, 0, 0, 0, 0, values] as const),
+          target + 4 * (arena.i32[keys / 4] ?? 0),
+        );
+  return bad < 0 ? -1 : first;
+}
+
 function foldRecord(
   place: FoldPlace,
   table: TablePlan,
@@ -67,9 +84,10 @@ function foldRecord(
       return add(count, table.rowBytes, keys, values, table.at, rows.first, rows.last);
     }
     default: {
-      assert(record.kind === recordKind.sparse, 'a delta record has a known kind');
-      const mine = record.first >= rows.first && record.first < rows.last;
-      return mine ? mergeSparseRow(place, table, record) : -1;
+      const { kind, first } = record;
+      assert(kind === recordKind.entries || kind === recordKind.span, 'a known kind of record');
+      const mine = first >= rows.first && first < rows.last;
+      return mine ? foldRow(place, table, record) : -1;
     }
   }
 }

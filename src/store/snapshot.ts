@@ -18,8 +18,10 @@ export type Snapshots = {
   take(table: TablePlan, rows: Rows | undefined): number;
 };
 
+type Room = (bytes: number) => number;
+
 /** Growing private memory: reused by every push, doubled when one needs more. */
-function openPool(arena: Arena): (bytes: number) => number {
+function openPool(arena: Arena): Room {
   let at = 0;
   let size = 0;
   return (bytes) => {
@@ -40,8 +42,9 @@ function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows): void {
   }
 }
 
-function takeSparse(arena: Arena, room: (bytes: number) => number, table: TablePlan, rows?: Rows) {
+function takeSparse(arena: Arena, kernels: Kernels, room: Room, table: TablePlan, rows?: Rows) {
   const count = rows?.count ?? table.rows;
+  const isFloat = table.type === 'f32' ? 1 : 0;
   const rowOf = (i: number) => (rows === undefined ? i : (arena.i32[rows.at / 4 + i] ?? 0));
   let bytes = count * directoryBytes;
   for (let i = 0; i < count; i++) {
@@ -55,12 +58,15 @@ function takeSparse(arena: Arena, room: (bytes: number) => number, table: TableP
     arena.i32.set(entry, (directory + i * directoryBytes) / 4);
     arena.u8.copyWithin(free, row.columns, row.columns + row.count * 4);
     arena.u8.copyWithin(free + row.count * 4, row.values, row.values + row.count * 4);
+    if (table.order === 'value') {
+      kernels.entries_rank(isFloat, row.count, free, free + row.count * 4);
+    }
     free += (row.count * 8 + 31) & ~15;
   }
   return directory;
 }
 
-/** `inPlace`: whole dense tables need no copy. */
+/** `inPlace`: whole tables need no copy, unless their entries are read in another order. */
 export function openSnapshots(
   arena: Arena,
   kernels: Kernels,
@@ -71,10 +77,10 @@ export function openSnapshots(
   return {
     take(table, rows) {
       if (table.access === 'owned' || table.access === 'none') return table.at;
-      if (rows === undefined && inPlace) return table.at;
+      if (rows === undefined && inPlace && table.order === 'column') return table.at;
       const room = pools[table.id] ?? openPool(arena);
       if (rows !== undefined) checkRows(arena, table, rows);
-      if (table.layout === 'sparse') return takeSparse(arena, room, table, rows);
+      if (table.layout === 'sparse') return takeSparse(arena, kernels, room, table, rows);
       if (rows === undefined) {
         const bytes = table.rows * table.rowBytes;
         const copy = room(bytes);

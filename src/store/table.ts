@@ -2,7 +2,8 @@
 //
 //   dense   rows × columns values, a row every `rowBytes` (columns × 4 padded to 16)
 //   sparse  a directory of rows × 4 words {place, count, capacity, 0}; a row's entries are `count`
-//           columns (i32, ascending) and then, `capacity` words on, their values
+//           columns (i32, ascending) and then, `capacity` words on, their values; none is 0
+//   sorted  the same; only what a push reads of it is in another order
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -14,8 +15,12 @@ export type TableSpec = {
   readonly columns: number;
   /** Default f32. i32 sums are exact in any order. */
   readonly type?: 'f32' | 'i32';
-  /** Default dense. */
-  readonly layout?: 'dense' | 'sparse';
+  /**
+   * Default dense. Sparse rows hold their nonzero entries alone, by column. `sorted` ones too, but
+   * a push reads them by value, the largest first and equal ones by column, which costs a copy:
+   * worth it for rows that are read in part, like the topics of a word.
+   */
+  readonly layout?: 'dense' | 'sparse' | 'sorted';
   /** Clocks a read may lag; default is the run's. 0 is bulk-synchronous. */
   readonly staleness?: number;
   /**
@@ -26,8 +31,11 @@ export type TableSpec = {
   readonly access?: 'snapshot' | 'rows' | 'owned' | 'none';
 };
 
-export type TablePlan = Required<Omit<TableSpec, 'staleness'>> & {
+export type TablePlan = Required<Omit<TableSpec, 'staleness' | 'layout'>> & {
   readonly id: number;
+  readonly layout: 'dense' | 'sparse';
+  /** How a push finds the entries of a sparse row. */
+  readonly order: 'column' | 'value';
   readonly policy: Policy;
   readonly rowBytes: number;
   /** Byte offset of the rows (dense) or of the directory (sparse). */
@@ -66,14 +74,17 @@ export function planTables(
     const columnsRule = `columns must be at most ${limits.columnsMax}`; // row bytes are 31 bits
     check(columns <= limits.columnsMax, spec, columnsRule);
     check(Number.isInteger(staleness) && staleness >= 0, spec, 'staleness must be >= 0');
-    const { type = 'f32', layout = 'dense', access = 'snapshot' } = spec;
+    const { type = 'f32', access = 'snapshot' } = spec;
+    const layout = (spec.layout ?? 'dense') === 'dense' ? 'dense' : 'sparse';
+    const order = spec.layout === 'sorted' ? 'value' : 'column';
     check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');
     const rowBytes = layout === 'dense' ? (columns * 4 + 15) & ~15 : directoryBytes;
     const bytes = rows * rowBytes;
     const at = arena.allocate(bytes);
     arena.u8.fill(0, at, at + bytes);
     const policy = policyOf(spec, run);
-    return { id, name: spec.name, rows, columns, type, layout, access, policy, rowBytes, at };
+    const shape = { rows, columns, type, layout, order, access } as const;
+    return { id, name: spec.name, ...shape, policy, rowBytes, at };
   });
 }
 
