@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SystemError } from '../src/base/errors.ts';
 import { limits } from '../src/base/limits.ts';
-import { createPrng, type Prng } from '../src/base/prng.ts';
+import { createPrng } from '../src/base/prng.ts';
 import { fold, wholeTable } from '../src/store/fold.ts';
 import { sparseRow } from '../src/store/sparse-rows.ts';
 import type { TablePlan } from '../src/store/table.ts';
@@ -13,15 +13,7 @@ import { accumulate, takeDeltas, takeTouched, type Cut } from '../src/store/wire
 import { checkPayload, sectionsOf } from '../src/store/wire/format.ts';
 import { setPayload } from '../src/store/wire/set.ts';
 import { packLog, packValues } from '../src/store/wire/values.ts';
-import {
-  anyNumbers,
-  emptyModel,
-  openBench,
-  randomLog,
-  randomSpecs,
-  readTables,
-  sameModels,
-} from './helpers/wire.ts';
+import { openBench, readTables } from './helpers/wire.ts';
 
 const bench = openBench();
 const { place, arena } = bench;
@@ -52,11 +44,11 @@ for (const layout of ['dense', 'sparse'] as const) {
       const [copy] = bench.tables([{ name: 't', rows, columns, layout }]);
       const [marks] = bench.marks([table!]);
       const view = openView(arena, place.kernels, table!);
+      const log = bench.log();
+      view.point(table!.at, log, 0);
       let [values, indices] = [0, 0];
       for (let row = 0; row < rows; row++) {
         if (prng.uniform() >= shape.changed) continue;
-        const log = bench.log(1 << 19);
-        view.point(table!.at, log, 0);
         const chosen: number[] = [];
         for (let column = 0; column < columns; column++) {
           if (prng.uniform() < shape.fill) chosen.push(column);
@@ -68,6 +60,7 @@ for (const layout of ['dense', 'sparse'] as const) {
             chosen.map(() => 1),
           );
           fold(place, [table!], log, { share: wholeTable, clock: 0 });
+          log.clear();
         } else {
           for (const column of chosen)
             arena.f32[(table!.at + row * table!.rowBytes) / 4 + column] = 1;
@@ -89,26 +82,20 @@ for (const layout of ['dense', 'sparse'] as const) {
         assert.is(checkPayload(payload, [copy!]), undefined);
         addPayload(place, payload, [copy!], 0);
       }
-      assert.equal(readRow(copy!, rows - 1), want, 'the last row arrives');
+      assert.ok(readRow(copy!, rows - 1).equals(want), 'the last row arrives');
     });
   }
 }
 
-function readRow(table: TablePlan, row: number): number[] {
-  if (table.layout === 'sparse') {
-    const { columns, values, count } = sparseRow(arena, table, row);
-    const pairs = [
-      arena.i32.slice(columns / 4, columns / 4 + count),
-      arena.f32.slice(values / 4, values / 4 + count),
-    ];
-    return pairs.flatMap((part) => [...part]);
-  }
-  const from = (table.at + row * table.rowBytes) / 4;
-  return [...arena.f32.subarray(from, from + table.columns)];
+function readRow(table: TablePlan, row: number): Buffer {
+  const bytes = (from: number, n: number) => Buffer.from(arena.u8.slice(from, from + 4 * n));
+  if (table.layout === 'dense') return bytes(table.at + row * table.rowBytes, table.columns);
+  const { columns, values, count } = sparseRow(arena, table, row);
+  return Buffer.concat([bytes(columns, count), bytes(values, count)]);
 }
 
 test('wire: wide rows: their parts take replay and accumulator along', () => {
-  for (let seed = 0; seed < 6; seed++) {
+  for (let seed = 0; seed < 2; seed++) {
     bench.reset();
     const prng = createPrng(seed, 6);
     const columns = 300_000 + prng.below(500_000);
@@ -141,7 +128,7 @@ test('wire: wide rows: their parts take replay and accumulator along', () => {
     assert.ok(values.length > 2, 'rows are cut');
     const alone = { replay: [], accumulators: [], clock: 0 };
     for (const payload of values) setPayload(place, payload, [want!], alone);
-    assert.equal(readRow(want!, 1), readRow(owner!, 1), 'a row comes whole');
+    assert.ok(readRow(want!, 1).equals(readRow(owner!, 1)), 'a row comes whole');
     for (const payload of replay) addPayload(place, payload, [want!], 0);
     const add = { table: want!, deltas: deltas!, marks };
     const kept = readRow(cache!, 0);
@@ -151,8 +138,9 @@ test('wire: wide rows: their parts take replay and accumulator along', () => {
     for (const payload of takeDeltas(place, add, whole(deltas!), { encoding: 'full' })) {
       addPayload(place, payload, [want!], 0);
     }
-    for (const row of [1, 2]) assert.equal(readRow(cache!, row), readRow(want!, row), `row ${row}`);
-    assert.equal(readRow(cache!, 0), kept, 'a row that was not sent');
+    for (const row of [1, 2])
+      assert.ok(readRow(cache!, row).equals(readRow(want!, row)), `row ${row}`);
+    assert.ok(readRow(cache!, 0).equals(kept), 'a row that was not sent');
   }
 });
 
@@ -177,12 +165,12 @@ test('wire: long sparse rows: a payload of their own, and a limit', () => {
   const parts = packLog(place, log, [table], whole);
   assert.ok(parts.length > 2, 'a record is cut');
   for (const payload of parts) addPayload(place, payload, [copy], 0);
-  assert.equal(readRow(copy, 1), readRow(table, 1));
+  assert.ok(readRow(copy, 1).equals(readRow(table, 1)));
   const payloads = packValues(place, table, whole(table));
   assert.ok(payloads.every((payload) => checkPayload(payload, [table]) === undefined));
   const alone = { replay: [], accumulators: [], clock: 0 };
   for (const payload of payloads) setPayload(place, payload, [copy], alone);
-  assert.equal(readRow(copy, 1), readRow(table, 1));
+  assert.ok(readRow(copy, 1).equals(readRow(table, 1)));
   inc(200_000, 500_000);
   assert.throws(
     () => packValues(place, table, whole(table)),
@@ -296,105 +284,6 @@ test('wire: errors: an update that is not finite names table, row and clock', ()
       isRight,
     );
   }
-});
-
-/** A payload with all kinds of sections. */
-function samplePayload(prng: Prng, tables: readonly TablePlan[]): Uint8Array {
-  const { log } = randomLog(bench, tables, prng, { records: 25, fill: 0.05, value: anyNumbers });
-  return packLog(place, log, tables, whole)[0] ?? new Uint8Array(0);
-}
-
-test('wire: check: a payload that was changed is refused, or is applied inside its tables', () => {
-  let [refused, accepted] = [0, 0];
-  const codes = new Set<string>();
-  for (let seed = 0; seed < 200; seed++) {
-    bench.reset();
-    const prng = createPrng(seed, 8);
-    const tables = bench.tables(randomSpecs(prng));
-    const sample = samplePayload(prng, tables);
-    const fences = arena.mark();
-    for (let n = 0; n < 500; n++) {
-      const payload = sample.slice(
-        0,
-        prng.uniform() < 0.1 ? prng.below(sample.length + 1) : undefined,
-      );
-      const view = new DataView(payload.buffer);
-      for (let change = 0; change <= prng.below(3) && payload.length >= 16; change++) {
-        const word = 4 * prng.below(prng.uniform() < 0.5 ? 4 : payload.length / 4);
-        const kind = prng.below(3);
-        if (kind === 0) payload[word + prng.below(4)]! ^= 1 << prng.below(8);
-        else if (kind === 1) view.setUint32(word, prng.uint32(), true);
-        else view.setInt32(word, prng.below(200) - 20, true);
-      }
-      const wrong = checkPayload(payload, tables);
-      if (wrong !== undefined) {
-        refused++;
-        codes.add(wrong.code);
-        continue;
-      }
-      accepted++;
-      if (n % 10 !== 0) continue;
-      const before = guardsOf(tables);
-      try {
-        addPayload(place, payload, tables, 0);
-        setPayload(place, payload, tables, { replay: [payload], accumulators: tables, clock: 0 });
-      } catch (error) {
-        assert.ok(error instanceof SystemError && error.code === 'ERR_NOT_FINITE', String(error));
-      }
-      assert.equal(guardsOf(tables), before, 'padding of rows and the next allocation');
-    }
-    arena.release(fences);
-  }
-  assert.ok(refused > 20_000 && accepted > 10_000, `${refused} refused, ${accepted} accepted`);
-  assert.equal([...codes], ['ERR_DATA']);
-});
-
-/** What no payload may change: padding of dense rows. */
-function guardsOf(tables: readonly TablePlan[]): number[] {
-  return tables.flatMap(({ layout, rows, columns, rowBytes, at }) =>
-    layout === 'sparse'
-      ? []
-      : Array.from({ length: rows }, (_, row) => {
-          const end = at + row * rowBytes + columns * 4;
-          return arena.u8.subarray(end, at + (row + 1) * rowBytes).reduce((a, b) => a + b, 0);
-        }),
-  );
-}
-
-test('wire: check: says what is wrong, and where', () => {
-  bench.reset();
-  const tables = bench.tables([{ name: 'w', rows: 40, columns: 5 }]);
-  const payload = packValues(place, tables[0]!, { first: 0, last: 40 })[0]!;
-  assert.is(checkPayload(payload, tables), undefined);
-  const text = (change: (copy: DataView) => void, rowsOf = whole) => {
-    const copy = payload.slice();
-    change(new DataView(copy.buffer));
-    return checkPayload(copy, tables, rowsOf)?.message ?? 'accepted';
-  };
-  assert.match(
-    text((copy) => copy.setUint16(0, 1, true)),
-    'table 1 of 1 at byte 0',
-  );
-  assert.match(
-    text((copy) => copy.setUint8(2, 9)),
-    'kind 9',
-  );
-  assert.match(
-    text((copy) => copy.setUint8(3, 3)),
-    'encoding 3',
-  );
-  assert.match(
-    text((copy) => copy.setUint32(12, 2 ** 32 - 1, true)),
-    'a body of 4294967295 bytes',
-  );
-  assert.match(
-    text(
-      () => undefined,
-      () => ({ first: 0, last: 39 }),
-    ),
-    'row',
-  );
-  sameModels(readTables(bench, tables), emptyModel(tables), 'nothing is written');
 });
 
 test.run();

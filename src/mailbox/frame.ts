@@ -70,10 +70,10 @@ export function encodeHeader(header: unknown): Uint8Array {
 
 export type Decoded = { readonly value: unknown } | { readonly problem: string };
 
-/** The data of a header, copied out of `bytes`. */
+/** The data of a header. It is the caller's: byte strings in it are no views of `bytes`. */
 export function decodeHeader(bytes: Uint8Array): Decoded {
   try {
-    return { value: decoder.decode(bytes) };
+    return { value: decoder.decode(new Uint8Array(bytes)) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -146,7 +146,9 @@ type Place = 'prefix' | 'header' | 'payload' | 'tail';
 /** Turns a stream of bytes, cut anywhere, into frames. One copy of each payload byte. */
 export class FrameParser {
   readonly #options: ParserOptions;
-  readonly #head = Buffer.alloc(HEAD_BYTES_MAX);
+  readonly #bytes = new Uint8Array(HEAD_BYTES_MAX);
+  /** The same bytes, to read numbers from. */
+  readonly #head = Buffer.from(this.#bytes.buffer);
   #payloadBytesMax = 0;
   #place: Place = 'prefix';
   /** Bytes of this place that are there, and that it needs. */
@@ -182,8 +184,11 @@ export class FrameParser {
 
   #take(chunk: Uint8Array, at: number, bytes: number): void {
     const part = chunk.subarray(at, at + bytes);
-    if (this.#place === 'prefix') this.#head.set(part, this.#filled);
-    else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
+    if (this.#place === 'prefix') {
+      this.#head.set(part, this.#filled);
+      const enough = this.#filled + bytes >= 4; // an alert of TLS is shorter than a prefix
+      if (enough && this.#head.readUInt32LE(0) !== MAGIC) this.#problem = this.#foreign();
+    } else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
     else if (this.#place === 'payload') {
       this.#payload.set(part, this.#filled);
       if ((this.#head[5] ?? 0) === WITH_CHECKSUM) this.#crc = crc32(part, this.#crc);
@@ -213,10 +218,14 @@ export class FrameParser {
     this.#wanted = bytes;
   }
 
+  #foreign(): string {
+    const [first = 0] = this.#head;
+    if (first === 0x15 || first === 0x16) return 'the other end speaks TLS, this one does not';
+    return `no frame of this version starts with ${hex(this.#head.readUInt32LE(0))}`;
+  }
+
   #checkPrefix(): string | undefined {
     const head = this.#head;
-    const magic = head.readUInt32LE(0);
-    if (magic !== MAGIC) return `no frame of this version starts with ${hex(magic)}`;
     if (kinds[(head[4] ?? 0) - 1] === undefined) return `no frame has the kind ${head[4]}`;
     const headerBytes = head.readUInt16LE(6);
     if (headerBytes > limits.frameHeaderBytesMax)
@@ -267,7 +276,7 @@ export class FrameParser {
       seq: readWide(head, 32),
       ack: readWide(head, 40),
       credit: readWide(head, 48),
-      header: head.subarray(PREFIX_BYTES, PREFIX_BYTES + head.readUInt16LE(6)),
+      header: this.#bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + head.readUInt16LE(6)),
       payload: this.#payload.subarray(0, this.#payloadBytes),
     };
   }

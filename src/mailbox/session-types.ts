@@ -22,6 +22,8 @@ export type SessionConfig = {
   readonly peerTimeoutMs: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
+  /** After `close`, what is not acknowledged is given up when so long nothing was. */
+  readonly closeMs: number;
 };
 
 /** The settings that hosts have in common: for links that lose nothing while they stand. */
@@ -35,6 +37,7 @@ export const sessionDefaults = {
   peerTimeoutMs: limits.peerTimeoutMs,
   reconnectMinMs: limits.reconnectMinMs,
   reconnectMaxMs: limits.reconnectMaxMs,
+  closeMs: limits.closeMs,
 } as const;
 
 export type SessionInput =
@@ -66,5 +69,8 @@ export type SessionOutput =
   | { readonly kind: 'lost'; readonly fault: Fault }
   /** The peer has said that it is done; `dropped` packets of ours it will not see. */
   | { readonly kind: 'left'; readonly dropped: number }
-  /** After `close`: all was acknowledged, or the peer is gone. The connection may be closed. */
-  | { readonly kind: 'closed' };
+  /**
+   * After `close`: all was acknowledged, or the peer is gone, or it was silent for closeMs and may
+   * not have got the last packets. The connection may be closed.
+   */
+  | { readonly kind: 'closed'; readonly undelivered: number };

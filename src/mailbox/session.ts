@@ -47,8 +47,10 @@ export class Session {
   #owedBytes = 0;
   #heardAtMs: number;
   #wroteAtMs: number;
+  /** When the peer last acknowledged something new. */
   #progressAtMs: number;
   #resends = 0;
+  #resentAtMs = 0;
   #gapAt = 0;
   #gapAtMs = 0;
   #failures = 0;
@@ -106,6 +108,7 @@ export class Session {
       case 'close':
         if (this.#closing) return;
         this.#closing = true;
+        this.#progressAtMs = this.#nowMs;
         this.#queue.push('goodbye', encodeHeader(input.fault ?? null), none);
         return this.#pump();
       case 'tick':
@@ -148,7 +151,7 @@ export class Session {
       throw new SystemError('ERR_LIMIT', `${rule}, got ${after}: ask hasRoom, and wait for room`);
     }
     // An idle link has nothing to make progress with: its clock starts with this packet.
-    if (this.#queue.inFlight === 0) this.#progressAtMs = this.#nowMs;
+    if (this.#queue.inFlight === 0) this.#resentAtMs = this.#nowMs;
     this.#queue.push('packet', bytes, payload);
     if (this.#queue.bytes > this.#config.softBytes) this.#full = true;
     this.#pump();
@@ -238,7 +241,7 @@ export class Session {
     // What was in flight when the old connection broke may be gone with it.
     if (asks || !greeted) this.#queue.rewind();
     if (asks) this.#write('resume', 0);
-    this.#progressAtMs = this.#nowMs;
+    this.#resentAtMs = this.#nowMs;
   }
 
   #onPacket(frame: Frame): void {
@@ -255,7 +258,6 @@ export class Session {
         this.#owedBytes += this.#ackBytes / 8;
         break;
       case 'overrun': // it will be sent again
-        break;
     }
     this.#settle(0);
   }
@@ -307,6 +309,9 @@ export class Session {
     // We were frozen ourselves: what is in the socket's buffers was not silence.
     if (sinceMs > silenceMs) this.#heardAtMs = Math.min(this.#nowMs, this.#heardAtMs + sinceMs);
     const silentMs = this.#nowMs - this.#heardAtMs;
+    // A peer that had all, and left before it could say so, cannot be told from one that broke down.
+    if (this.#closing && this.#nowMs - this.#progressAtMs >= this.#config.closeMs)
+      return this.#end('closed');
     if (silentMs >= peerTimeoutMs) return this.#lose(this.#silence(silentMs));
     if (this.#phase === 'down') {
       if (!this.#config.connects || this.#connecting || this.#nowMs < this.#connectAtMs) return;
@@ -329,11 +334,11 @@ export class Session {
   #resendLate(resendMs: number): void {
     if (this.#queue.inFlight === 0) return;
     const waitMs = resendMs * 2 ** Math.min(this.#resends, 4);
-    if (this.#nowMs - this.#progressAtMs < waitMs) return;
+    if (this.#nowMs - Math.max(this.#progressAtMs, this.#resentAtMs) < waitMs) return;
     const oldest = this.#queue.ackedSeq + 1;
     for (const entry of this.#queue.flying(oldest, oldest)) this.#put(entry);
     this.#resends += 1;
-    this.#progressAtMs = this.#nowMs;
+    this.#resentAtMs = this.#nowMs;
   }
 
   #silence(silentMs: number): string {
@@ -353,18 +358,19 @@ export class Session {
     const { rank, peer } = this.#config;
     const message = `rank ${rank} lost rank ${peer}: ${why}`;
     const unsent = this.#queue.clear();
-    const tail = unsent > 0 ? `; ${unsent} packets for it were not delivered` : '';
+    const tail = unsent > 0 ? `; packets not delivered to it: ${unsent}` : '';
     this.#drop(why);
     this.#outputs.push({
       ...{ kind: 'lost', fault: { code: 'ERR_PEER_LOST', message: message + tail } },
     });
-    if (this.#closing) this.#outputs.push({ kind: 'closed' });
+    if (this.#closing) this.#outputs.push({ kind: 'closed', undelivered: unsent });
     this.#phase = 'lost';
   }
 
   #end(phase: 'left' | 'closed'): void {
     this.#phase = phase;
-    if (phase === 'closed') this.#outputs.push({ kind: 'closed' });
+    const undelivered = this.#queue.clear();
+    if (phase === 'closed') this.#outputs.push({ kind: 'closed', undelivered });
   }
 
   /** Sends what waits, as far as the connection and the credit go. */
@@ -374,9 +380,7 @@ export class Session {
     for (let entry = take(); entry; entry = take()) this.#put(entry);
   }
 
-  #put({ kind, seq, header, payload }: Entry): void {
-    this.#write(kind, seq, header, payload);
-  }
+  #put = ({ kind, seq, header, payload }: Entry) => this.#write(kind, seq, header, payload);
 
   #write(
     kind: Frame['kind'],

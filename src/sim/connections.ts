@@ -247,8 +247,15 @@ export class Connections {
     this.#planArrival(open, way, way.lastArrivalMs);
   }
 
+  /**
+   * Heartbeats keep no run going: sessions that wait for an acknowledgement say so themselves
+   * (VirtualHost.isRestless).
+   */
   #planArrival(open: Connection, way: Way, timeMs: number): void {
-    this.#time.at(timeMs, `arrival ${way.from}>${way.to}`, () => this.#arrive(open, way));
+    const what = `arrival ${way.from}>${way.to}`;
+    const act = () => this.#arrive(open, way);
+    if (way.frames.at(-1)?.kind === 'ack') this.#time.backgroundAt(timeMs, what, act);
+    else this.#time.at(timeMs, what, act);
   }
 
   /** The first frame under way arrives, unless it is held up. */

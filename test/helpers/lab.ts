@@ -94,6 +94,7 @@ export class Lab {
   f32 = (at: number, n: number) => new Float32Array(this.#copy(at, n * 4));
   i32 = (at: number, n: number) => new Int32Array(this.#copy(at, n * 4));
   f64 = (at: number, n: number) => new Float64Array(this.#copy(at, n * 8));
+  u8 = (at: number, n: number) => new Uint8Array(this.#copy(at, n));
   u16 = (at: number, n: number) => new Uint16Array(this.#copy(at, n * 2));
 
   #copy(at: number, bytes: number): ArrayBuffer {
