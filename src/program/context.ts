@@ -36,14 +36,17 @@ export function runtimeScratch({ arena, thread }: Stage): {
   return { scratch: scratchAt(arena.layout, thread) + scratchBytes, scratchBytes };
 }
 
+/** What a program is told of its run, before it starts and at a barrier. */
+export function setupOf({ options, data, partitions, seed, workers, cluster }: RunPlan) {
+  return { options, data, partitions, seed, workers: cluster?.workers ?? workers };
+}
+
 /** The part that all functions of a program share. */
 export function makeContext(stage: Stage, clockNow: () => number): Context<unknown> {
   const { arena, kernels, userKernels, plan, thread, events, control } = stage;
-  const { options, data, partitions, seed } = plan;
-  const workers = plan.cluster?.workers ?? plan.workers;
   const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes / 2 };
   return {
-    ...{ options, data, workers, partitions, seed },
+    ...setupOf(plan),
     ...{ arena, kernels, userKernels, scratch },
     buffer(name) {
       const at = plan.buffers[name];

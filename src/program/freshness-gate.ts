@@ -6,9 +6,9 @@ import { ringAt } from '../memory/layout.ts';
 import { sender, type Wanted } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
 import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
-import { mayRead, requiredClock, type Policy } from '../ps/freshness.ts';
+import { mayRead, policyAt, requiredClock, type Policy } from '../ps/freshness.ts';
 import { readPolicy } from '../store/table.ts';
-import type { Stage } from './context.ts';
+import { setupOf, type Stage } from './context.ts';
 import { ownRows } from './plan.ts';
 import type { Reads } from './program.ts';
 
@@ -20,6 +20,8 @@ export type Gate = {
   isAnswered(): boolean;
   /** Clocks of the slowest writer that the tables have in them now, as far as is known. */
   seen(): number;
+  /** Do the pushes of `clock` see all clocks before it? */
+  isBarrier(clock: number): boolean;
   /** Says how the time of a clock went, for an adaptive bound. */
   finished(clock: number, times: ClockTimes): void;
 };
@@ -30,7 +32,7 @@ export function isEager(policy: Policy): boolean {
 }
 
 export function openGate(stage: Stage): Gate {
-  const { plan, control, arena, kernels, thread, events } = stage;
+  const { plan, control, arena, kernels, thread, events, program } = stage;
   const { cluster } = plan;
   const policy = readPolicy(plan.tables, plan.policy);
   const eager = isEager(plan.policy);
@@ -43,8 +45,20 @@ export function openGate(stage: Stage): Gate {
   let offered = 0;
   const waiting: Wanted[] = [];
 
-  const bounded = (own: Policy): Policy =>
-    adaptive ? { ...own, staleness: Math.min(own.staleness, adaptive.staleness) } : own;
+  const setup = setupOf(plan);
+  let barrier = { clock: -1, is: false };
+  const isBarrier = (clock: number): boolean => {
+    if (barrier.clock !== clock) {
+      barrier = { clock, is: program.barrier?.(clock, setup) ?? false };
+    }
+    return barrier.is;
+  };
+  const bounded = (own: Policy, clock: number): Policy => {
+    const adapted = adaptive
+      ? { ...own, staleness: Math.min(own.staleness, adaptive.staleness) }
+      : own;
+    return policyAt(adapted, isBarrier(clock));
+  };
   const want = (table: number, rows: { at: number; count: number }, required: number) => {
     asked += 1;
     waiting.push({ id: asked, table, ...rows, required });
@@ -63,7 +77,7 @@ export function openGate(stage: Stage): Gate {
     isOpen(clock) {
       // A planted bug, for the tests of the auditor.
       const gateClock = plan.canary === 'early-read' ? clock - 1 : clock;
-      const may = (own: Policy, seen: number) => mayRead(bounded(own), gateClock, seen);
+      const may = (own: Policy, seen: number) => mayRead(bounded(own, clock), gateClock, seen);
       if (!may(policy, control.minClock())) return false;
       if (cluster === undefined) return true;
       if (!may(policy, control.shardClock())) return false;
@@ -72,7 +86,7 @@ export function openGate(stage: Stage): Gate {
     ask(clock, reads) {
       if (cluster === undefined) return;
       for (const table of read) {
-        const required = requiredClock(bounded(table.policy), clock);
+        const required = requiredClock(bounded(table.policy, clock), clock);
         if (table.access === 'rows') {
           const rows = reads[table.name] ?? { at: 0, count: 0 };
           const clocks = cluster.replicas[table.id]?.rowClocks ?? 0;
@@ -96,6 +110,7 @@ export function openGate(stage: Stage): Gate {
       const cached = eager ? read.map(({ id }) => control.tableClock(id)) : [];
       return Math.min(local, control.shardClock(), ...cached);
     },
+    isBarrier,
     finished(clock, times) {
       const change = adaptive?.step(clock, times);
       if (change === undefined) return;

@@ -1,6 +1,7 @@
 // One worker's push machinery: everything between "has work" and "deltas are written down".
 import { SystemError } from '../base/errors.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
+import { policyAt } from '../ps/freshness.ts';
 import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
@@ -60,7 +61,11 @@ export function openPusher(stage: Stage): Pusher {
     const ledger = views.table(ledgerTable);
     const seen = Array.from({ length: workers }, (_, w) => ledger.get(w)[0] ?? 0);
     lags[lagBin(clock, Math.min(...seen))]! += 1;
-    const breach = audit(policy, { worker: globalWorker, clock, ledger: seen });
+    const breach = audit(policyAt(policy, gate.isBarrier(clock)), {
+      worker: globalWorker,
+      clock,
+      ledger: seen,
+    });
     if (breach) throw new SystemError('ERR_STALENESS', describeBreach(breach));
   };
 
