@@ -2,14 +2,17 @@
 // promises. With other hosts that is three things: the clocks of this host's workers, the clocks of
 // the others that this host's own rows have, and those that its cached rows have. Rows that are not
 // cached, or without eager pushes too old, are asked for through the mailbox.
+import { SystemError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { ringAt } from '../memory/layout.ts';
 import { sender, type Wanted } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
 import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
 import { mayRead, policyAt, requiredClock, type Policy } from '../ps/freshness.ts';
-import { readPolicy } from '../store/table.ts';
+import { checkRows, openPool, type Rows } from '../store/snapshot.ts';
+import { readPolicy, type TablePlan } from '../store/table.ts';
 import { setupOf, type Stage } from './context.ts';
-import { ownRows } from './plan.ts';
+import { ownRows, type ClusterPlan } from './plan.ts';
 import type { Reads } from './program.ts';
 
 export type Gate = {
@@ -18,6 +21,8 @@ export type Gate = {
   /** Asks other hosts for what the declared rows miss; `isAnswered` says when all is here. */
   ask(clock: number, reads: Reads): void;
   isAnswered(): boolean;
+  /** Asks for rows that pushes from `clock` on will read, and waits for nothing. */
+  prefetch(clock: number, reads: Reads): void;
   /** Clocks of the slowest writer that the tables have in them now, as far as is known. */
   seen(): number;
   /** Do the pushes of `clock` see all clocks before it? */
@@ -31,6 +36,32 @@ export function isEager(policy: Policy): boolean {
   return policy.consistency !== 'ssp';
 }
 
+type Missing = Rows & { readonly prefetch: number };
+
+/**
+ * Picks the rows that other hosts own and that are older than `needed` clocks, in memory that stays
+ * until they have come; undefined when there is none, or no prefetch is free.
+ */
+function openPrefetcher({ arena, control, thread }: Stage, cluster: ClusterPlan) {
+  const pools = Array.from({ length: limits.prefetchesMax }, () => openPool(arena));
+  return (table: TablePlan, { at, count }: Rows, needed: number): Missing | undefined => {
+    const own = ownRows(cluster, table.rows);
+    const clocks = (cluster.replicas[table.id]?.rowClocks ?? 0) / 4;
+    const rows = arena.i32
+      .subarray(at / 4, at / 4 + count)
+      .filter((row) => row < own.first || row >= own.last)
+      .filter((row) => (arena.i32[clocks + row] ?? 0) < needed);
+    const busy = control.prefetching(thread);
+    const free = pools.findIndex((_, slot) => (busy & (1 << slot)) === 0);
+    const pool = pools[free];
+    if (rows.length === 0 || pool === undefined) return undefined;
+    const list = pool(rows.byteLength);
+    arena.i32.set(rows, list / 4);
+    control.beginPrefetch(thread, free);
+    return { at: list, count: rows.length, prefetch: free };
+  };
+}
+
 export function openGate(stage: Stage): Gate {
   const { plan, control, arena, kernels, thread, events, program } = stage;
   const { cluster } = plan;
@@ -42,7 +73,8 @@ export function openGate(stage: Stage): Gate {
   const adaptive =
     policy.consistency === 'auto' ? new AdaptiveStaleness(policy.staleness) : undefined;
   let asked = 0;
-  let offered = 0;
+  /** Of those, the ones that a push waits for. */
+  let awaited = 0;
   const waiting: Wanted[] = [];
 
   const setup = setupOf(plan);
@@ -59,19 +91,23 @@ export function openGate(stage: Stage): Gate {
       : own;
     return policyAt(adapted, isBarrier(clock));
   };
-  const want = (table: number, rows: { at: number; count: number }, required: number) => {
-    asked += 1;
-    waiting.push({ id: asked, table, ...rows, required });
-  };
   /** A mailbox that is full takes the rest later. */
   const offer = () => {
-    const before = offered;
+    let offered = 0;
     for (let next = waiting[0]; next !== undefined && wants.offer(next); next = waiting[0]) {
       waiting.shift();
       offered += 1;
     }
-    if (offered > before) control.wake();
+    if (offered > 0) control.wake();
   };
+  const want = (table: number, rows: Rows, required: number) => {
+    awaited += 1;
+    asked += 1;
+    waiting.push({ id: asked, table, ...rows, required });
+  };
+  /** How many clocks a row must have that was read before. */
+  const needed = (required: number) => (eager ? 0 : Math.max(0, required));
+  const prefetcher = cluster && openPrefetcher(stage, cluster);
 
   return {
     isOpen(clock) {
@@ -89,11 +125,12 @@ export function openGate(stage: Stage): Gate {
         const required = requiredClock(bounded(table.policy, clock), clock);
         if (table.access === 'rows') {
           const rows = reads[table.name] ?? { at: 0, count: 0 };
+          checkRows(arena, table, rows, 'reads');
           const clocks = cluster.replicas[table.id]?.rowClocks ?? 0;
           const own = ownRows(cluster, table.rows);
           const oldest = kernels.rows_oldest(rows.count, rows.at, clocks, own.first, own.last);
           // A row that is pushed only has to have come once.
-          if (oldest < (eager ? 0 : Math.max(0, required))) want(table.id, rows, required);
+          if (oldest < needed(required)) want(table.id, rows, required);
         } else if (!eager && control.tableClock(table.id) < required) {
           want(table.id, { at: 0, count: -1 }, required);
         }
@@ -102,7 +139,23 @@ export function openGate(stage: Stage): Gate {
     },
     isAnswered() {
       if (waiting.length > 0) offer();
-      return control.granted(thread) >= asked;
+      return control.granted(thread) >= awaited;
+    },
+    prefetch(clock, reads) {
+      for (const [name, rows] of Object.entries(reads)) {
+        const table = plan.tables.find((candidate) => candidate.name === name);
+        if (table?.access !== 'rows') {
+          const rule = 'prefetch() names rows of tables with access "rows"';
+          throw new SystemError('ERR_PROGRAM', `${rule}, got table "${name}"`);
+        }
+        checkRows(arena, table, rows, 'prefetch');
+        const required = requiredClock(bounded(table.policy, clock), clock);
+        const missing = prefetcher?.(table, rows, needed(required));
+        if (missing === undefined) continue;
+        asked += 1;
+        waiting.push({ id: asked, table: table.id, ...missing, required });
+      }
+      offer();
     },
     seen() {
       const local = control.minClock();

@@ -80,6 +80,8 @@ export function openPusher(stage: Stage): Pusher {
       log.clear();
       reads = program.reads?.(ctx, work) ?? {};
       gate.ask(clock, reads);
+      const ahead = program.prefetch?.(ctx, work);
+      if (ahead !== undefined) gate.prefetch(clock + 1, ahead);
     },
     /**
      * Takes the snapshot, runs the program's push; its deltas are in the partition's log afterwards.

@@ -18,10 +18,10 @@ export type Snapshots = {
   take(table: TablePlan, rows: Rows | undefined): number;
 };
 
-type Room = (bytes: number) => number;
+export type Room = (bytes: number) => number;
 
 /** Growing private memory: reused by every push, doubled when one needs more. */
-function openPool(arena: Arena): Room {
+export function openPool(arena: Arena): Room {
   let at = 0;
   let size = 0;
   return (bytes) => {
@@ -33,12 +33,13 @@ function openPool(arena: Arena): Room {
   };
 }
 
-function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows): void {
+/** @throws ERR_PROGRAM when `rows` names a row that the table has not. */
+export function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows, by: string): void {
   for (let i = 0; i < count; i++) {
     const row = arena.i32[at / 4 + i] ?? -1;
     if (row >= 0 && row < table.rows) continue;
     const rule = `table "${table.name}" has rows 0 to ${table.rows - 1}`;
-    throw new SystemError('ERR_PROGRAM', `${rule}, reads() declares ${row}`);
+    throw new SystemError('ERR_PROGRAM', `${rule}, ${by}() declares ${row}`);
   }
 }
 
@@ -79,7 +80,7 @@ export function openSnapshots(
       if (table.access === 'owned' || table.access === 'none') return table.at;
       if (rows === undefined && inPlace && table.order === 'column') return table.at;
       const room = pools[table.id] ?? openPool(arena);
-      if (rows !== undefined) checkRows(arena, table, rows);
+      if (rows !== undefined) checkRows(arena, table, rows, 'reads');
       if (table.layout === 'sparse') return takeSparse(arena, kernels, room, table, rows);
       if (rows === undefined) {
         const bytes = table.rows * table.rowBytes;

@@ -32,13 +32,17 @@ export type ClusterRun = {
   readonly more?: Partial<SimulatedHostOptions>;
 };
 
+export type ClusterResult = {
+  readonly hosts: readonly SimulatedHost[];
+  readonly fault: Fault | undefined;
+  /** Virtual milliseconds that the run took. */
+  readonly passedMs: number;
+};
+
 const module = compileKernels('release');
 
 /** Runs the program to its end, or to its first fault, which is returned. */
-export function tryCluster(
-  program: AnyProgram,
-  run: ClusterRun,
-): { readonly hosts: readonly SimulatedHost[]; readonly fault: Fault | undefined } {
+export function tryCluster(program: AnyProgram, run: ClusterRun): ClusterResult {
   const { hosts: size, threads = 2, consistency, staleness = 0, seed = 3 } = run;
   const time = new VirtualTime();
   const network = openVirtualNetwork({ size, seed: 1, time, faults: noFaults });
@@ -68,7 +72,7 @@ export function tryCluster(
   hosts.forEach((host, rank) => host.start(places[rank]!));
   const fault = () => hosts.find((host) => host.fault !== undefined)?.fault;
   time.runWhile(() => fault() === undefined && !hosts.every((host) => host.finished));
-  return { hosts, fault: fault() };
+  return { hosts, fault: fault(), passedMs: time.nowMs };
 }
 
 /** Runs the program to its end. */
