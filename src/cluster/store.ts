@@ -10,7 +10,7 @@ import { takeDeltas, takeTouched } from '../store/wire/deltas.ts';
 import { checkPayload } from '../store/wire/format.ts';
 import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
-import { runtimeScratch, type Stage } from '../program/context.ts';
+import { foldPlaceOf, type Stage } from '../program/context.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
@@ -23,10 +23,10 @@ const earlyBytes = 100 * 1024;
 const drawStream = -2;
 
 export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
-  const { arena, kernels, plan, lock } = stage;
+  const { arena, plan, lock } = stage;
   const { tables } = plan;
   const { size, rank, replicas, sending } = cluster;
-  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const place = foldPlaceOf(stage);
   const prng = createPrng(plan.seed, drawStream);
   const bytesSent = tables.map(() => 0);
   const rowsOf = (owner: number) => (table: TablePlan) => rangeOf(table.rows, size, owner);

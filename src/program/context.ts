@@ -7,6 +7,7 @@ import { scratchAt } from '../memory/layout.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import type { Control } from '../store/control.ts';
+import type { FoldPlace } from '../store/fold.ts';
 import type { TableLock } from '../store/lock.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
 import type { RunPlan } from './plan.ts';
@@ -28,12 +29,18 @@ export type Stage = {
 };
 
 /** The half of a thread's scratch that is the runtime's: it merges sparse rows there. */
-export function runtimeScratch({ arena, thread }: Stage): {
+function runtimeScratch({ arena, thread }: Stage): {
   scratch: number;
   scratchBytes: number;
 } {
   const scratchBytes = limits.scratchBytes / 2;
   return { scratch: scratchAt(arena.layout, thread) + scratchBytes, scratchBytes };
+}
+
+/** What this thread folds with. */
+export function foldPlaceOf(stage: Stage): FoldPlace {
+  const { arena, kernels, userKernels } = stage;
+  return { arena, kernels, userKernels, ...runtimeScratch(stage) };
 }
 
 /** What a program is told of its run, before it starts and at a barrier. */

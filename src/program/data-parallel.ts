@@ -15,7 +15,7 @@ import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
-import { runtimeScratch, setupOf, type Stage } from './context.ts';
+import { foldPlaceOf, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -34,10 +34,10 @@ export type Step =
 
 /** How a finished clock is folded in; what is yielded is waited for. */
 function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
-  const { plan, control, thread: worker, arena, kernels, lock } = stage;
+  const { plan, control, thread: worker, arena, lock } = stage;
   const { cluster } = plan;
   const own = partitionsOf(plan, worker);
-  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const place = foldPlaceOf(stage);
   const logs = (range: Range) =>
     Array.from({ length: range.last - range.first }, (_, i) =>
       openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),

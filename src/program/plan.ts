@@ -111,7 +111,7 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
     arena.u8.fill(0, at, at + bytes);
     return at;
   };
-  const deltas = { ...table, at: allocate(table.rows * table.rowBytes) };
+  const deltas = { ...table, reducer: undefined, at: allocate(table.rows * table.rowBytes) };
   const touched = allocate(table.rows + 16);
   const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
   if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
@@ -149,7 +149,9 @@ export function planRun(
   };
   const specs = [...ask('tables', () => program.tables(setup))];
   if (request.audit) specs.push(ledgerSpec(total));
-  const tables = planTables(arena, specs, request.policy);
+  const tables = planTables(arena, specs, request.policy, (rows) =>
+    rangeOf(rows, place?.size ?? 1, place?.rank ?? 0),
+  );
   const buffers: Record<string, number> = {};
   for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
     buffers[name] = arena.allocate(bytes);

@@ -5,6 +5,7 @@ import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import { recordKind, type DeltaLog, type DeltaRecord } from './delta-log.ts';
+import { reduceRecord } from './reduce.ts';
 import { mergeSparseRow } from './sparse-rows.ts';
 import type { TablePlan } from './table.ts';
 
@@ -16,7 +17,9 @@ export const wholeTable: Share = { index: 0, of: 1 };
 export type FoldPlace = {
   readonly arena: Arena;
   readonly kernels: Kernels;
-  /** Scratch for merging sparse rows. */
+  /** Exports of the program's own module, for reducers. */
+  readonly userKernels: Readonly<Record<string, (...args: number[]) => number>>;
+  /** Scratch for merging sparse rows, and for reducers. */
   readonly scratch: number;
   readonly scratchBytes: number;
 };
@@ -92,6 +95,25 @@ function foldRecord(
   }
 }
 
+/** Own rows are reduced, copies of others' show the sum. */
+function foldReduced(
+  place: FoldPlace,
+  table: TablePlan,
+  record: DeltaRecord,
+  at: { readonly within: RowRange; readonly clock: number },
+): number {
+  const { first, last } = table.reducer?.own ?? at.within;
+  const { within } = at;
+  const before = { first: within.first, last: Math.min(within.last, first) };
+  const after = { first: Math.max(within.first, last), last: within.last };
+  for (const rows of [before, after]) {
+    if (rows.first >= rows.last) continue;
+    const bad = foldRecord(place, table, record, rows);
+    if (bad >= 0) return bad;
+  }
+  return reduceRecord(place, table, record, at);
+}
+
 /**
  * Folds the rows that `rowsOf` names of every table of `log` in, in the order of its records.
  * @throws ERR_NOT_FINITE naming table, row and clock.
@@ -106,7 +128,10 @@ export function foldRows(
     const table = tables[record.table];
     assert(table !== undefined, 'a delta names a table of the run');
     for (const rows of at.rowsOf(table)) {
-      const bad = foldRecord(place, table, record, rows);
+      const bad =
+        table.reducer === undefined
+          ? foldRecord(place, table, record, rows)
+          : foldReduced(place, table, record, { within: rows, clock: at.clock });
       if (bad >= 0) throw notFinite(table, bad, at.clock);
     }
   }

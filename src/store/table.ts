@@ -7,6 +7,8 @@
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { RowRange } from './fold.ts';
+import { planReducer, reducerRefusal, type Reducer, type ReducerPlan } from './reduce.ts';
 import { tightest, type Consistency, type Policy } from '../ps/freshness.ts';
 
 export type TableSpec = {
@@ -29,14 +31,17 @@ export type TableSpec = {
    * programs whose schedule gives every worker rows that no other has. `none`: never read.
    */
   readonly access?: 'snapshot' | 'rows' | 'owned' | 'none';
+  /** How the owner of a row takes deltas in; default: it adds them. */
+  readonly reducer?: Reducer;
 };
 
-export type TablePlan = Required<Omit<TableSpec, 'staleness' | 'layout'>> & {
+export type TablePlan = Required<Omit<TableSpec, 'staleness' | 'layout' | 'reducer'>> & {
   readonly id: number;
   readonly layout: 'dense' | 'sparse';
   /** How a push finds the entries of a sparse row. */
   readonly order: 'column' | 'value';
   readonly policy: Policy;
+  readonly reducer: ReducerPlan | undefined;
   readonly rowBytes: number;
   /** Byte offset of the rows (dense) or of the directory (sparse). */
   readonly at: number;
@@ -57,11 +62,15 @@ function policyOf(spec: TableSpec, run: Policy): Policy {
   return consistency === 'bsp' ? { consistency, staleness: 0 } : { consistency, staleness };
 }
 
-/** Allocates and clears the tables of a run. `run` is the policy of tables that set none. */
+/**
+ * Allocates and clears the tables of a run. `run` is the policy of tables that set none; `ownRows`
+ * says which rows of so many this host owns, by default all.
+ */
 export function planTables(
   arena: Arena,
   specs: readonly TableSpec[],
   run: Policy,
+  ownRows: (rows: number) => RowRange = (rows) => ({ first: 0, last: rows }),
 ): readonly TablePlan[] {
   if (specs.length > limits.tablesMax) {
     const rule = `a program has at most ${limits.tablesMax} tables`;
@@ -78,13 +87,16 @@ export function planTables(
     const layout = (spec.layout ?? 'dense') === 'dense' ? 'dense' : 'sparse';
     const order = spec.layout === 'sorted' ? 'value' : 'column';
     check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');
+    const refusal = reducerRefusal(spec);
+    check(refusal === undefined, spec, refusal ?? '');
     const rowBytes = layout === 'dense' ? (columns * 4 + 15) & ~15 : directoryBytes;
     const bytes = rows * rowBytes;
     const at = arena.allocate(bytes);
     arena.u8.fill(0, at, at + bytes);
     const policy = policyOf(spec, run);
+    const reducer = planReducer(arena, spec, ownRows(rows), rowBytes);
     const shape = { rows, columns, type, layout, order, access } as const;
-    return { id, name: spec.name, ...shape, policy, rowBytes, at };
+    return { id, name: spec.name, ...shape, policy, reducer, rowBytes, at };
   });
 }
 

@@ -31,7 +31,7 @@ export function openBench(): Bench {
   const arena = openArena(memory, layout, true);
   const kernels = instantiate(compileKernels(chooseVariant({ reproducible: true })), memory);
   const scratchBytes = limits.scratchBytes;
-  const place = { arena, kernels, scratch: scratchAt(layout, 0), scratchBytes };
+  const place = { arena, kernels, userKernels: {}, scratch: scratchAt(layout, 0), scratchBytes };
   const start = arena.mark();
   return {
     arena,
