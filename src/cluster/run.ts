@@ -57,7 +57,9 @@ export function openMember(stage: Stage, cluster: ClusterPlan, network: Network)
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access }) => ({ rows, held: access !== 'rows' })),
+      tables: plan.tables.map(({ rows, access, cache }) => ({
+        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
+      })),
       eager: isEager(plan.policy),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,

@@ -8,9 +8,10 @@ import type { TablePlan } from '../store/table.ts';
 import { addPayload } from '../store/wire/apply.ts';
 import { takeDeltas, takeTouched } from '../store/wire/deltas.ts';
 import { checkPayload } from '../store/wire/format.ts';
+import { takeSlotDeltas } from '../store/wire/slots.ts';
 import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
-import { foldPlaceOf, type Stage } from '../program/context.ts';
+import { cachesOf, foldPlaceOf, type Stage } from '../program/context.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
@@ -27,6 +28,7 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
   const { tables } = plan;
   const { size, rank, replicas, sending } = cluster;
   const place = foldPlaceOf(stage);
+  const caches = cachesOf(stage);
   const prng = createPrng(plan.seed, drawStream);
   const bytesSent = tables.map(() => 0);
   const rowsOf = (owner: number) => (table: TablePlan) => rangeOf(table.rows, size, owner);
@@ -68,8 +70,12 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
             : tables.flatMap((table) => {
                 const replica = replicas[table.id];
                 if (replica === undefined) return [];
-                const from = { table, deltas: replica.deltas, marks: replica.touched };
                 const range = rangeOf(table.rows, size, owner);
+                const cached = caches[table.id];
+                if (cached !== undefined) {
+                  return count(table.id, takeSlotDeltas(place, cached, range));
+                }
+                const from = { table, deltas: replica.deltas, marks: replica.touched };
                 return count(table.id, takeDeltas(place, from, range, cutting));
               }),
         );
@@ -128,8 +134,17 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
     },
     install(payload, from, replay) {
       check(payload, from);
-      const own = { replay, accumulators: deltas, clock: clockNow() };
+      const own = { replay, accumulators: deltas, cached: caches, clock: clockNow() };
       lock.write(() => setPayload(place, payload, tables, own));
+    },
+    takeDrops() {
+      const cached = caches.filter((of) => of !== undefined);
+      if (!cached.some(({ cache }) => cache.hasGone())) return [];
+      return lock.write(() =>
+        cached
+          .map(({ cache }) => ({ table: cache.table.id, rows: cache.takeGone() }))
+          .filter(({ rows }) => rows.length > 0),
+      );
     },
     markFresh(table, rows, clock) {
       const clocks = replicas[table]?.rowClocks ?? 0;

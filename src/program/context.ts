@@ -9,6 +9,8 @@ import type { Kernels } from '../memory/signatures.ts';
 import type { Control } from '../store/control.ts';
 import type { FoldPlace } from '../store/fold.ts';
 import type { TableLock } from '../store/lock.ts';
+import { openRowCache } from '../store/row-cache.ts';
+import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
 import type { RunPlan } from './plan.ts';
 import type { AnyProgram, Context } from './program.ts';
@@ -41,6 +43,16 @@ function runtimeScratch({ arena, thread }: Stage): {
 export function foldPlaceOf(stage: Stage): FoldPlace {
   const { arena, kernels, userKernels } = stage;
   return { arena, kernels, userKernels, ...runtimeScratch(stage) };
+}
+
+/** By table: the slots with rows of other hosts, where a table has them. */
+export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[] {
+  return plan.tables.map((table) => {
+    const replica = plan.cluster?.replicas[table.id];
+    if (table.cache === undefined || replica === undefined) return undefined;
+    const cache = openRowCache(arena, table, table.cache, replica);
+    return { cache, deltas: replica.deltas, marks: replica.touched };
+  });
 }
 
 /** What a program is told of its run, before it starts and at a barrier. */

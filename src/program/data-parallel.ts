@@ -12,10 +12,11 @@
 import type { Range } from '../scheduler/rotation.ts';
 import type { Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
-import { fold, wholeTable } from '../store/fold.ts';
+import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
-import { foldPlaceOf, setupOf, type Stage } from './context.ts';
+import { foldSlots } from '../store/wire/slots.ts';
+import { cachesOf, foldPlaceOf, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -44,8 +45,11 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     );
   const deltas = cluster?.replicas.map((replica) => replica.deltas) ?? [];
   const touched = cluster?.replicas.map((replica) => replica.touched) ?? [];
-  const rowsOf = ({ rows }: TablePlan) => {
+  const caches = cachesOf(stage);
+  const foldable = ({ rows, cache }: TablePlan) => [cache?.own ?? { first: 0, last: rows }];
+  const rowsOf = ({ id, rows }: TablePlan) => {
     const mine = ownRows(cluster, rows);
+    if (caches[id] !== undefined) return [];
     return [
       { first: 0, last: mine.first },
       { first: mine.last, last: rows },
@@ -53,8 +57,10 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
   };
   const gather = (clock: number) => {
     for (const log of logs(own)) {
-      fold(place, plan.tables, log, { share: wholeTable, clock });
-      if (cluster) accumulate(place, deltas, log, { touched, rowsOf, clock });
+      foldRows(place, plan.tables, log, { rowsOf: foldable, clock });
+      if (!cluster) continue;
+      if (caches.some(Boolean)) foldSlots(place, plan.tables, caches, log, clock);
+      accumulate(place, deltas, log, { touched, rowsOf, clock });
     }
   };
   const foldShare = (clock: number) => {

@@ -9,9 +9,10 @@ import { sender, type Wanted } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
 import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
 import { mayRead, policyAt, requiredClock, type Policy } from '../ps/freshness.ts';
+import type { RowCache } from '../store/row-cache.ts';
 import { checkRows, openPool, type Rows } from '../store/snapshot.ts';
 import { readPolicy, type TablePlan } from '../store/table.ts';
-import { setupOf, type Stage } from './context.ts';
+import { cachesOf, setupOf, type Stage } from './context.ts';
 import { ownRows, type ClusterPlan } from './plan.ts';
 import type { Reads } from './program.ts';
 
@@ -27,6 +28,8 @@ export type Gate = {
   seen(): number;
   /** Do the pushes of `clock` see all clocks before it? */
   isBarrier(clock: number): boolean;
+  /** The push has its copy: what it asked for need not stay in the cache. */
+  release(): void;
   /** Says how the time of a clock went, for an adaptive bound. */
   finished(clock: number, times: ClockTimes): void;
 };
@@ -36,25 +39,72 @@ export function isEager(policy: Policy): boolean {
   return policy.consistency !== 'ssp';
 }
 
+type Caches = ReturnType<typeof cachesOf>;
+
+/** Keeps the rows that a push reads in their caches until it has its copy of them. */
+function openPins({ arena, lock }: Stage, caches: Caches) {
+  const pinned: { cache: RowCache; row: number }[] = [];
+  return {
+    pin(table: number, { at, count }: Rows): void {
+      const cache = caches[table]?.cache;
+      if (cache === undefined) return;
+      lock.write(() => {
+        for (const row of arena.i32.subarray(at / 4, at / 4 + count)) {
+          if (cache.isOwn(row)) continue;
+          cache.claim(row);
+          cache.pin(row);
+          pinned.push({ cache, row });
+        }
+      });
+    },
+    release(): void {
+      for (const { cache, row } of pinned.splice(0)) cache.unpin(row);
+    },
+  };
+}
+
 type Missing = Rows & { readonly prefetch: number };
 
 /**
  * Picks the rows that other hosts own and that are older than `needed` clocks, in memory that stays
  * until they have come; undefined when there is none, or no prefetch is free.
  */
-function openPrefetcher({ arena, control, thread }: Stage, cluster: ClusterPlan) {
+function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
+  const { arena, control, thread, lock } = stage;
   const pools = Array.from({ length: limits.prefetchesMax }, () => openPool(arena));
+  const pinned = pools.map((): { cache: RowCache; rows: Int32Array } | undefined => undefined);
+  /** Rows of a cache are pinned until they have come; those without a free slot are left out. */
+  const pin = (cache: RowCache, rows: Int32Array) =>
+    lock.write(() =>
+      rows.filter((row) => {
+        if (cache.tryClaim(row) === undefined) return false;
+        cache.pin(row);
+        return true;
+      }),
+    );
+  const release = (busy: number) => {
+    pinned.forEach((held, slot) => {
+      if (held === undefined || (busy & (1 << slot)) !== 0) return;
+      for (const row of held.rows) held.cache.unpin(row);
+      pinned[slot] = undefined;
+    });
+  };
   return (table: TablePlan, { at, count }: Rows, needed: number): Missing | undefined => {
     const own = ownRows(cluster, table.rows);
     const clocks = (cluster.replicas[table.id]?.rowClocks ?? 0) / 4;
-    const rows = arena.i32
+    const missing = arena.i32
       .subarray(at / 4, at / 4 + count)
       .filter((row) => row < own.first || row >= own.last)
       .filter((row) => (arena.i32[clocks + row] ?? 0) < needed);
     const busy = control.prefetching(thread);
+    release(busy);
     const free = pools.findIndex((_, slot) => (busy & (1 << slot)) === 0);
     const pool = pools[free];
-    if (rows.length === 0 || pool === undefined) return undefined;
+    if (missing.length === 0 || pool === undefined) return undefined;
+    const cache = caches[table.id]?.cache;
+    const rows = cache ? pin(cache, missing) : missing;
+    if (rows.length === 0) return undefined;
+    if (cache) pinned[free] = { cache, rows };
     const list = pool(rows.byteLength);
     arena.i32.set(rows, list / 4);
     control.beginPrefetch(thread, free);
@@ -72,6 +122,7 @@ export function openGate(stage: Stage): Gate {
   const wants = sender<Wanted>(openRingWriter(arena, ring));
   const adaptive =
     policy.consistency === 'auto' ? new AdaptiveStaleness(policy.staleness) : undefined;
+  const caches = cachesOf(stage);
   let asked = 0;
   /** Of those, the ones that a push waits for. */
   let awaited = 0;
@@ -107,7 +158,8 @@ export function openGate(stage: Stage): Gate {
   };
   /** How many clocks a row must have that was read before. */
   const needed = (required: number) => (eager ? 0 : Math.max(0, required));
-  const prefetcher = cluster && openPrefetcher(stage, cluster);
+  const pins = openPins(stage, caches);
+  const prefetcher = cluster && openPrefetcher(stage, cluster, caches);
 
   return {
     isOpen(clock) {
@@ -126,6 +178,7 @@ export function openGate(stage: Stage): Gate {
         if (table.access === 'rows') {
           const rows = reads[table.name] ?? { at: 0, count: 0 };
           checkRows(arena, table, rows, 'reads');
+          pins.pin(table.id, rows);
           const clocks = cluster.replicas[table.id]?.rowClocks ?? 0;
           const own = ownRows(cluster, table.rows);
           const oldest = kernels.rows_oldest(rows.count, rows.at, clocks, own.first, own.last);
@@ -164,6 +217,7 @@ export function openGate(stage: Stage): Gate {
       return Math.min(local, control.shardClock(), ...cached);
     },
     isBarrier,
+    release: () => pins.release(),
     finished(clock, times) {
       const change = adaptive?.step(clock, times);
       if (change === undefined) return;

@@ -95,6 +95,7 @@ export function openPusher(stage: Stage): Pusher {
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);
+      gate.release();
       plan.tables.forEach((table, index) => {
         const rows = table.access === 'rows' ? reads[table.name] : undefined;
         const readable = table.access === 'none' ? 0 : (rows?.count ?? table.rows);

@@ -4,6 +4,7 @@
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
+import { locateRows } from './row-cache.ts';
 import { sparseRow } from './sparse-rows.ts';
 import { directoryBytes, type TablePlan } from './table.ts';
 
@@ -75,6 +76,7 @@ export function openSnapshots(
   inPlace: boolean,
 ): Snapshots {
   const pools = tables.map(() => openPool(arena));
+  const locations = openPool(arena);
   return {
     take(table, rows) {
       if (table.access === 'owned' || table.access === 'none') return table.at;
@@ -89,7 +91,13 @@ export function openSnapshots(
         return copy;
       }
       const copy = room(rows.count * table.rowBytes);
-      kernels.rows_gather(rows.count, table.rowBytes, rows.at, table.at, copy);
+      if (table.cache === undefined) {
+        kernels.rows_gather(rows.count, table.rowBytes, rows.at, table.at, copy);
+      } else {
+        const places = locations(rows.count * 4);
+        locateRows(arena, table.cache, rows, places);
+        kernels.rows_gather(rows.count, table.rowBytes, places, table.cache.base, copy);
+      }
       return copy;
     },
   };

@@ -8,6 +8,7 @@ import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { RowRange } from './fold.ts';
+import { cacheRefusal, planCache, type CachePlan } from './row-cache.ts';
 import { planReducer, reducerRefusal, type Reducer, type ReducerPlan } from './reduce.ts';
 import { tightest, type Consistency, type Policy } from '../ps/freshness.ts';
 
@@ -31,19 +32,33 @@ export type TableSpec = {
    * programs whose schedule gives every worker rows that no other has. `none`: never read.
    */
   readonly access?: 'snapshot' | 'rows' | 'owned' | 'none';
+  /**
+   * For dense tables with access `rows`: in a run of several hosts, each keeps at most so many rows
+   * of the others at a time, and gives the least recently used back. It needs room for what the
+   * workers of a host read and write in a clock, and in those that they may be ahead. The host's
+   * memory holds its own rows and these alone: at the end, too, it has no others.
+   */
+  readonly cacheRows?: number;
   /** How the owner of a row takes deltas in; default: it adds them. */
   readonly reducer?: Reducer;
 };
 
-export type TablePlan = Required<Omit<TableSpec, 'staleness' | 'layout' | 'reducer'>> & {
+export type TablePlan = Required<
+  Omit<TableSpec, 'staleness' | 'layout' | 'reducer' | 'cacheRows'>
+> & {
   readonly id: number;
   readonly layout: 'dense' | 'sparse';
   /** How a push finds the entries of a sparse row. */
   readonly order: 'column' | 'value';
   readonly policy: Policy;
   readonly reducer: ReducerPlan | undefined;
+  /** Rows of others are in slots, and only own rows stand where `at` says. */
+  readonly cache: CachePlan | undefined;
   readonly rowBytes: number;
-  /** Byte offset of the rows (dense) or of the directory (sparse). */
+  /**
+   * Byte offset of the rows (dense) or of the directory (sparse). Of a cached table it is where row 0
+   * would be, which may be below 0: kernels count modulo 2^32.
+   */
   readonly at: number;
 };
 
@@ -60,6 +75,12 @@ function policyOf(spec: TableSpec, run: Policy): Policy {
   if (run.consistency === 'async') return { consistency: 'async', staleness };
   const consistency: Consistency = staleness === 0 ? 'bsp' : run.consistency;
   return consistency === 'bsp' ? { consistency, staleness: 0 } : { consistency, staleness };
+}
+
+function allocateRows(arena: Arena, bytes: number): number {
+  const at = arena.allocate(bytes);
+  arena.u8.fill(0, at, at + bytes);
+  return at;
 }
 
 /**
@@ -87,16 +108,16 @@ export function planTables(
     const layout = (spec.layout ?? 'dense') === 'dense' ? 'dense' : 'sparse';
     const order = spec.layout === 'sorted' ? 'value' : 'column';
     check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');
-    const refusal = reducerRefusal(spec);
+    const refusal = reducerRefusal(spec) ?? cacheRefusal(spec, limits.reducedColumnsMax);
     check(refusal === undefined, spec, refusal ?? '');
     const rowBytes = layout === 'dense' ? (columns * 4 + 15) & ~15 : directoryBytes;
-    const bytes = rows * rowBytes;
-    const at = arena.allocate(bytes);
-    arena.u8.fill(0, at, at + bytes);
+    const own = ownRows(rows);
+    const cache = planCache(arena, spec, own, rowBytes);
+    const at = cache ? cache.base - own.first * rowBytes : allocateRows(arena, rows * rowBytes);
     const policy = policyOf(spec, run);
-    const reducer = planReducer(arena, spec, ownRows(rows), rowBytes);
+    const reducer = planReducer(arena, spec, own, rowBytes);
     const shape = { rows, columns, type, layout, order, access } as const;
-    return { id, name: spec.name, ...shape, policy, reducer, rowBytes, at };
+    return { id, name: spec.name, ...shape, policy, reducer, cache, rowBytes, at };
   });
 }
 

@@ -15,9 +15,15 @@ export type ReadingOptions = {
   readonly incRows?: number;
 };
 
+const drawn = new Map<string, number[]>();
 const draw = (stream: number, clock: number, count: number, rows: number): number[] => {
+  const key = `${stream} ${clock} ${count} ${rows}`;
+  const known = drawn.get(key);
+  if (known !== undefined) return known;
   const prng = createPrng(stream, clock);
-  return Array.from({ length: count }, () => prng.below(rows));
+  const fresh = Array.from({ length: count }, () => prng.below(rows));
+  drawn.set(key, fresh);
+  return fresh;
 };
 
 /** Rows that a push adds 1 to; a row may be named twice. */

@@ -47,7 +47,7 @@ export function accumulate(
 }
 
 /** All marked rows from `first` up to `last`, in lists of at most `listRows` at `touched`. */
-function* markedRows(
+export function* markedRows(
   place: FoldPlace,
   marks: number,
   range: RowRange,
