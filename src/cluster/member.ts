@@ -45,6 +45,8 @@ export type MemberStore = {
   install(payload: Uint8Array, from: number, replay: Payloads): void;
   /** Rows of `table` that were asked for are as of `clock`. */
   markFresh(table: number, rows: Int32Array, clock: number): void;
+  /** Rows that caches have given up since this was asked last. */
+  takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
   /** Bytes of a table that travelled. */
   readonly bytesSent: readonly number[];
 };
@@ -73,7 +75,11 @@ const machines: Machines = {
 
 export type MemberConfig = {
   readonly run: number;
-  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly tables: readonly {
+    readonly rows: number;
+    readonly held: boolean;
+    readonly bounded: boolean;
+  }[];
   readonly eager: boolean;
   readonly asynchronous: boolean;
   readonly ordered: boolean;
@@ -158,6 +164,7 @@ export class Member {
 
   /** Workers' clocks may have moved. */
   workersMoved(): void {
+    this.#tellDrops();
     const clock = this.#control.hostClock();
     if (clock <= this.#clock || !this.#hasRoom()) return;
     this.#clock = clock;
@@ -168,6 +175,8 @@ export class Member {
   want(want: Want): void {
     const { rank, size } = this.#network;
     const { id, table, required } = want;
+    // An owner must not think that we hold what we now ask for.
+    this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
       for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
@@ -220,6 +229,12 @@ export class Member {
         this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
         break;
       }
+      case 'drop': {
+        const { table } = message;
+        const rows = { rows: asRows(packet.payload) };
+        this.#serve(this.#shard.step({ kind: 'drop', from, table, rows }));
+        break;
+      }
       case 'values': {
         const { clock, includes, answers, last, final } = message;
         if (last && final) this.#finalFrom.add(from);
@@ -238,6 +253,18 @@ export class Member {
   /** Tells everyone why this host ends the run. */
   fail(fault: Fault): void {
     for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+  }
+
+  #tellDrops(): void {
+    const { size } = this.#network;
+    for (const { table, rows } of this.#store.takeDrops()) {
+      const total = this.#config.tables[table]?.rows ?? 0;
+      for (const to of this.#others()) {
+        const list = rows.filter((row) => ownerOf(total, size, row) === to);
+        if (list.length === 0) continue;
+        this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
+      }
+    }
   }
 
   #others(): readonly number[] {

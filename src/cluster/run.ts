@@ -66,10 +66,14 @@ export function openMember(
   const wants = Array.from({ length: plan.workers }, (_, worker) =>
     receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),
   );
+  /** Prefetches under way, by the number of their want. */
+  const prefetches = new Map<number, number>();
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access }) => ({ rows, held: access !== 'rows' })),
+      tables: plan.tables.map(({ rows, access, cache }) => ({
+        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
+      })),
       eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,
@@ -83,16 +87,24 @@ export function openMember(
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
-        grant: (id) => control.grant(id % limits.workersMax),
+        grant(id) {
+          const worker = id % limits.workersMax;
+          const slot = prefetches.get(id);
+          prefetches.delete(id);
+          if (slot === undefined) control.grant(worker);
+          else control.endPrefetch(worker, slot);
+        },
       },
     },
   );
   const takeWants = () => {
     wants.forEach((ring, worker) => {
       for (let wanted = ring.take(); wanted !== undefined; wanted = ring.take()) {
-        const { id, at, count, ...want } = wanted;
+        const { id: number, at, count, prefetch, ...want } = wanted;
+        const id = number * limits.workersMax + worker;
+        if (prefetch !== undefined) prefetches.set(id, prefetch);
         const rows = count < 0 ? undefined : stage.arena.i32.slice(at / 4, at / 4 + count);
-        member.want({ ...want, id: id * limits.workersMax + worker, rows });
+        member.want({ ...want, id, rows });
       }
     });
   };

@@ -37,7 +37,7 @@ export type RunPlan = {
 
 /** What a host keeps of a table next to its values, in a run of several hosts. */
 export type ReplicaPlan = {
-  /** The host's deltas of rows that others own, not cut into a batch yet. */
+  /** The host's deltas of rows that others own, not cut into a batch yet; of a cache by slot. */
   readonly deltas: TablePlan;
   /** u8 a row: it has deltas that were not cut. */
   readonly touched: number;
@@ -117,7 +117,13 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
     arena.u8.fill(0, at, at + bytes);
     return at;
   };
-  const deltas = { ...table, at: allocate(table.rows * table.rowBytes) };
+  const held = table.cache?.slots ?? table.rows;
+  const deltas = {
+    ...table,
+    reducer: undefined,
+    cache: undefined,
+    at: allocate(held * table.rowBytes),
+  };
   const touched = allocate(table.rows + 16);
   const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
   if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
@@ -155,7 +161,10 @@ export function planRun(
   };
   const specs = [...ask('tables', () => program.tables(setup))];
   if (request.audit) specs.push(ledgerSpec(total, specs, request.policy));
-  const tables = planTables(arena, specs, request.policy);
+  const isSpread = place !== undefined && program.schedule === undefined;
+  const tables = planTables(arena, specs, request.policy, (rows) =>
+    isSpread ? rangeOf(rows, place.size, place.rank) : { first: 0, last: rows },
+  );
   const buffers: Record<string, number> = {};
   for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
     buffers[name] = arena.allocate(bytes);
