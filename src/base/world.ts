@@ -1,5 +1,7 @@
-// The hosts that take part in a job, as one of them sees it. All run the same job; what they have to
-// agree on they gather from each other.
+// The hosts that take part in a job, as one of them sees it. All run the same job; what they have
+// to agree on they gather from each other.
+import { SystemError } from './errors.ts';
+
 export type World = {
   readonly rank: number;
   readonly size: number;
@@ -10,9 +12,42 @@ export type World = {
    * @throws ERR_PEER_LOST when a host is gone.
    */
   allGather(name: string, bytes: Uint8Array): Promise<readonly Uint8Array[]>;
+  /**
+   * The `bytes` bytes from byte `from` on of a file that rank 0 has and this host does not. Rank 0
+   * answers whenever it is asked, whatever its own job does. Fewer bytes only at the file's end.
+   * @throws what reading the file threw on rank 0; ERR_PEER_LOST when it is gone.
+   */
+  readRemote(path: string, from: number, bytes: number): Promise<Uint8Array>;
 };
 
 /** The world of a host that is alone. */
 export function soloWorld(threads: number): World {
-  return { rank: 0, size: 1, threads: [threads], allGather: (_, bytes) => Promise.resolve([bytes]) };
+  return {
+    ...{ rank: 0, size: 1, threads: [threads] },
+    allGather: (_, bytes) => Promise.resolve([bytes]),
+    readRemote: () => Promise.reject(new SystemError('ERR_INTERNAL', 'there is no other host')),
+  };
+}
+
+const leastPartitions = 16;
+
+/** Partitions of a job that names none: they are the unit of shares, so every worker has one. */
+export function partitionsFor({ threads }: Pick<World, 'threads'>): number {
+  return Math.max(leastPartitions, workersOf(threads));
+}
+
+function workersOf(threads: readonly number[]): number {
+  return threads.reduce((sum, n) => sum + n, 0);
+}
+
+/** The partitions [first, last) of all `partitions` that the workers of host `rank` have. */
+export function partitionsOf(
+  { threads }: Pick<World, 'threads'>,
+  partitions: number,
+  rank: number,
+): { readonly first: number; readonly last: number } {
+  const all = workersOf(threads);
+  const at = (worker: number) => Math.floor((partitions * worker) / all);
+  const firstWorker = workersOf(threads.slice(0, rank));
+  return { first: at(firstWorker), last: at(firstWorker + (threads[rank] ?? 0)) };
 }

@@ -3,6 +3,9 @@
 // Blocks lie anywhere in the arena and kernels run block by block; nothing needs the data in one
 // piece.
 //
+// On several hosts each holds a run of the rows: `blocks` are what lies here and `first` says where
+// it begins; every other field is of the whole data set and the same on all hosts.
+//
 //   u8    x: rows × stride bytes, row-major, zero-padded to a stride that is a multiple of 16
 //   f32   x: rows × stride f32, row-major, zero-padded to a stride that is a multiple of 4
 //   csr   rowStart: (rows + 1) × i32, counted from the block's first entry
@@ -31,7 +34,10 @@ export type Samples = {
   /** 'class' when absent; 'number' for regression: f32 targets and no classes. */
   readonly labels?: 'class' | 'number';
   readonly storage: Storage;
+  /** Of the whole data set. */
   readonly rows: number;
+  /** Number of the first row that lies here; 0 when alone. */
+  readonly first: number;
   readonly columns: number;
   /** Elements from one dense row to the next; 0 for csr. */
   readonly stride: number;
@@ -50,6 +56,10 @@ export type Samples = {
 /** user: count × i32, item: count × i32, both 0-based; value: count × f32. */
 export type RatingBlock = {
   readonly count: number;
+  /** On several hosts: rank of the one that has it for sure. */
+  readonly holder?: number;
+  /** The places are reserved, the values lie on the holder. */
+  readonly away?: true;
   readonly user: number;
   readonly item: number;
   readonly value: number;
@@ -68,5 +78,6 @@ export type Ratings = {
   readonly mean: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** All of them, in one order and of the same sizes on all hosts. */
   readonly blocks: readonly RatingBlock[];
 };

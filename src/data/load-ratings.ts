@@ -1,7 +1,8 @@
-// Ratings from files: triples `user item rating`, or a Matrix Market coordinate matrix.
+// Ratings from files: triples `user item rating`, or a Matrix Market coordinate matrix. On several
+// hosts each parses a share of the chunks; what a host needs of the others' depends on the model.
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import type { Ratings } from './dataset.ts';
+import type { RatingBlock, Ratings } from './dataset.ts';
 import { noWording, parseFiles, probeFiles, requireFormat, requireRows } from './load/files.ts';
 import type { FilePlan, PlacedPiece } from './load/files.ts';
 import { withSession, type Host, type Session, type Watch } from './load/session.ts';
@@ -83,10 +84,28 @@ function extentOf(probes: readonly Probe[], pieces: readonly PlacedPiece[], like
 
 function rebase(pieces: readonly PlacedPiece[], extent: RatingsFacts): Step[] {
   const { users, items, userBase, itemBase } = extent;
-  return pieces.flatMap(({ rows: n, target, index }) => [
-    { op: 'rebase', n, base: userBase, count: users, at: target },
-    { op: 'rebase', n, base: itemBase, count: items, at: index },
-  ]);
+  return pieces
+    .filter(({ here }) => here)
+    .flatMap(({ rows: n, target, index }) => [
+      { op: 'rebase', n, base: userBase, count: users, at: target },
+      { op: 'rebase', n, base: itemBase, count: items, at: index },
+    ]);
+}
+
+/** Room for a block of another host: its pages are touched when it is filled. */
+function reserve({ arena }: Session, count: number): RatingBlock {
+  const user = arena.allocate(count * 4);
+  const item = arena.allocate(count * 4);
+  return { count, user, item, value: arena.allocate(count * 4) };
+}
+
+function blocksOf(session: Session, pieces: readonly PlacedPiece[]): RatingBlock[] {
+  const alone = session.world.size === 1;
+  return pieces.map(({ rows: count, target: user, index: item, value, holder, here }) => {
+    if (alone) return { count, user, item, value };
+    if (here) return { count, user, item, value, holder };
+    return { ...reserve(session, count), holder, away: true };
+  });
 }
 
 function unknownIds(
@@ -106,7 +125,7 @@ function unknownIds(
 }
 
 async function load(session: Session, probes: readonly Probe[], options: RatingsOptions) {
-  const parsed = await parseFiles(session, probes.map(planOf));
+  const parsed = await parseFiles(session, probes.map(planOf), 'shared');
   const { pieces, rows: count } = parsed;
   const path = probes[0]?.path ?? '';
   requireRows(count, path);
@@ -124,9 +143,7 @@ async function load(session: Session, probes: readonly Probe[], options: Ratings
     mean: pieces.reduce((sum, piece) => sum + piece.sum, 0) / count,
     minimum: least(pieces, ({ minimum }) => minimum),
     maximum: most(pieces, ({ maximum }) => maximum),
-    blocks: pieces.map(({ rows, target, index, value }) => {
-      return { count: rows, user: target, item: index, value };
-    }),
+    blocks: blocksOf(session, pieces),
     warnings: unknownIds(pieces, extent),
   };
 }

@@ -159,6 +159,8 @@ export type ImagesTask = {
   readonly firstRow: number;
   readonly rows: number;
   readonly blockRows: number;
+  /** Rows of the file to keep; others are only read. */
+  readonly keep: { readonly first: number; readonly last: number };
 };
 
 export type LabelsTask = {

@@ -5,6 +5,7 @@ import { loadRatings, type RatingsFacts } from '../data/load-ratings.ts';
 import { createLoaderPool, type LoaderPool } from '../data/loader-pool.ts';
 import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
 import { limits } from '../base/limits.ts';
+import type { World } from '../base/world.ts';
 import type { Host } from '../supervisor/host.ts';
 import type { InputOptions, JobHooks } from './job.ts';
 
@@ -33,16 +34,25 @@ type Reading = {
   readonly pool: LoaderPool;
   readonly hooks: JobHooks;
   readonly input: InputOptions;
+  /** The hosts that read together; this one alone when absent. */
+  readonly world?: World;
+  /** Partitions of the data: which rows lie on which host. */
+  readonly partitions?: number;
 };
 
-function watch({ hooks, input }: Reading) {
+function watch({ hooks, input, partitions }: Reading) {
   const { format } = input;
   return {
     signal: hooks.signal,
     onProgress: (bytesDone: number, bytesTotal: number) =>
       hooks.onEvent({ kind: 'load', bytesDone, bytesTotal }),
     ...(format !== undefined && { format }),
+    ...(partitions !== undefined && { partitions }),
   };
+}
+
+function placeOf({ host, pool, world }: Reading) {
+  return { arena: host.arena, pool, ...(world !== undefined && { world }) };
 }
 
 function tell({ hooks }: Reading, facts: string, warnings: readonly string[]): void {
@@ -57,7 +67,7 @@ export async function readSamples(
   paths: readonly string[],
   like?: SamplesFacts,
 ): Promise<Samples> {
-  const { host, pool, input } = reading;
+  const { input } = reading;
   const options = {
     ...watch(reading),
     label: input.label,
@@ -65,7 +75,7 @@ export async function readSamples(
     ...(input.header !== undefined && { header: input.header }),
     ...(like !== undefined && { like }),
   };
-  const samples = await loadSamples(paths, options, { arena: host.arena, pool });
+  const samples = await loadSamples(paths, options, placeOf(reading));
   const kind = { u8: 'dense u8', f32: 'dense f32', csr: 'sparse' }[samples.storage];
   const size = `${number.format(samples.rows)} × ${number.format(samples.columns)}`;
   const entries = samples.storage === 'csr' ? `, ${number.format(samples.nonzeros)} nonzeros` : '';
@@ -79,9 +89,8 @@ export async function readRatings(
   paths: readonly string[],
   like?: RatingsFacts,
 ): Promise<Ratings> {
-  const { host, pool } = reading;
   const options = { ...watch(reading), ...(like !== undefined && { like }) };
-  const ratings = await loadRatings(paths, options, { arena: host.arena, pool });
+  const ratings = await loadRatings(paths, options, placeOf(reading));
   const size = `${number.format(ratings.users)} users × ${number.format(ratings.items)} items`;
   const text = `${paths[0]}: ${number.format(ratings.count)} ratings, ${size}`;
   tell(reading, text, ratings.warnings);

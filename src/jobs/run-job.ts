@@ -2,15 +2,17 @@
 import type { Job, JobDone, JobHooks } from './job.ts';
 import { evaluateJob, predictJob } from './score.ts';
 import { trainJob } from './train.ts';
+import type { World } from '../base/world.ts';
 
 /**
+ * `world`: the hosts of a train job; this one alone when absent.
  * @throws ERR_DATA, ERR_CONFIG, ERR_NOT_FINITE, … as the job meets them; ERR_ABORTED when
  *   `hooks.signal` fired.
  */
-export async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
+export async function runJob(job: Job, hooks: JobHooks, world?: World): Promise<JobDone> {
   switch (job.command) {
     case 'train':
-      return { command: 'train', result: await trainJob(job, hooks) };
+      return { command: 'train', result: await trainJob(job, hooks, world) };
     case 'predict':
       return predictJob(job, hooks);
     case 'evaluate':

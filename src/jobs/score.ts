@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import { SystemError } from '../base/errors.ts';
+import { soloWorld } from '../base/world.ts';
 import { loadModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainedModel } from '../models/model.ts';
 import { findModel } from '../models/registry.ts';
@@ -37,7 +38,7 @@ function withModel<T>(
       return readSamples(reading, job.data, sampleFacts(trained));
     });
     const rows = data.kind === 'ratings' ? data.count : data.rows;
-    const session = openSession(host, hooks);
+    const session = openSession(host, hooks, soloWorld(job.threads));
     const loose = { model: model as unknown as Model<never>, data: data as never };
     return body({ session, trained, rows, ...loose });
   });

@@ -7,6 +7,8 @@ import { hashModel, saveModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model.ts';
 import { findModel, models } from '../models/registry.ts';
 import { checkThreads } from '../base/threads.ts';
+import { together } from '../base/together.ts';
+import { partitionsFor, soloWorld, type World } from '../base/world.ts';
 import { Host } from '../supervisor/host.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { JobHooks, TrainDone, TrainJob } from './job.ts';
@@ -30,9 +32,10 @@ async function resolveModel(name: string): Promise<LooseModel> {
 }
 
 /** What a model's methods need of the process they run in. */
-export function openSession(host: Host, hooks: JobHooks): Session {
+export function openSession(host: Host, hooks: JobHooks, world: World): Session {
   return {
     host,
+    world,
     signal: hooks.signal,
     onProgress: (clock, values) => hooks.onEvent({ kind: 'progress', clock, values }),
     onEvent(event, thread) {
@@ -63,41 +66,64 @@ export async function withHost<T>(
 
 const seconds = (fromMs: number, toMs: number) => (toMs - fromMs) / 1000;
 
-export async function trainJob(job: TrainJob, hooks: JobHooks): Promise<TrainDone> {
+/** Rank 0 speaks for all; of the others, what their programs print. */
+function hooksOf(world: World, hooks: JobHooks): JobHooks {
+  if (world.rank === 0) return hooks;
+  return { ...hooks, onEvent: (event) => event.kind === 'log' && hooks.onEvent(event) };
+}
+
+/**
+ * Trains on all hosts of `world`, which call it with the same job, but for the threads. Rank 0
+ * saves the model; all return its result.
+ */
+export async function trainJob(
+  job: TrainJob,
+  allHooks: JobHooks,
+  world: World = soloWorld(job.threads),
+): Promise<TrainDone> {
   const startMs = performance.now();
-  const model = await resolveModel(job.model);
+  const model = await together(world, 'model', () => resolveModel(job.model));
+  const hooks = hooksOf(world, allHooks);
+  const partitions = job.partitions ?? partitionsFor(world);
   const { threads, pushTimeoutMs } = job;
   // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
   const reproducible = job.consistency === 'bsp';
   return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
     host.wake();
     const read = await withLoaders(host, (pool) =>
-      readBoth({ host, pool, hooks, input: job.input }, model.input, job.data, job.test),
+      readBoth(
+        { host, pool, hooks, world, partitions, input: job.input },
+        ...([model.input, job.data, job.test] as const),
+      ),
     );
     const loadedMs = performance.now();
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
-    const outcome = await model.train(openSession(host, hooks), requestOf(job, read));
+    const outcome = await model.train(openSession(host, hooks, world), requestOf(job, read));
     lag.disable();
     const trainedMs = performance.now();
-    const modelHash = await save(job, host, outcome);
-    return {
-      ...{ model: job.model, objective: outcome.objective, metrics: outcome.metrics },
-      ...{ converged: outcome.converged, gap: outcome.gap, tolerance: outcome.tolerance },
-      ...{ clocks: outcome.clocks, passes: outcome.passes, threads, hosts: 1 },
-      ...{ consistency: outcome.policy.consistency, staleness: outcome.policy.staleness },
-      seed: job.seed,
-      seconds: {
-        load: seconds(startMs, loadedMs),
-        train: seconds(loadedMs, trainedMs),
-        total: seconds(startMs, performance.now()),
-      },
-      memoryBytesMax: process.resourceUsage().maxRSS * 1024,
-      bytesSent: 0,
-      ...{ stalenessHistogram: outcome.stalenessHistogram, modelHash },
-      eventLoopLagP99Ms: Math.max(0, lag.percentile(99) / 1e6 - 5),
-      out: job.out ?? null,
-    };
+    return together(world, 'result', async (talk) => {
+      const modelHash = world.rank === 0 ? await save(job, host, outcome) : '';
+      const done: TrainDone = {
+        ...{ model: job.model, objective: outcome.objective, metrics: outcome.metrics },
+        ...{ converged: outcome.converged, gap: outcome.gap, tolerance: outcome.tolerance },
+        ...{ clocks: outcome.clocks, passes: outcome.passes, threads, hosts: world.size },
+        ...{ consistency: outcome.policy.consistency, staleness: outcome.policy.staleness },
+        seed: job.seed,
+        seconds: {
+          load: seconds(startMs, loadedMs),
+          train: seconds(loadedMs, trainedMs),
+          total: seconds(startMs, performance.now()),
+        },
+        memoryBytesMax: process.resourceUsage().maxRSS * 1024,
+        bytesSent: 0,
+        ...{ stalenessHistogram: outcome.stalenessHistogram, modelHash },
+        eventLoopLagP99Ms: Math.max(0, lag.percentile(99) / 1e6 - 5),
+        out: job.out ?? null,
+      };
+      const [first = done] = await talk.exchange(done);
+      return world.rank === 0 ? done : first;
+    });
   });
 }
 

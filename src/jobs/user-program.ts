@@ -3,12 +3,11 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SystemError } from '../base/errors.ts';
+import { partitionsFor } from '../base/world.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Model, Session, Tensor, TrainOutcome, TrainRequest } from '../models/model.ts';
 import type { RunResult } from '../supervisor/host.ts';
 import type { ProgramModule } from '../program/program.ts';
-
-const defaultPartitions = 16;
 
 function tensorsOf(session: Session, run: RunResult): Tensor[] {
   const { arena, kernels } = session.host;
@@ -44,7 +43,7 @@ export async function userModel(path: string): Promise<Model<Samples>> {
     request: TrainRequest<Samples | Ratings>,
   ): Promise<TrainOutcome> => {
     const { data, policy, seed, audit, options, passes, tolerance } = request;
-    const partitions = request.partitions ?? Math.max(defaultPartitions, session.host.threads);
+    const partitions = request.partitions ?? partitionsFor(session.world);
     let last: Readonly<Record<string, number>> = {};
     const run = await session.host.run(
       program,

@@ -5,6 +5,7 @@ import { chooseVariant } from '../memory/kernels.ts';
 import type { Session, Tensor, TrainedModel, TrainOutcome, TrainRequest } from '../models/model.ts';
 import { policyFrom, type Consistency } from '../ps/freshness.ts';
 import { checkThreads, defaultThreads } from '../base/threads.ts';
+import { soloWorld } from '../base/world.ts';
 import { Host } from '../supervisor/host.ts';
 
 /** Options of a fit that all models share. */
@@ -43,6 +44,7 @@ export async function withOwnHost<T>(
   const host = new Host({ threads, loaders: 1, variant: chooseVariant({ reproducible }) });
   const session: Session = {
     host,
+    world: soloWorld(threads),
     signal: options.signal ?? new AbortController().signal,
     onProgress: (_, values) => options.onProgress?.(values),
     onEvent: (event) => event.kind === 'progress' && options.onProgress?.(event.values),

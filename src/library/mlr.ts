@@ -58,7 +58,7 @@ function place(arena: Arena, X: Matrix, targets: Int32Array, classes: readonly s
   const block = { rows, nonzeros: 0, target, x, rowStart: 0, index: 0, value: 0 };
   return {
     ...{ kind: 'samples', storage: 'f32', rows, columns, stride, nonzeros: 0, scale: 1, base: 0 },
-    ...{ classes, columnNames: [], blocks: [block] },
+    ...{ first: 0, classes, columnNames: [], blocks: [block] },
   };
 }
 

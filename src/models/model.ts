@@ -4,6 +4,7 @@ import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
+import type { World } from '../base/world.ts';
 import type { Host } from '../supervisor/host.ts';
 
 /** An f32 array of the model: shape, and where its values are in the host's memory. */
@@ -23,6 +24,8 @@ export type TrainedModel = {
 
 export type Session = {
   readonly host: Host;
+  /** The hosts that take part; this one alone where a model knows nothing of others. */
+  readonly world: World;
   readonly signal: AbortSignal;
   onProgress(clock: number, values: Metrics): void;
   onEvent(event: Event, thread: number): void;

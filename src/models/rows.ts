@@ -18,7 +18,17 @@ export function partitionRows(rows: number, partitions: number, partition: numbe
 
 type Range = { readonly first: number; readonly last: number };
 
-/** Builds the directory of rows [first, last) of the whole data set in memory of its own. */
+/** Rows of the data set that lie on this host. */
+export function rowsHere(data: Samples): number {
+  return data.blocks.reduce((sum, block) => sum + block.rows, 0);
+}
+
+/** This host's rows as a data set of their own: for runs that no other host takes part in. */
+export function localSamples(data: Samples): Samples {
+  return { ...data, rows: rowsHere(data), first: 0 };
+}
+
+/** Builds the directory of rows [first, last) of the data set, in memory of its own. */
 export function openRows(
   ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
   data: Samples,
@@ -28,7 +38,7 @@ export function openRows(
   return openRowsAt(ctx, data, range, at);
 }
 
-/** The same at a given place, block by block. */
+/** The same at a given place, block by block. The rows lie on this host. */
 export function openRowsAt(
   ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
   data: Samples,
@@ -36,10 +46,13 @@ export function openRowsAt(
   at: number,
 ): Rows {
   const count = range.last - range.first;
+  const here = { first: data.first, last: data.first + rowsHere(data) };
+  assert(range.first >= here.first || count === 0, 'the first row lies on this host');
+  assert(range.last <= here.last || count === 0, 'the last row lies on this host');
   const elementBytes = data.storage === 'u8' ? 1 : 4;
   const strideBytes = data.stride * elementBytes;
   let out = at;
-  let blockFirst = 0;
+  let blockFirst = data.first;
   for (const block of data.blocks) {
     const from = Math.max(range.first - blockFirst, 0);
     const rows = Math.min(range.last - blockFirst, block.rows) - from;
@@ -58,6 +71,17 @@ export function openRowsAt(
   }
   assert(out === at + count * 16, 'blocks hold all rows');
   return { at, count };
+}
+
+/** Adds to counts (columns × i32) the sparse rows of `range` that have each column. */
+export function countColumns(
+  ctx: Pick<Context<unknown>, 'arena' | 'kernels'>,
+  data: Samples,
+  range: Range,
+  counts: number,
+): void {
+  const rows = openRows(ctx, data, range);
+  ctx.kernels.csr_count_columns(rows.count, rows.at, counts);
 }
 
 /** Bytes that a kernel needs to unpack one row, next to `extra` of its own. */

@@ -7,7 +7,7 @@ import { Host } from '../../src/supervisor/host.ts';
 
 export const noData: Samples = {
   ...{ kind: 'samples', storage: 'f32', rows: 0, columns: 0, stride: 0, nonzeros: 0 },
-  ...{ scale: 1, base: 0, classes: [], columnNames: [], blocks: [] },
+  ...{ first: 0, scale: 1, base: 0, classes: [], columnNames: [], blocks: [] },
 };
 
 /** A host for one test; closed when `body` is done, whatever it does. */

@@ -127,6 +127,8 @@ export async function samplesOf(
 
 export type PlainRatings = Omit<LoadedRatings, 'blocks'> & {
   readonly blockCounts: readonly number[];
+  /** On several hosts: which block is where. */
+  readonly places: readonly { readonly holder: number | undefined; readonly here: boolean }[];
   readonly data: readonly (readonly [user: number, item: number, value: number])[];
 };
 
@@ -146,7 +148,8 @@ export async function ratingsOf(
         return [...triple, arena.f32[value / 4 + i] ?? NaN] as const;
       }),
     );
-    return { ...facts, blockCounts: blocks.map(({ count }) => count), data };
+    const places = blocks.map(({ holder, away }) => ({ holder, here: away !== true }));
+    return { ...facts, blockCounts: blocks.map(({ count }) => count), places, data };
   } finally {
     arena.release(mark);
   }

@@ -1,5 +1,6 @@
 // Models trained in the test's own process: problems placed in a host's memory as a loader would
 // place them, and jobs over files.
+import { soloWorld, type World } from '../../src/base/world.ts';
 import { createHash } from 'node:crypto';
 import type { Ratings, Samples, Storage } from '../../src/data/dataset.ts';
 import type { JobEvent, ModelOptions, TrainDone, TrainJob } from '../../src/jobs/job.ts';
@@ -72,14 +73,14 @@ export function placeSamples(arena: Arena, samples: PlainSamples): Samples {
   return {
     ...{ kind: 'samples', storage, rows, columns, stride: strideOf(storage, columns), scale },
     nonzeros: blocks.reduce((sum, block) => sum + block.nonzeros, 0),
-    ...{ base: 0, columnNames: [], blocks },
+    ...{ first: 0, base: 0, columnNames: [], blocks },
     classes: Array.from({ length: samples.classes }, (_, k) => `class${k}`),
   };
 }
 
 export function sessionOf(host: Host): Session {
   return {
-    ...{ host, signal: new AbortController().signal },
+    ...{ host, world: soloWorld(host.threads), signal: new AbortController().signal },
     onProgress: () => undefined,
     onEvent: () => undefined,
     warn: () => undefined,
@@ -124,7 +125,7 @@ type FileJob = Partial<Omit<TrainJob, 'data' | 'test' | 'input'>> & {
 };
 
 /** The train job of the command line, in this process. */
-export function trainOn(model: string, job: FileJob): Promise<TrainDone> {
+export function trainOn(model: string, job: FileJob, world?: World): Promise<TrainDone> {
   const { data, test, format, signal, onEvent, options = {}, ...rest } = job;
   return trainJob(
     {
@@ -139,6 +140,7 @@ export function trainOn(model: string, job: FileJob): Promise<TrainDone> {
       signal: signal ?? new AbortController().signal,
       onEvent: (event) => onEvent?.(event),
     },
+    world,
   );
 }
 

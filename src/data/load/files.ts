@@ -22,7 +22,9 @@ import type {
   Sink,
   Source,
 } from '../tasks.ts';
+import { sizeOf } from './borrowed.ts';
 import type { Session } from './session.ts';
+import { askShared, isBroken, type Answers } from './shared-tasks.ts';
 
 /** A file, what its lines must look like, and where its values go. */
 export type FilePlan = {
@@ -37,6 +39,13 @@ export type FilePlan = {
 export type PlacedPiece = Piece & {
   readonly path: string;
   readonly firstLine: number;
+  /** Number of its task, and its own number among that task's pieces. */
+  readonly task: number;
+  readonly nth: number;
+  /** Rank of the host that has it for sure. */
+  readonly holder: number;
+  /** Its places are this host's. */
+  readonly here: boolean;
 };
 
 /** What a block brings to the classes. */
@@ -47,6 +56,7 @@ export type Parsed = {
   readonly dropped: number;
   readonly rows: number;
   readonly bytesOnly: boolean;
+  readonly tasks: readonly ParseTask[];
   /** Answers of the tasks, by file. */
   readonly results: readonly (readonly ParseResult[])[];
 };
@@ -56,6 +66,40 @@ const LABELS_A_TURN = 10_000;
 
 export const noWording = { fields: 0, rows: 0, columns: 0, entries: 0, nameOf: String };
 
+/**
+ * The probes of all files. On several hosts rank 0 looks at them; a host that has no such file
+ * borrows it.
+ */
+async function lookAtAll(
+  session: Session,
+  paths: readonly string[],
+  ask: Omit<ProbeTask, 'kind' | 'path'>,
+): Promise<readonly Probe[]> {
+  const { world, talk, files } = session;
+  const looks =
+    world.rank > 0 ? [] : paths.map((path) => ({ ...ask, kind: 'probe', path }) as const);
+  const probes = (await session.askAll(looks, () => false)).map((result) => {
+    if (result.kind === 'failure') throw fromFault(result);
+    return result.probe;
+  });
+  if (world.size === 1) return probes;
+  const sizes = await Promise.all(paths.map(sizeOf));
+  const all = await talk.exchange({ sizes, probes });
+  const agreed = all[0]?.probes ?? [];
+  for (const [i, { path, bytes }] of agreed.entries()) {
+    for (const [rank, host] of all.entries()) {
+      const size = host.sizes[i];
+      if (typeof size !== 'number' || size === bytes) continue;
+      const rule = `${path}: all hosts must have the same file, or only rank 0 have it`;
+      const found = `it has ${bytes} bytes on rank 0 and ${size} on rank ${rank}`;
+      throw new SystemError('ERR_DATA', `${rule}; ${found}`);
+    }
+    if (sizes[i] === 'none') await files.borrow(path, bytes);
+    else files.alias(path, paths[i] ?? path);
+  }
+  return agreed;
+}
+
 /** Looks at all files; they must have one format. @throws ERR_DATA for the first that is wrong. */
 export async function probeFiles(
   session: Session,
@@ -63,12 +107,7 @@ export async function probeFiles(
   ask: Omit<ProbeTask, 'kind' | 'path'>,
 ): Promise<readonly [Probe, ...Probe[]]> {
   if (paths.length === 0) throw new SystemError('ERR_CONFIG', 'no data file was named');
-  const tasks = paths.map((path) => ({ ...ask, kind: 'probe' as const, path }));
-  const probes = (await session.askAll(tasks, () => false)).map((result) => {
-    if (result.kind === 'failure') throw fromFault(result);
-    return result.probe;
-  });
-  const [first, ...others] = probes;
+  const [first, ...others] = await lookAtAll(session, paths, ask);
   assert(first !== undefined, 'every path has a probe');
   for (const other of others) {
     if (other.format === first.format) continue;
@@ -87,7 +126,8 @@ export function requireFormat(format: Format, allowed: readonly Format[], what: 
 }
 
 export function sourceOf(session: Session, probe: Probe): Source {
-  const { path, gzip, dataAt } = probe;
+  const { gzip, dataAt } = probe;
+  const path = session.files.placeOf(probe.path);
   return { path, gzip, dataAt, chunkBytes: session.pool.chunkBytes, control: session.control };
 }
 
@@ -146,45 +186,68 @@ async function checkPromise(
   throw new SystemError('ERR_DATA', text);
 }
 
+async function askHere(session: Session, tasks: readonly ParseTask[]): Promise<Answers> {
+  const answers = await session.askAll(tasks, isBroken);
+  const { rank } = session.world;
+  return { answers, holders: tasks.map(() => rank), here: tasks.map(() => true) };
+}
+
 /**
- * Parses the files, one after the other but on all threads.
+ * Parses the files, one after the other but on all threads. `shared`: each host parses its share,
+ * and all have all pieces, those of other hosts without their places; else each parses everything.
  * @throws ERR_DATA for the first violation in file order, whatever the timing.
  */
-export async function parseFiles(session: Session, plans: readonly FilePlan[]): Promise<Parsed> {
+export async function parseFiles(
+  session: Session,
+  plans: readonly FilePlan[],
+  how: 'shared' | 'whole' = 'whole',
+): Promise<Parsed> {
   const lists = plans.map((plan) => tasksOf(session, plan));
-  const answers = await session.askAll(lists.flat(), (result) => result.violation !== undefined);
+  const tasks = lists.flat();
+  const { answers, holders, here } =
+    how === 'shared'
+      ? await askShared(session, tasks, sizesOf(session, plans))
+      : await askHere(session, tasks);
   const results: ParseResult[][] = [];
   const pieces: PlacedPiece[] = [];
   let at = 0;
   for (const [i, plan] of plans.entries()) {
-    const tasks = lists[i] ?? [];
+    const list = lists[i] ?? [];
+    const { path, dataLine } = plan.probe;
     const mine: ParseResult[] = [];
     let lines = 0;
-    for (const answer of answers.slice(at, at + tasks.length)) {
+    for (const [j, answer] of answers.slice(at, at + list.length).entries()) {
       if (answer.kind === 'failure') throw fromFault(answer);
       mine.push(answer);
       if (answer.violation !== undefined) {
         await distinctLabels(pieces);
-        await checkPromise(session, plan, tasks, mine);
+        await checkPromise(session, plan, list, mine);
         throw violationError(plan, lines, answer.violation);
       }
-      const firstLine = plan.probe.dataLine + lines;
-      for (const piece of answer.pieces)
-        pieces.push({ ...piece, path: plan.probe.path, firstLine });
+      const task = at + j;
+      const origin = { task, holder: holders[task] ?? 0, here: here[task] ?? true };
+      const firstLine = dataLine + lines;
+      for (const [nth, piece] of answer.pieces.entries()) {
+        pieces.push({ ...piece, path, firstLine, nth, ...origin });
+      }
       lines += answer.lines;
     }
-    await checkPromise(session, plan, tasks, mine);
+    await checkPromise(session, plan, list, mine);
     results.push(mine);
-    at += tasks.length;
+    at += list.length;
   }
   const all = results.flat();
   return {
-    pieces,
-    results,
+    ...{ pieces, tasks, results },
     dropped: sum(all, (result) => result.dropped),
     rows: sum(all, (result) => result.rows),
     bytesOnly: all.every((result) => result.bytesOnly),
   };
+}
+
+/** Sizes by the place a task reads. */
+function sizesOf(session: Session, plans: readonly FilePlan[]): ReadonlyMap<string, number> {
+  return new Map(plans.map(({ probe }) => [session.files.placeOf(probe.path), probe.bytes]));
 }
 
 export function requireRows(rows: number, path: string): void {

@@ -1,5 +1,5 @@
 // Samples from idx files (MNIST): pixels of one byte each, then labels of one byte each. Pixels
-// stay bytes in memory; their value is byte / 255.
+// stay bytes in memory; their value is byte / 255. A host reads the pixels of its rows and all labels.
 import { assert } from '../../base/assert.ts';
 import { fromFault, SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
@@ -10,6 +10,7 @@ import type { IdxShape, ImagesTask, Piece, Probe } from '../tasks.ts';
 import { mergeClasses } from './classes.ts';
 import { sourceOf } from './files.ts';
 import type { Session } from './session.ts';
+import { rowsHere } from './shares.ts';
 import { requireStorage } from './text-samples.ts';
 
 /** A binary file counts as one line; the column is the byte, from 1. */
@@ -68,16 +69,17 @@ function checkShapes(probes: readonly Probe[], columnsWanted: number | undefined
   return { images, labels, rows, rowBytes };
 }
 
-/** A task for each block of a plain file, one for all of a compressed one. */
+/** A task for each block of this host's rows; of a compressed file one, which skips the others. */
 function imageTasks(session: Session, probe: Probe, rows: number, rowBytes: number): ImagesTask[] {
   const source = sourceOf(session, probe);
   const blockRows = Math.max(1, Math.floor(source.chunkBytes / rowBytes));
   const stride = Math.ceil(rowBytes / 16) * 16;
-  const task = { kind: 'images', source, rowBytes, stride, blockRows } as const;
+  const keep = rowsHere(session, rows);
+  const task = { kind: 'images', source, rowBytes, stride, blockRows, keep } as const;
   if (probe.gzip) return [{ ...task, firstRow: 0, rows }];
-  return Array.from({ length: Math.ceil(rows / blockRows) }, (_, i) => {
-    const firstRow = i * blockRows;
-    return { ...task, firstRow, rows: Math.min(blockRows, rows - firstRow) };
+  return Array.from({ length: Math.ceil((keep.last - keep.first) / blockRows) }, (_, i) => {
+    const firstRow = keep.first + i * blockRows;
+    return { ...task, firstRow, rows: Math.min(blockRows, keep.last - firstRow) };
   });
 }
 
@@ -125,7 +127,8 @@ export async function loadIdx(
   const tasks = imageTasks(session, images, rows, rowBytes);
   const pieces = await readImages(session, tasks, images);
   const { target, classes, warnings } = await readLabels(session, labels, rows, options);
-  let row = 0;
+  const here = rowsHere(session, rows);
+  let row = here.first;
   const blocks = pieces.map((piece): SampleBlock => {
     const at = target + row * 4;
     row += piece.rows;
@@ -139,10 +142,10 @@ export async function loadIdx(
       value: 0,
     };
   });
-  assert(row === rows, 'every image is in a block');
+  assert(row === here.last, 'every image of this host is in a block');
   return {
     ...{ kind: 'samples', format: 'idx', storage: 'u8', labels: 'class', rows, columns: rowBytes },
     ...{ stride: Math.ceil(rowBytes / 16) * 16, nonzeros: 0, scale: 1 / 255, base: 0 },
-    ...{ classes, columnNames: [], blocks, warnings },
+    ...{ first: here.first, classes, columnNames: [], blocks, warnings },
   };
 }

@@ -2,7 +2,8 @@
 //
 // Entries may come in any order, so X takes two passes over the file, which keeps memory at the
 // size of the result: count the entries of each row (or check the values), then put each in its
-// place.
+// place. They may be anywhere in the file, so on several hosts each reads all of it and keeps its
+// rows.
 import { assert } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { SampleBlock } from '../dataset.ts';
@@ -12,6 +13,7 @@ import { located, quoted } from '../parse/codes.ts';
 import type { CsvRules, MtxShape, Probe, Sink, Step } from '../tasks.ts';
 import { noWording, parseFiles, violationError, type FilePlan, type Parsed } from './files.ts';
 import type { Session } from './session.ts';
+import { ownRows } from './shares.ts';
 import { blocksSink, classesOf, leftOut, requireStorage } from './text-samples.ts';
 
 /** Rows of a block have about as many entries as a chunk of text. */
@@ -226,7 +228,8 @@ export async function loadMtx(
   return {
     ...{ kind: 'samples', format: 'mtx', labels: options.labels ?? 'class', rows, columns },
     ...{ storage: data.storage, stride: data.stride, nonzeros: data.nonzeros, scale: 1 },
-    ...{ base: sparse ? 1 : 0, classes: labels.classes, columnNames: [], blocks },
+    ...{ base: sparse ? 1 : 0, classes: labels.classes, columnNames: [] },
+    ...ownRows(session, blocks, { rows, stride: data.stride, storage: data.storage }),
     warnings: [...leftOut(data.dropped, columns), ...labels.warnings],
   };
 }

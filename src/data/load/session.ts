@@ -1,8 +1,11 @@
 // One load in progress: its control words, its tasks in the pool, and what they answer. The main
 // thread only hands out tasks and adds up their small answers.
-import { fromFault, SystemError } from '../../base/errors.ts';
+import { fromFault, SystemError, toFault } from '../../base/errors.ts';
+import { together, type Talk } from '../../base/together.ts';
+import { partitionsFor, soloWorld, type World } from '../../base/world.ts';
 import type { Arena } from '../../memory/arena.ts';
 import type { LoaderPool } from '../loader-pool.ts';
+import { openFiles, type Files } from './borrowed.ts';
 import {
   CONTROL_BYTES,
   controlCell,
@@ -17,15 +20,28 @@ const PROGRESS_MS = 100;
 /** Elements that the steps of one task handle together: some milliseconds. */
 const STEP_ELEMENTS = 1 << 20;
 
-export type Host = { readonly arena: Arena; readonly pool: LoaderPool };
+export type Host = {
+  readonly arena: Arena;
+  readonly pool: LoaderPool;
+  /** The hosts that load the same files, each its share; this one alone when absent. */
+  readonly world?: World;
+};
 
 export type Watch = {
+  /**
+   * Partitions of the data, the same on all hosts: a host holds the rows of those that its workers
+   * have (partitionsOf). Default partitionsFor(world).
+   */
+  readonly partitions?: number;
   readonly signal?: AbortSignal;
   /** At most ten times a second. */
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
 };
 
-export type Session = Host & {
+export type Session = Required<Host> & {
+  readonly partitions: number;
+  readonly talk: Talk;
+  readonly files: Files;
   readonly control: SharedArrayBuffer;
   /** Bytes that the tasks will read, for onProgress. */
   expect(bytes: number): void;
@@ -79,18 +95,33 @@ function isFailure(result: { readonly kind: string } | undefined): result is Fai
   return result?.kind === 'failure';
 }
 
-function createSession(host: Host, watch: Watch, control: SharedArrayBuffer): Session {
+type Shared = Pick<Session, 'world' | 'talk' | 'files'>;
+
+function createSession(
+  host: Host,
+  watch: Watch,
+  shared: Shared,
+  control: SharedArrayBuffer,
+): Session {
   const { pool } = host;
+  const { world, files } = shared;
   const cells = new Int32Array(control);
-  const { signal } = watch;
+  const { signal, partitions = partitionsFor(world) } = watch;
+  const run = async <T extends LoaderTask>(task: T): Promise<ResultOf<T> | Failure> => {
+    try {
+      await files.bring(task);
+    } catch (error) {
+      return { kind: 'failure', ...toFault(error, 'ERR_DATA') };
+    }
+    return pool.run(task);
+  };
   const session: Session = {
-    ...host,
-    control,
+    ...{ ...host, ...shared, partitions, control },
     expect: () => undefined,
     setWide: () => void Atomics.store(cells, controlCell.wide, 1),
     isWide: () => Atomics.load(cells, controlCell.wide) !== 0,
     async ask(task) {
-      const result = await pool.run(task);
+      const result = await run(task);
       throwIfFailed(isFailure(result) ? result : undefined, signal);
       return result as ResultOf<typeof task>;
     },
@@ -102,7 +133,7 @@ function createSession(host: Host, watch: Watch, control: SharedArrayBuffer): Se
       const runner = async () => {
         while (next < end && !signal?.aborted) {
           const at = next++;
-          const result = await pool.run(tasks[at]!);
+          const result = await run(tasks[at]!);
           results[at] = result;
           if (isFailure(result) || failed(result)) end = Math.min(end, at + 1);
         }
@@ -128,10 +159,28 @@ function createSession(host: Host, watch: Watch, control: SharedArrayBuffer): Se
 
 /**
  * Runs `load` with a session of its own; the signal stops its tasks, the timer reports progress.
+ * What fails on one host fails on all.
  */
 export async function withSession<R>(
   host: Host,
   watch: Watch,
+  load: (session: Session) => Promise<R>,
+): Promise<R> {
+  const { world = soloWorld(1) } = host;
+  const files = openFiles(world);
+  try {
+    return await together(world, 'load', (talk) =>
+      watched(host, watch, { world, talk, files }, load),
+    );
+  } finally {
+    await files.close();
+  }
+}
+
+async function watched<R>(
+  host: Host,
+  watch: Watch,
+  shared: Shared,
   load: (session: Session) => Promise<R>,
 ): Promise<R> {
   const { signal, onProgress } = watch;
@@ -149,7 +198,7 @@ export async function withSession<R>(
   const cancel = () => void Atomics.store(cells, controlCell.cancel, 1);
   signal?.addEventListener('abort', cancel);
   try {
-    const session = createSession(host, watch, control);
+    const session = createSession(host, watch, shared, control);
     const result = await load({ ...session, expect: (bytes) => void (total = bytes) });
     report();
     return result;

@@ -15,12 +15,15 @@ import {
   type PlacedPiece,
 } from './files.ts';
 import type { Session } from './session.ts';
+import { fetchRows, ownRows } from './shares.ts';
 
 export const blocksSink = () => ({ kind: 'blocks' }) as const;
 
 function total(pieces: readonly PlacedPiece[], of: (piece: PlacedPiece) => number): number {
   return pieces.reduce((sum, piece) => sum + of(piece), 0);
 }
+
+const isHere = ({ here }: PlacedPiece) => here;
 
 /** Data of a model must be stored as the model's. */
 export function requireStorage(path: string, sparse: boolean, options: SamplesOptions): void {
@@ -47,9 +50,9 @@ function unknownLabels(unknown: readonly string[]): string[] {
 export async function classesOf(parsed: Parsed, options: SamplesOptions) {
   if (options.labels === 'number') return { classes: [], warnings: [], steps: [], maps: [] };
   const { classes, maps, unknown } = await mergeClasses(parsed.pieces, options.like?.classes);
-  const steps = parsed.pieces.flatMap(({ rows: n, target }, i): Step[] => {
+  const steps = parsed.pieces.flatMap(({ rows: n, target, here }, i): Step[] => {
     const map = maps[i] ?? null;
-    return map === null ? [] : [{ op: 'remap', n, map, from: target, to: target }];
+    return map === null || !here ? [] : [{ op: 'remap', n, map, from: target, to: target }];
   });
   return { classes, warnings: unknownLabels(unknown), steps, maps };
 }
@@ -71,15 +74,15 @@ export async function loadLibsvm(
   };
   const wording = { ...noWording, format: 'libsvm' as const };
   const plans = probes.map((probe) => ({ probe, rules, wording, sink: blocksSink }));
-  const parsed = await parseFiles(session, plans);
+  const parsed = await fetchRows(session, await parseFiles(session, plans, 'shared'));
   requireRows(parsed.rows, path);
-  const { pieces } = parsed;
+  const { pieces, rows } = parsed;
   const base = like?.base ?? (pieces.some(({ lowest }) => lowest === 0) ? 0 : 1);
   const highest = pieces.reduce((most, piece) => Math.max(most, piece.highest), base - 1);
   const columns = like?.columns ?? highest - base + 1;
   const merged = await classesOf(parsed, options);
   // Without knowing better, the kernel took the indices for 1-based.
-  const shifts = pieces.map(({ nonzeros: n, index: at }): Step => {
+  const shifts = pieces.filter(isHere).map(({ nonzeros: n, index: at }): Step => {
     return { op: 'shift', n, delta: 1, at };
   });
   const steps = base === 0 && like === undefined ? [...shifts, ...merged.steps] : merged.steps;
@@ -88,8 +91,9 @@ export async function loadLibsvm(
     return { rows, nonzeros, target, x: 0, rowStart, index, value };
   });
   return {
-    ...{ kind: 'samples', format: 'libsvm', storage: 'csr', labels, columns, base, blocks },
-    ...{ rows: parsed.rows, nonzeros: total(pieces, (piece) => piece.nonzeros) },
+    ...{ kind: 'samples', format: 'libsvm', storage: 'csr', labels, columns, base, rows },
+    ...ownRows(session, blocks, { rows, stride: 0, storage: 'csr' }),
+    ...{ nonzeros: total(pieces, (piece) => piece.nonzeros) },
     ...{ stride: 0, scale: 1, columnNames: [], classes: merged.classes },
     warnings: [...leftOut(parsed.dropped, columns), ...merged.warnings],
   };
@@ -159,13 +163,17 @@ function requireSameColumns(first: Probe, other: Probe): void {
 }
 
 /** Blocks of one storage: u8 when every value of the data is an integer in 0..255. */
-function denseBlocks(session: Session, pieces: readonly PlacedPiece[], columns: number) {
-  const wide = session.isWide();
+function denseBlocks(
+  session: Session,
+  pieces: readonly PlacedPiece[],
+  columns: number,
+  wide: boolean,
+) {
   const stride = Math.ceil(columns / (wide ? 4 : 16)) * (wide ? 4 : 16);
   const steps: Step[] = [];
-  const blocks = pieces.map(({ rows, target, x, storage }): SampleBlock => {
+  const blocks = pieces.map(({ rows, target, x, storage, here }): SampleBlock => {
     let to = x;
-    if (wide && storage === 'u8') {
+    if (here && wide && storage === 'u8') {
       to = session.arena.allocate(rows * stride * 4);
       const fromStride = Math.ceil(columns / 16) * 16;
       steps.push({ op: 'widen', rows, columns, fromStride, toStride: stride, from: x, to });
@@ -187,14 +195,17 @@ export async function loadCsv(
   for (const other of others) requireSameColumns(first, other);
   if (like?.storage === 'f32') session.setWide();
   const plans = probes.map((probe) => csvPlan(probe, options));
-  const parsed = await parseFiles(session, plans);
+  const counted = await parseFiles(session, plans, 'shared');
+  // A value on any host decides for all: what is parsed from here on is f32 too.
+  if (!counted.bytesOnly) session.setWide();
+  const parsed = await fetchRows(session, counted);
   requireRows(parsed.rows, first.path);
-  const { pieces } = parsed;
+  const { pieces, rows } = parsed;
   const [{ columns, rules }] = plans as [(typeof plans)[number]];
   const labelColumn = rules.kind === 'csv' ? rules.labelColumn : -1;
   const merged = await classesOf(parsed, options);
-  const dense = denseBlocks(session, pieces, columns);
-  const unlabelled = pieces.map(({ rows: n, target: at }): Step => {
+  const dense = denseBlocks(session, pieces, columns, session.isWide());
+  const unlabelled = pieces.filter(isHere).map(({ rows: n, target: at }): Step => {
     return { op: 'fill', n, value: -1, at };
   });
   await session.steps([...(labelColumn < 0 ? unlabelled : merged.steps), ...dense.steps]);
@@ -206,7 +217,8 @@ export async function loadCsv(
   const none = labelColumn < 0 ? [`${first.path} has no label column`] : [];
   return {
     ...{ kind: 'samples', format: 'csv', labels, storage: dense.storage, stride: dense.stride },
-    ...{ rows: parsed.rows, columns, nonzeros: 0, scale: 1, base: 0, blocks: dense.blocks },
+    ...{ rows, columns, nonzeros: 0, scale: 1, base: 0 },
+    ...ownRows(session, dense.blocks, { rows, stride: dense.stride, storage: dense.storage }),
     ...{ classes: labelColumn < 0 ? (like?.classes ?? []) : merged.classes, columnNames: names },
     warnings: [...extra, ...none, ...merged.warnings],
   };

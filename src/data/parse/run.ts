@@ -167,16 +167,19 @@ function sizeViolation(source: Source, total: number, how: Filled): Violation | 
 
 /** Pixels of an idx file into zero-padded rows. */
 async function images(thread: LoaderThread, task: ImagesTask): Promise<ParseResult> {
-  const { rowBytes, stride, rows, blockRows, source } = task;
+  const { rowBytes, stride, rows, blockRows, source, keep } = task;
   const done = nothingYet();
   const how = await fill(thread, source, task.firstRow * rowBytes, (length) => {
     const got = length / rowBytes;
-    if (got > 0) {
-      const x = thread.arena.allocate(got * stride);
-      thread.kernels.u8_rows_pad(got, rowBytes, stride, thread.text, x);
-      done.pieces.push(imagePiece(got, x));
-      done.rows += got;
+    const row = task.firstRow + done.rows;
+    const from = Math.max(keep.first - row, 0);
+    const kept = Math.min(keep.last - row, got) - from;
+    if (kept > 0) {
+      const x = thread.arena.allocate(kept * stride);
+      thread.kernels.u8_rows_pad(kept, rowBytes, stride, thread.text + from * rowBytes, x);
+      done.pieces.push(imagePiece(kept, x));
     }
+    done.rows += got;
     if (isCancelled(source.control)) done.violation = stopped(done);
     return done.violation ? 0 : Math.min(blockRows, rows - done.rows) * rowBytes;
   });

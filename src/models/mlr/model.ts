@@ -4,6 +4,8 @@
 //   gap         (objective − dual) / objective: its distance from the optimum is at most this share
 //   solvers     batch: src/models/mlr/batch/program.ts      sgd: src/models/mlr/sgd.ts
 import { SystemError } from '../../base/errors.ts';
+import { together } from '../../base/together.ts';
+import { partitionsFor } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
 import type { RunRequest } from '../../program/plan.ts';
@@ -20,14 +22,14 @@ import {
 import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch/layout.ts';
 import { mlrBatch } from './batch/program.ts';
 import { mlrEvaluate, sumsBytes, type MlrEvaluateOptions } from './evaluate.ts';
-import { openRows, storageCode, unpackBytes } from '../rows.ts';
+import { localSamples, rowsHere } from '../rows.ts';
+import { columnCounts, defaultLearningRate } from './gathered.ts';
 import { mlrOptions } from './options.ts';
 import { mlrSgd, type MlrSgdOptions } from './sgd.ts';
 import { mlrShape } from './shape.ts';
 
 /** Partitions of scoring: more than any machine has cores, less than its rows. */
 const scorePartitions = 64;
-const sgdPartitions = 16;
 /** Of the batch solver; wide data has fewer, for each needs a copy of the weights now and then. */
 const batchPartitions = { narrow: 16, wide: 2 } as const;
 /** More lanes of a dual ascent can use more threads and need more passes: measured in bench/. */
@@ -48,16 +50,16 @@ async function runProgram(
 }
 
 /** `known`: rows whose label is a class of the model; the others have no loss and are wrong. */
-type Scores = { loss: number; known: number; wrong: number; run: RunResult };
+type Scores = { loss: number; known: number; wrong: number };
 
-/** Scores `data` with the weights at `weights`: padded rows in the shared memory. */
-async function scoreAt(
+/** Scores the rows that lie here: a run of this host alone. */
+async function scoreHere(
   session: Session,
   data: Samples,
   options: MlrEvaluateOptions,
-): Promise<Scores> {
+): Promise<{ readonly run: RunResult; readonly sums: Scores }> {
   const run = await runProgram(session, 'mlr-evaluate', {
-    ...{ data, options, seed: 1, audit: false },
+    ...{ data: localSamples(data), options, seed: 1, audit: false },
     policy: { consistency: 'bsp', staleness: 0 },
     partitions: Math.max(session.host.threads, scorePartitions),
   });
@@ -69,7 +71,26 @@ async function scoreAt(
     sums.known += f64[at + 1] ?? 0;
     sums.wrong += f64[at + 2] ?? 0;
   }
-  return { ...sums, run };
+  return { run, sums };
+}
+
+/** Scores `data` with the weights at `weights`, padded rows in the shared memory, on all hosts. */
+async function scoreAt(
+  session: Session,
+  data: Samples,
+  options: Omit<MlrEvaluateOptions, 'probabilities'>,
+): Promise<Scores> {
+  const shares = await together(session.world, 'scores', async (talk) => {
+    const { sums } = await scoreHere(session, data, { ...options, probabilities: false });
+    return talk.exchange(sums);
+  });
+  const total = (of: (share: Scores) => number) =>
+    shares.reduce((sum, share) => sum + of(share), 0);
+  return {
+    loss: total(({ loss }) => loss),
+    known: total(({ known }) => known),
+    wrong: total(({ wrong }) => wrong),
+  };
 }
 
 type Facts = {
@@ -162,19 +183,7 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
   };
 }
 
-/** A step that suits the data: features of larger norm curve the loss more. */
-function defaultLearningRate(session: Session, data: Samples): number {
-  const { kernels, arena } = session.host;
-  const sample = Math.min(data.rows, 1000);
-  const rows = openRows(session.host, data, { first: 0, last: sample });
-  const work = arena.allocate(unpackBytes(data, 0));
-  const squares = kernels.rows_sum_squares(
-    ...([storageCode[data.storage], rows.count, rows.at, data.columns, data.scale, work] as const),
-  );
-  return 40 / Math.max(squares / sample, 1e-12);
-}
-
-/** Adds up what partitions report of a pass; says the mean loss when all its rows are in. */
+/** Adds up what partitions here report of a pass; says the mean loss when all their rows are in. */
 function passProgress(session: Session, rows: number, passes: number): Session['onEvent'] {
   const sums = new Map<number, { loss: number; rows: number }>();
   return (event, thread) => {
@@ -184,7 +193,7 @@ function passProgress(session: Session, rows: number, passes: number): Session['
     sums.set(pass, sum);
     sum.loss += loss;
     sum.rows += seen;
-    if (sum.rows < rows) return;
+    if (sum.rows < rows || rows === 0) return;
     sums.delete(pass);
     session.onProgress(event.clock, { pass, passes, loss: sum.loss / rows });
   };
@@ -195,11 +204,14 @@ async function solveSgd(session: Session, request: TrainRequest<Samples>): Promi
   const { lambda, intercept } = request.options as { lambda: number; intercept: boolean };
   const batchSize = Math.min(Number(request.options['batch-size']), data.rows);
   const given = request.options['learning-rate'];
-  const learningRate = given === undefined ? defaultLearningRate(session, data) : Number(given);
-  const options: MlrSgdOptions = { lambda, intercept, learningRate, batchSize, passes };
-  const partitions = request.partitions ?? Math.max(sgdPartitions, session.host.threads);
+  const learningRate =
+    given === undefined ? await defaultLearningRate(session, data) : Number(given);
+  const counts = await columnCounts(session, data);
+  const steps = { learningRate, batchSize, passes, columnCounts: counts };
+  const options: MlrSgdOptions = { lambda, intercept, ...steps };
+  const partitions = request.partitions ?? partitionsFor(session.world);
   const ask = { data, seed, audit, policy, options, partitions };
-  const onEvent = passProgress(session, data.rows, passes);
+  const onEvent = passProgress(session, rowsHere(data), passes);
   const run = await runProgram(session, 'mlr-sgd', ask, onEvent);
   const weights = run.plan.tables[0]?.at ?? 0;
   return { run, weights, passes, gap: null, measured: undefined };
@@ -222,7 +234,7 @@ async function measureObjective(
   scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
   lambda: number,
 ): Promise<{ objective: number; wrong: number }> {
-  const { loss, wrong } = await scoreAt(session, data, { ...scoring, probabilities: false });
+  const { loss, wrong } = await scoreAt(session, data, scoring);
   const { features, rowBytes } = mlrShape(data, scoring.intercept);
   const { kernels } = session.host;
   const squares = kernels.f32_sum_squares((features * rowBytes) / 4, scoring.weights);
@@ -259,7 +271,7 @@ async function measure(
   data: Samples,
   scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
 ): Promise<Metrics> {
-  const scores = await scoreAt(session, data, { ...scoring, probabilities: false });
+  const scores = await scoreAt(session, data, scoring);
   const accuracy = 1 - scores.wrong / data.rows;
   return { accuracy, ...(scores.known > 0 && { logLoss: scores.loss / scores.known }) };
 }
@@ -300,7 +312,7 @@ async function predict(
   options: { readonly probabilities: boolean },
 ): Promise<Predictions> {
   const scoring = { ...scoringOf(session, trained), ...options };
-  const { run } = await scoreAt(session, data, scoring);
+  const { run } = await scoreHere(session, data, scoring);
   const lines = predictionLines(session, data, scoring.classes, run, options.probabilities);
   return { rows: data.rows, lines };
 }

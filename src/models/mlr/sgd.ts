@@ -12,7 +12,14 @@
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';
 import { defineProgram, type PartitionWork, type PushContext } from '../../program/program.ts';
-import { openRows, partitionRows, storageCode, unpackBytes, type Rows } from '../rows.ts';
+import {
+  countColumns,
+  openRows,
+  partitionRows,
+  storageCode,
+  unpackBytes,
+  type Rows,
+} from '../rows.ts';
 import { mlrShape, type MlrShape } from './shape.ts';
 
 export type MlrSgdOptions = {
@@ -21,6 +28,11 @@ export type MlrSgdOptions = {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly passes: number;
+  /**
+   * Rows of the data set that have feature j: features × i32 at this byte offset, where the rows
+   * lie on several hosts; 0 where each worker can count them.
+   */
+  readonly columnCounts: number;
 };
 
 type Partition = { readonly rows: Rows; loss: number; shuffled: number };
@@ -72,12 +84,14 @@ function featureDecays(
   const decays = ctx.arena.f32.subarray(at / 4, at / 4 + shape.rows);
   decays.fill(lambda, 0, shape.features).fill(0, shape.features);
   if (data.storage !== 'csr') return at;
-  const mark = ctx.arena.allocate(shape.features * 4);
-  ctx.arena.u8.fill(0, mark, mark + shape.features * 4);
-  const all = openRows(ctx, data, { first: 0, last: data.rows });
-  ctx.kernels.csr_count_columns(all.count, all.at, mark);
+  let counts = ctx.options.columnCounts;
+  if (counts === 0) {
+    counts = ctx.arena.allocate(shape.features * 4);
+    ctx.arena.u8.fill(0, counts, counts + shape.features * 4);
+    countColumns(ctx, data, { first: 0, last: data.rows }, counts);
+  }
   for (let j = 0; j < shape.features; j++) {
-    const share = (ctx.arena.i32[mark / 4 + j] ?? 0) / data.rows;
+    const share = (ctx.arena.i32[counts / 4 + j] ?? 0) / data.rows;
     const touched = 1 - power(1 - share, Math.min(batchSize, data.rows));
     decays[j] = touched > 0 ? Math.min(lambda / touched, 1e3) : 0;
   }
