@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { fromFault, SystemError, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { LinkStatistics, Network, NetworkListener, Packet } from '../mailbox/network.ts';
-import type { PeerMessage } from './messages.ts';
+import type { PeerMessage, RelayMessage } from './messages.ts';
 
 /** One host's part of a gathering; large ones come in pieces. */
 type GatherMessage = { readonly kind: 'gather'; readonly name: string; readonly last: boolean };
@@ -54,6 +54,15 @@ export class Link implements NetworkListener {
     this.#listener = undefined;
   }
 
+  /** Tells the others why this host ends the run, when it is a thread of it that failed. */
+  fail(fault: Fault): void {
+    const { rank, size } = this.#network;
+    const header: PeerMessage = { kind: 'fault', fault, run: this.#run };
+    for (let to = 0; to < size; to++) {
+      if (to !== rank) this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
+  }
+
   /** See World.allGather. */
   gather(name: string, bytes: Uint8Array): Promise<readonly Uint8Array[]> {
     const { rank, size } = this.#network;
@@ -71,7 +80,7 @@ export class Link implements NetworkListener {
   }
 
   packet(from: number, packet: Packet): void {
-    const header = packet.header as GatherMessage | PeerMessage;
+    const header = packet.header as GatherMessage | PeerMessage | RelayMessage;
     if (header.kind === 'gather') {
       const gathering = this.#gathering(header.name);
       gathering.pieces[from]?.push(packet.payload.slice());

@@ -1,7 +1,7 @@
 // The mailbox actor: owns a host's sockets, and takes part in its runs over the shared memory. What
 // the supervisor calls over comlink, rarely; rows travel between memory and sockets alone.
 import { assert } from '../base/assert.ts';
-import { SystemError, toFault } from '../base/errors.ts';
+import { SystemError, toFault, type Fault } from '../base/errors.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import { joinMesh, type Mesh, type MeshOptions } from '../mailbox/tcp/mesh.ts';
 import { createActor, type Actor, type Boot, type Outcome } from '../program/actor.ts';
@@ -12,14 +12,22 @@ import { runMailbox, type MailboxSummary } from './run.ts';
 /** What a host knows of the others once all have joined. */
 export type Joined = { readonly threads: readonly number[] };
 
+/** How to join, as plain data. */
+export type JoinOptions = Omit<MeshOptions, 'log' | 'onListening' | 'listen'> & {
+  /** A socket that listens already. */
+  readonly listen?: { readonly fd: number };
+};
+
 export type MailboxActor = Actor<MailboxSummary> & {
   /** Waits until all hosts are there. */
-  join(options: MeshOptions): Promise<Outcome<Joined>>;
+  join(options: JoinOptions): Promise<Outcome<Joined>>;
   /** See World.allGather. */
   gather(name: string, bytes: Uint8Array): Promise<Outcome<readonly Uint8Array[]>>;
   statistics(): Promise<readonly LinkStatistics[]>;
-  /** Says goodbye: what was sent arrives first. */
-  leave(): Promise<void>;
+  /** Tells the other hosts that a thread of this one failed, and with it the run. */
+  fail(fault: Fault): Promise<Outcome<undefined>>;
+  /** Says goodbye: what was sent arrives first. With a fault the others take this host for lost. */
+  leave(fault?: Fault): Promise<void>;
 };
 
 async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
@@ -44,16 +52,21 @@ export function mailboxActor(
     join: (options) =>
       outcome(async () => {
         if (joined !== undefined) throw new SystemError('ERR_CONFIG', 'a host joins once');
-        const mesh = await joinMesh(options);
+        const mesh = await joinMesh({ ...options, log: (line) => console.log(line) });
         const link = new Link(mesh);
-        mesh.listen(link);
+        mesh.attach(link);
         joined = { mesh, link };
         return { threads: mesh.threads };
       }),
     gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
     statistics: () => Promise.resolve(joined?.link.statistics ?? []),
-    async leave() {
-      await joined?.mesh.close();
+    fail: (fault) =>
+      outcome(() => {
+        joined?.link.fail(fault);
+        return Promise.resolve(undefined);
+      }),
+    async leave(fault) {
+      await joined?.mesh.close(fault);
       joined = undefined;
     },
   };

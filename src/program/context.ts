@@ -9,7 +9,7 @@ import type { Kernels } from '../memory/signatures.ts';
 import type { Control } from '../store/control.ts';
 import type { TableLock } from '../store/lock.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
-import type { RunPlan } from './plan.ts';
+import { hostsOf, type RunPlan } from './plan.ts';
 import type { AnyProgram, Context } from './program.ts';
 
 /** What an actor's loop works with: its thread's place in the host, the program and the plan. */
@@ -43,7 +43,7 @@ export function makeContext(stage: Stage, clockNow: () => number): Context<unkno
   const workers = plan.cluster?.workers ?? plan.workers;
   const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes / 2 };
   return {
-    ...{ options, data, workers, partitions, seed },
+    ...{ options, data, workers, hosts: hostsOf(plan), partitions, seed },
     ...{ arena, kernels, userKernels, scratch },
     buffer(name) {
       const at = plan.buffers[name];

@@ -16,7 +16,7 @@ import { fold, wholeTable } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
 import { runtimeScratch, type Stage } from './context.ts';
-import { logAt, ownRows, partitionsOf } from './plan.ts';
+import { hostsOf, logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
 
@@ -89,7 +89,8 @@ export function dataParallelWorker(stage: Stage): {
   summary(stopped: boolean): WorkerSummary;
 } {
   const { plan, control, program, thread: worker, nowMs } = stage;
-  const clocks = program.clocks?.({ ...plan, workers: plan.cluster?.workers ?? plan.workers }) ?? 0;
+  const workers = plan.cluster?.workers ?? plan.workers;
+  const clocks = program.clocks?.({ ...plan, workers, hosts: hostsOf(plan) }) ?? 0;
   const pusher = openPusher(stage);
   const endClock = openFolder(stage);
   const own = partitionsOf(plan, worker);

@@ -6,10 +6,10 @@
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { assert } from '../base/assert.ts';
-import { fromFault, type Fault } from '../base/errors.ts';
+import { fromFault, SystemError, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { soloWorld, type World } from '../base/world.ts';
-import type { MailboxActor } from '../cluster/mailbox-actor.ts';
+import type { JoinOptions, MailboxActor } from '../cluster/mailbox-actor.ts';
 import type { MailboxSummary } from '../cluster/run.ts';
 import { createMemory, openArena, type Arena } from '../memory/arena.ts';
 import { compileKernels, instantiate, type KernelVariant } from '../memory/kernels.ts';
@@ -18,7 +18,6 @@ import type { Kernels } from '../memory/signatures.ts';
 import { receiver, type Event } from '../mailbox/messages.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
-import type { MeshOptions } from '../mailbox/tcp/mesh.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
 import { planRun, type RunPlan, type RunRequest, type Sending } from '../program/plan.ts';
@@ -72,6 +71,8 @@ export class Host {
   #sending: Sending | undefined;
   #runs = 0;
   #broken = false;
+  /** Why it is broken, for the other hosts. */
+  #fault: Fault | undefined;
 
   constructor(options: HostOptions) {
     const { threads, loaders, variant } = options;
@@ -105,7 +106,7 @@ export class Host {
    * Joins the other hosts of a job: from then on runs are runs of all of them.
    * @throws ERR_PEER_LOST naming the ranks that did not come; ERR_CONFIG when this host is refused.
    */
-  async join(mesh: MeshOptions, sending: Sending): Promise<World> {
+  async join(mesh: JoinOptions, sending: Sending): Promise<World> {
     const mailbox: MailboxHandle = this.#spawn('mailbox', this.threads + 1);
     this.#mailbox = mailbox;
     const joined = await mailbox.call((actor) => actor.join(mesh));
@@ -117,6 +118,10 @@ export class Host {
         const gathered = await mailbox.call((actor) => actor.gather(name, bytes));
         if (gathered.ok) return gathered.value;
         throw fromFault(gathered.fault);
+      },
+      readRemote: (path) => {
+        const rule = 'a file is on every host';
+        return Promise.reject(new SystemError('ERR_CONFIG', `${rule}, ${path} is not on this one`));
       },
     };
     return this.#world;
@@ -161,7 +166,8 @@ export class Host {
     }
     this.wake();
     const handles: AnyHandle[] = [...this.#workers];
-    if (program.schedule !== undefined) {
+    // Of several hosts, rank 0 schedules.
+    if (program.schedule !== undefined && (mailbox === undefined || rank === 0)) {
       assert(this.#scheduler !== undefined, 'an awake host has a scheduler');
       handles.push(this.#scheduler);
     }
@@ -187,15 +193,23 @@ export class Host {
   ): Promise<Summary[]> {
     const userModule = await loadUserKernels(plan.userKernels);
     let fault: Fault | undefined;
-    const fail = (found: Fault) => {
+    const stop = (found: Fault) => {
       fault ??= found;
       this.#control.stop('failed');
+    };
+    const fail = (found: Fault) => {
+      if (fault === undefined && plan.cluster !== undefined) {
+        void this.#mailbox?.call((actor) => actor.fail(found));
+      }
+      stop(found);
     };
     const pending = new Set<AnyHandle>(handles);
     const summaries: Summary[] = [];
     const settle = (handle: AnyHandle, outcome: Outcome<Summary>) => {
       pending.delete(handle);
       if (outcome.ok) summaries.push(outcome.value);
+      // What the mailbox fails with, the other hosts know from it.
+      else if (handle === this.#mailbox) stop(outcome.fault);
       else fail(outcome.fault);
     };
     const answers = handles.map((handle) =>
@@ -211,6 +225,7 @@ export class Host {
     hooks.signal?.removeEventListener('abort', aborted);
     if (fault) {
       this.#broken = true;
+      this.#fault = fault;
       throw fromFault(fault);
     }
     return summaries;
@@ -275,7 +290,7 @@ export class Host {
 
   /** Ends every thread. A host is closed once, whatever happened before. */
   async close(): Promise<void> {
-    if (!this.#broken) await this.#leave();
+    await this.#leave();
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
@@ -286,9 +301,13 @@ export class Host {
 
   /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
   async #leave(): Promise<void> {
-    await this.#mailbox?.call(async (actor) => {
-      await actor.leave();
+    const mailbox = this.#mailbox;
+    // A host that failed must not be held up by others that may be gone.
+    const late = this.#fault && setTimeout(() => void mailbox?.terminate(), limits.stopGraceMs);
+    await mailbox?.call(async (actor) => {
+      await actor.leave(this.#fault);
       return { ok: true, value: undefined };
     });
+    clearTimeout(late);
   }
 }
