@@ -1,10 +1,18 @@
-// Process entry of a host: runs one job for the guardian (src/cli/guardian.ts), which forks it.
+// Process entry of a host: runs one job for whoever forks it: the guardian (src/cli/guardian.ts), the
+// launcher (src/launcher) or, on a host that ssh reaches, its relay.
+import { rmSync } from 'node:fs';
 import { runJob } from '../src/jobs/run-job.ts';
 import { serveGuardian } from '../src/cli/host-process.ts';
 
 // The terminal sends Ctrl-C to the whole process group, and a closed terminal or a service manager
 // does the same. When to stop, and with which exit code, is decided by the guardian alone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+// The folder that our code was unpacked to: its relay removes it, and we when the relay is killed.
+const [, , folder] = process.argv;
+if (folder !== undefined) {
+  process.on('disconnect', () => rmSync(folder, { recursive: true, force: true }));
+}
 
 if (process.send === undefined) {
   process.stderr.write('this is a part of perpetuum: run the command perpetuum itself\n');

@@ -37,7 +37,14 @@ function trainJob(line: string): Job {
 const result: TrainDone = {
   ...{ model: 'mlr', objective: 0.324512345, metrics: { testAccuracy: 0.84931, testLoss: 0.33 } },
   ...{ converged: true, gap: 9e-4, tolerance: 1e-3, clocks: 80, passes: 10, threads: 2, hosts: 1 },
-  ...{ consistency: 'essp', staleness: 1, seed: 1, bytesSent: 0, memoryBytesMax: 123456789 },
+  ...{
+    consistency: 'essp',
+    staleness: 1,
+    seed: 1,
+    bytesSent: 0,
+    links: [],
+    memoryBytesMax: 123456789,
+  },
   ...{ seconds: { load: 0.25, train: 12.5, total: 12.75 }, stalenessHistogram: [3, 1] },
   ...{ modelHash: '0123456789abcdef', eventLoopLagP99Ms: 1, out: 'my model' },
 };

@@ -33,7 +33,8 @@ function bytesOf(frames: readonly Frame[], checksum = true): Buffer {
 }
 
 const copy = (frame: Frame): Frame => {
-  return { ...frame, header: frame.header.slice(), payload: frame.payload.slice() };
+  const [header, payload] = [new Uint8Array(frame.header), new Uint8Array(frame.payload)];
+  return { ...frame, header, payload };
 };
 
 function parserFor(payloadBytesMax: number, checksum = true) {

@@ -43,8 +43,16 @@ export const limits = {
   hostExitMs: 150,
   /** From a stop request until the guardian kills the host process. */
   killGraceMs: 1_500,
+  /** Beat of a host process, and of the guardian or launcher that listens for it. */
+  aliveMs: 1_000,
   /** A host process that says nothing for so long is taken for frozen, and killed. */
   hostSilenceMs: 30_000,
+  /** Hosts of one run. */
+  hostsMax: 256,
+  /** From the first host that lost another one, until that is taken for the cause of the end. */
+  causeGraceMs: 1_000,
+  /** A host waits so long for all others to join. */
+  joinTimeoutMs: 60_000,
   /** Longest single futex wait: bounds how late a stop request is seen. */
   gateWaitMs: 20,
   /** Header of one frame between hosts, MessagePack. */
@@ -70,16 +78,12 @@ export const limits = {
   resendMs: 200,
   /** How often sessions are asked what is due. */
   sessionTickMs: 20,
-  /** From starting to join until all hosts are there. */
-  joinTimeoutMs: 60_000,
   /** From accepting a connection until its other end has proved who it is. */
   handshakeMs: 5_000,
   /** Connections that have not proved yet who they are; one more replaces the oldest. */
   handshakesMax: 64,
   /** From closing a mesh until what is still unacknowledged is given up. */
   closeMs: 5_000,
-  /** Hosts of one run. */
-  hostsMax: 256,
 } as const;
 
 // A parse task holds its chunk and the rest of its last line, and its output is at most 4 times
@@ -105,3 +109,4 @@ assert(limits.sendHardBytes >= limits.sendSoftBytes + frameBytesMax, 'who asked 
 assert(limits.heartbeatMs * 3 <= limits.silenceMs, 'one late heartbeat breaks no connection');
 assert(limits.silenceMs * 2 < limits.peerTimeoutMs, 'a half-open connection costs no peer');
 assert(limits.reconnectMaxMs + limits.handshakeMs < limits.peerTimeoutMs, 'there is a second try');
+assert(limits.aliveMs * 4 <= limits.hostSilenceMs, 'one lost beat is not silence');

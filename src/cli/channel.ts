@@ -5,7 +5,7 @@
 //            <------ ready             it listens
 //   job      ------>
 //            <------ event …           JobEvents, in order
-//            <------ alive             every aliveMs, whatever else there is to say
+//            <------ alive             every limits.aliveMs, whatever else there is to say
 //   stop     ------>                   aborts the job; the host ends within limits.hostExitMs
 //            <------ done | fault      exactly one, the last message; then the host exits
 //
@@ -21,6 +21,3 @@ export type FromHost =
   | { readonly kind: 'event'; readonly event: JobEvent }
   | { readonly kind: 'done'; readonly done: JobDone }
   | { readonly kind: 'fault'; readonly fault: Fault };
-
-/** Beat of the host, and of the guardian that listens for it. */
-export const aliveMs = 1000;

@@ -1,11 +1,24 @@
 // The command line from its arguments to its exit code. main.ts puts the real things in; tests put
 // in other models and another host.
-import { exitCodeOf, toFault } from '../base/errors.ts';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { exitCodeOf, SystemError, toFault } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { parseHostFile, parseHostList } from '../launcher/hosts.ts';
+import { joinRun, type Joined } from '../launcher/join.ts';
+import { launch } from '../launcher/launch.ts';
+import { planHosts, planLocal, planText, type LaunchPlan } from '../launcher/plan.ts';
+import { sshCommand, wordsOf } from '../launcher/remote/ssh.ts';
+import { readSecret } from '../launcher/secret.ts';
 import { modelsText } from './arguments/help.ts';
-import { parse, type JobRequest, type ModelInfo, type Request } from './arguments/parse.ts';
+import type { LaunchRequest } from './arguments/launch.ts';
+import { isProgramPath, parse } from './arguments/parse.ts';
+import type { JobRequest, ModelInfo, Request } from './arguments/parse.ts';
 import { commandText, demoArguments, demoNext } from './demo.ts';
 import { doctorText, isReady, runChecks } from './doctor.ts';
 import { guard } from './guardian.ts';
+import { shellText } from './format.ts';
 import { failureJson, failureText, Renderer, type Screen } from './render.ts';
 
 declare const PERPETUUM_VERSION: string;
@@ -32,12 +45,84 @@ function screenOf({ streams, variables }: Environment, noColor: boolean): Screen
   };
 }
 
-function runJob(request: JobRequest, environment: Environment, before?: string): Promise<number> {
-  const { job, deadlineMs, view } = request;
+/** Cores of this process among those of the same run on this machine. */
+function shareOf({ localSize, cores }: Joined): number {
+  const free = availableParallelism();
+  // A launcher that binds its processes to cores has divided them already.
+  const fair = free < cpus().length ? free : Math.max(1, Math.floor(free / localSize));
+  return Math.min(cores ?? fair, limits.workersMax);
+}
+
+/** The request, as one host of a run that something else has started, if it has. */
+function joined(request: JobRequest, { variables }: Environment): [JobRequest, Joined | undefined] {
+  const { job, join, threads } = request;
+  const found = join && joinRun(join, variables, hostname());
+  if (found === undefined || job.command !== 'train') return [request, undefined];
+  const { place: cluster } = found;
+  // Rank 0 speaks for all.
+  const view = cluster.rank === 0 ? {} : { quiet: true, json: false };
+  const own = { ...job, cluster, threads: threads ?? shareOf(found) };
+  return [{ ...request, job: own, view: { ...request.view, ...view } }, found];
+}
+
+function runJob(asked: JobRequest, environment: Environment, before?: string): Promise<number> {
+  const [{ job, deadlineMs, view }, found] = joined(asked, environment);
   const { hostEntry, streams } = environment;
   const renderer = new Renderer(screenOf(environment, view.noColor), view);
   if (before !== undefined) renderer.note(before);
+  if (found?.warning !== undefined) renderer.show({ kind: 'warning', text: found.warning });
   return guard({ job, deadlineMs, renderer, hostEntry, streams });
+}
+
+function readHosts(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const next = 'it should have one host a line: name slots=N';
+    throw new SystemError('ERR_CONFIG', `--hosts ${path} cannot be read: ${why}\n${next}`);
+  }
+}
+
+function planOf({ hosts, port }: LaunchRequest, threads: number | undefined): LaunchPlan {
+  switch (hosts.kind) {
+    case 'local':
+      return planLocal(hosts.size, { threads, port });
+    case 'list':
+      return planHosts(parseHostList(hosts.text), hostname(), { threads, port });
+    case 'file': {
+      const { path } = hosts;
+      return planHosts(parseHostFile(readHosts(path), path), hostname(), { threads, port });
+    }
+  }
+}
+
+function runLaunch(
+  { launch: asked, train }: Extract<Request, { kind: 'launch' }>,
+  environment: Environment,
+): Promise<number> | number {
+  const { job, deadlineMs, view, threads } = train;
+  if (job.command !== 'train') return exitCodeOf('ERR_INTERNAL');
+  const { hostEntry, streams } = environment;
+  const plan = planOf(asked, threads);
+  const ssh = wordsOf(asked.ssh);
+  const read = asked.secret === undefined ? undefined : readSecret(asked.secret);
+  if (asked.dryRun) {
+    const local = [process.execPath, fileURLToPath(hostEntry)];
+    const text = planText(plan, commandText(asked.line), (rank) =>
+      (rank.ssh === undefined ? local : sshCommand(ssh, rank.ssh, 'node -e …'))
+        .map(shellText)
+        .join(' '),
+    );
+    streams.out.write(text);
+    return 0;
+  }
+  const renderer = new Renderer(screenOf(environment, view.noColor), view);
+  if (read?.warning !== undefined) renderer.show({ kind: 'warning', text: read.warning });
+  return launch({
+    ...{ plan, job, ownProgram: isProgramPath(job.model), deadlineMs, renderer, hostEntry },
+    ...{ streams, ssh, secret: read?.secret, insecure: asked.insecure },
+  });
 }
 
 async function runDemo(
@@ -75,6 +160,8 @@ function carryOut(request: Request, environment: Environment): Promise<number> |
       return runDemo(request, environment);
     case 'job':
       return runJob(request, environment);
+    case 'launch':
+      return runLaunch(request, environment);
   }
 }
 

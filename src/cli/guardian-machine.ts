@@ -12,14 +12,11 @@
 // kernel).
 import { assert } from '../base/assert.ts';
 import { exitCodeOf, type Fault } from '../base/errors.ts';
+import { brokenPipeCode, stopSignals, type StopSignal } from '../base/signals.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';
+import { adviceOn } from '../launcher/last-words.ts';
 import type { FromHost } from './channel.ts';
 import { bytesText, valuesText } from './format.ts';
-
-/** Signals that end a run, and their numbers. */
-export const stopSignals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-export type StopSignal = keyof typeof stopSignals;
-const SIGPIPE = 13;
 
 export type GuardianInput =
   | { readonly kind: 'message'; readonly message: FromHost }
@@ -96,7 +93,7 @@ export class GuardianMachine {
         return this.#stop(this.#deadlineVerdict());
       case 'outputClosed':
         // As if SIGPIPE had ended us, which is what happens to every other program before `head`.
-        return this.#stop({ code: 128 + SIGPIPE });
+        return this.#stop({ code: brokenPipeCode });
       case 'graceOver':
         if (this.#phase !== 'closing') return [];
         return this.#killed ? this.#end() : this.#kill();
@@ -225,7 +222,7 @@ export class GuardianMachine {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     const { ownProgram } = this.#config;
     const words = lastWords.length > 0 ? `; it last wrote: ${lastWords.join(' | ')}` : '';
-    const next = nextStep(exit, ownProgram);
+    const next = adviceOn(exit, ownProgram);
     const message = `the host process ${how} ${this.#where()}${words}\n${next}`;
     return internal(message, ownProgram && signal !== 'SIGKILL' ? 'ERR_PROGRAM' : 'ERR_INTERNAL');
   }
@@ -233,17 +230,4 @@ export class GuardianMachine {
 
 function internal(message: string, code: Fault['code'] = 'ERR_INTERNAL'): Verdict {
   return { code: exitCodeOf(code), fault: { code, message } };
-}
-
-/** What the user can do about a host that ended. */
-function nextStep(
-  { signal, lastWords }: Extract<GuardianInput, { kind: 'hostExit' }>,
-  ownProgram: boolean,
-): string {
-  const heap = lastWords.some((line) => line.includes('heap out of memory'));
-  if (heap) return 'a thread ran out of JavaScript heap: NODE_OPTIONS=--max-old-space-size=8192';
-  if (signal === 'SIGKILL') return 'was it the out-of-memory killer? perpetuum doctor shows memory';
-  if (ownProgram && signal === null)
-    return 'a program must not call process.exit; it ends a run by returning';
-  return 'please report this with the command line that led to it';
 }

@@ -11,11 +11,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { limits } from '../base/limits.ts';
+import { stopSignals, type StopSignal } from '../base/signals.ts';
 import type { Job } from '../jobs/job.ts';
+import { LastWords } from '../launcher/last-words.ts';
 import { isProgramPath } from './arguments/parse.ts';
-import { aliveMs, type FromHost, type ToHost } from './channel.ts';
-import { GuardianMachine, stopSignals } from './guardian-machine.ts';
-import type { GuardianInput, GuardianOutput, StopSignal } from './guardian-machine.ts';
+import type { FromHost, ToHost } from './channel.ts';
+import { GuardianMachine } from './guardian-machine.ts';
+import type { GuardianInput, GuardianOutput } from './guardian-machine.ts';
 import type { Renderer } from './render.ts';
 
 export type GuardianOptions = {
@@ -30,30 +32,12 @@ export type GuardianOptions = {
 
 /** After the host's end, so long for what it wrote to arrive; a grandchild may hold the pipe. */
 const lastWordsMs = 200;
-const lastWordsCharacters = 4096;
 
 const activities: Readonly<Record<Job['command'], string>> = {
   train: 'training',
   predict: 'predicting',
   evaluate: 'evaluating',
 };
-
-/** Keeps the end of what was written, for the message about a host that died. */
-class LastWords {
-  #text = '';
-
-  add(text: string): void {
-    this.#text = (this.#text + text).slice(-lastWordsCharacters);
-  }
-
-  /** The few lines that say most: of a V8 abort the reason, not its 30 lines of native frames. */
-  lines(): readonly string[] {
-    const lines = this.#text.split('\n').flatMap((line) => line.trim() || []);
-    const fatal = lines.filter((line) => line.startsWith('FATAL ERROR'));
-    const telling = (fatal.length > 0 ? fatal : lines).slice(-3);
-    return telling.map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line));
-  }
-}
 
 /** Passes a stream of the host on, no faster than `err` takes it. */
 function passOn(source: Readable, options: GuardianOptions, words: LastWords): void {
@@ -106,7 +90,7 @@ function listen(options: GuardianOptions, feed: (input: GuardianInput) => void):
   const ticks = setInterval(() => {
     renderer.tick();
     feed({ kind: 'tick' });
-  }, aliveMs);
+  }, limits.aliveMs);
   return () => {
     for (const [name, act] of onSignals) process.off(name, act);
     streams.out.off('error', onOutput);
@@ -115,12 +99,17 @@ function listen(options: GuardianOptions, feed: (input: GuardianInput) => void):
   };
 }
 
+/** Of several hosts that all have the result, one prints it. */
+function isSpokesman(job: Job): boolean {
+  return job.command !== 'train' || job.cluster === undefined || job.cluster.rank === 0;
+}
+
 /** Does the job in a host process, to its end. Resolves to the exit code; no process is left. */
 export function guard(options: GuardianOptions): Promise<number> {
   const { job, renderer } = options;
   const machine = new GuardianMachine({
     deadlineMs: options.deadlineMs,
-    silentTicksMax: limits.hostSilenceMs / aliveMs,
+    silentTicksMax: limits.hostSilenceMs / limits.aliveMs,
     activity: activities[job.command],
     ownProgram: job.command === 'train' && isProgramPath(job.model),
   });
@@ -148,7 +137,7 @@ export function guard(options: GuardianOptions): Promise<number> {
         case 'show':
           return renderer.show(output.event);
         case 'result':
-          return renderer.result(output.done, job);
+          return isSpokesman(job) ? renderer.result(output.done, job) : undefined;
         case 'failure':
           return renderer.failure(output.fault, output.exitCode);
         case 'exit':

@@ -5,7 +5,7 @@ import { SystemError, toFault, type ErrorCode } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Job, JobDone, JobEvent, JobHooks } from '../jobs/job.ts';
 import { isProgramPath } from './arguments/parse.ts';
-import { aliveMs, type FromHost, type ToHost } from './channel.ts';
+import type { FromHost, ToHost } from './channel.ts';
 
 export type HostEnvironment = {
   /** The process, as far as it is a channel to the guardian. */
@@ -112,6 +112,6 @@ export function serveGuardian({ channel, exit, runJob }: HostEnvironment): void 
   channel.on('disconnect', () => exit(1));
   channel.on('uncaughtException', fail);
   channel.on('unhandledRejection', fail);
-  setInterval(() => send({ kind: 'alive' }), aliveMs).unref();
+  setInterval(() => send({ kind: 'alive' }), limits.aliveMs).unref();
   send({ kind: 'ready' });
 }

@@ -65,7 +65,8 @@ export class Renderer {
     this.#beganMs = screen.nowMs();
   }
 
-  show(event: JobEvent): void {
+  /** `from` stands before every line of it: which of several hosts says so. */
+  show(event: JobEvent, from = ''): void {
     const { json, quiet } = this.#view;
     switch (event.kind) {
       case 'load': {
@@ -83,9 +84,11 @@ export class Renderer {
         this.#settle();
         return quiet ? undefined : this.#above(`${event.text}\n`);
       case 'warning':
-        return this.#above(`perpetuum: ${this.#tint('yellow', 'warning')}: ${event.text}\n`);
+        return this.#above(`${from}perpetuum: ${this.#tint('yellow', 'warning')}: ${event.text}\n`);
       case 'log':
-        return this.#above(`[worker ${event.thread}] ${event.line}\n`);
+        return this.#above(`${from}[worker ${event.thread}] ${event.line}\n`);
+      case 'listening':
+        return;
       case 'output':
         return this.#screen.out(event.text);
     }

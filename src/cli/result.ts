@@ -74,7 +74,8 @@ function trainText(done: TrainDone, job: TrainJob): string {
   rows.push(['model hash', done.modelHash.slice(0, 12)]);
   rows.push(['saved in', done.out ?? 'nowhere: --out DIR saves the model']);
   const policy = `${consistency}, staleness ${staleness}`;
-  const head = `${done.model} on ${threads} ${plural}, ${policy}, seed ${done.seed}\n`;
+  const where = `${done.hosts > 1 ? `${done.hosts} hosts × ` : ''}${threads} ${plural}`;
+  const head = `${done.model} on ${where}, ${policy}, seed ${done.seed}\n`;
   // A user's program has no scoring of ours.
   const ours = !/\.m?js$/.test(job.model);
   const next = done.out === null || !ours ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;

@@ -2,7 +2,7 @@
 // to whoever waits for them. A host may be ahead of us by a run, or by a gathering: what it says
 // before we ask is kept until we do.
 import { assert } from '../base/assert.ts';
-import { fromFault, SystemError, type Fault } from '../base/errors.ts';
+import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { LinkStatistics, Network, NetworkListener, Packet } from '../mailbox/network.ts';
 import type { PeerMessage, RelayMessage } from './messages.ts';
@@ -10,10 +10,25 @@ import type { PeerMessage, RelayMessage } from './messages.ts';
 /** One host's part of a gathering; large ones come in pieces. */
 type GatherMessage = { readonly kind: 'gather'; readonly name: string; readonly last: boolean };
 
+/** A piece of a file that another host has, and its answer. */
+type ReadMessage = {
+  readonly kind: 'read';
+  readonly id: number;
+  readonly path: string;
+  readonly from: number;
+  readonly bytes: number;
+};
+type BytesMessage = { readonly kind: 'bytes'; readonly id: number; readonly fault?: Fault };
+type LinkMessage = GatherMessage | ReadMessage | BytesMessage | PeerMessage | RelayMessage;
+
+/** Reads a piece of a file of this host, for another one. */
+export type ServeFile = (path: string, from: number, bytes: number) => Promise<Uint8Array>;
+type Settle<T> = { resolve(value: T): void; reject(error: Error): void };
+
 type Gathering = {
   readonly pieces: Uint8Array[][];
   readonly whole: boolean[];
-  settle?: { resolve(bytes: readonly Uint8Array[]): void; reject(error: Error): void };
+  settle?: Settle<readonly Uint8Array[]>;
 };
 
 export type RunListener = {
@@ -30,11 +45,15 @@ export class Link implements NetworkListener {
   readonly #gatherings = new Map<string, Gathering>();
   readonly #early: { from: number; packet: Packet }[] = [];
   readonly #lost = new Map<number, Fault>();
+  readonly #serve: ServeFile;
+  readonly #reads = new Map<number, Settle<Uint8Array>>();
+  #readId = 0;
   #run = 0;
   #listener: RunListener | undefined;
 
-  constructor(network: Network) {
+  constructor(network: Network, serve: ServeFile) {
     this.#network = network;
+    this.#serve = serve;
   }
 
   get statistics(): readonly LinkStatistics[] {
@@ -79,9 +98,53 @@ export class Link implements NetworkListener {
     });
   }
 
+  /** See World.readRemote. */
+  async read(path: string, from: number, bytes: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for (let done = 0; done < bytes;) {
+      const want = Math.min(limits.wireBytes, bytes - done);
+      const piece = await this.#readPiece(path, from + done, want);
+      pieces.push(piece);
+      done += piece.length;
+      if (piece.length < want) break;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #readPiece(path: string, from: number, bytes: number): Promise<Uint8Array> {
+    const lost = this.#lost.get(0);
+    if (lost !== undefined) return Promise.reject(fromFault(lost));
+    this.#readId += 1;
+    const id = this.#readId;
+    this.#say(0, { kind: 'read', id, path, from, bytes });
+    return new Promise((resolve, reject) => this.#reads.set(id, { resolve, reject }));
+  }
+
+  #say(to: number, header: LinkMessage, payload: Uint8Array = new Uint8Array(0)): void {
+    this.#network.send(to, { header, payload });
+  }
+
+  async #answer(from: number, { id, path, ...piece }: ReadMessage): Promise<void> {
+    try {
+      const bytes = await this.#serve(path, piece.from, piece.bytes);
+      if (!this.#lost.has(from)) this.#say(from, { kind: 'bytes', id }, bytes);
+    } catch (thrown) {
+      if (!this.#lost.has(from)) this.#say(from, { kind: 'bytes', id, fault: toFault(thrown) });
+    }
+  }
+
+  #answered({ id, fault }: BytesMessage, payload: Uint8Array): void {
+    const settle = this.#reads.get(id);
+    this.#reads.delete(id);
+    if (fault !== undefined) settle?.reject(fromFault(fault));
+    else settle?.resolve(payload.slice());
+  }
+
   packet(from: number, packet: Packet): void {
-    const header = packet.header as GatherMessage | PeerMessage | RelayMessage;
-    if (header.kind === 'gather') {
+    const header = packet.header as LinkMessage;
+    if (header.kind === 'read') void this.#answer(from, header);
+    else if (header.kind === 'bytes') this.#answered(header, packet.payload);
+    else if (header.kind === 'gather') {
       const gathering = this.#gathering(header.name);
       gathering.pieces[from]?.push(packet.payload.slice());
       if (header.last) gathering.whole[from] = true;
@@ -105,6 +168,9 @@ export class Link implements NetworkListener {
       settle?.reject(fromFault({ ...fault, message: `${fault.message}, while gathering ${name}` }));
     }
     this.#gatherings.clear();
+    if (rank !== 0) return;
+    for (const { reject } of this.#reads.values()) reject(fromFault(fault));
+    this.#reads.clear();
   }
 
   #keep(from: number, packet: Packet): void {
@@ -131,9 +197,7 @@ export class Link implements NetworkListener {
   #sendPieces(to: number, name: string, bytes: Uint8Array): void {
     for (let from = 0; ; from += limits.wireBytes) {
       const last = from + limits.wireBytes >= bytes.length;
-      const header: GatherMessage = { kind: 'gather', name, last };
-      const payload = bytes.slice(from, from + limits.wireBytes);
-      this.#network.send(to, { header, payload });
+      this.#say(to, { kind: 'gather', name, last }, bytes.slice(from, from + limits.wireBytes));
       if (last) return;
     }
   }

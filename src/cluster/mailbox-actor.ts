@@ -1,5 +1,6 @@
 // The mailbox actor: owns a host's sockets, and takes part in its runs over the shared memory. What
 // the supervisor calls over comlink, rarely; rows travel between memory and sockets alone.
+import { open } from 'node:fs/promises';
 import { assert } from '../base/assert.ts';
 import { SystemError, toFault, type Fault } from '../base/errors.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
@@ -12,17 +13,33 @@ import { runMailbox, type MailboxSummary } from './run.ts';
 /** What a host knows of the others once all have joined. */
 export type Joined = { readonly threads: readonly number[] };
 
-/** How to join, as plain data. */
-export type JoinOptions = Omit<MeshOptions, 'log' | 'onListening' | 'listen'> & {
-  /** A socket that listens already. */
-  readonly listen?: { readonly fd: number };
-};
+export type JoinOptions = Omit<MeshOptions, 'onListening' | 'log'>;
+
+/** What is told while a host joins: a proxy of functions of the supervisor's thread. */
+export type JoinWatch = { listening(port: number): void; log(line: string): void };
+
+/** Bytes of a file of this host, for one that does not have it. */
+async function readFilePiece(path: string, from: number, bytes: number): Promise<Uint8Array> {
+  const file = await open(path).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SystemError('ERR_DATA', `${path} cannot be read on rank 0: ${why}`, { cause });
+  });
+  try {
+    const room = new Uint8Array(bytes);
+    const { bytesRead } = await file.read(room, 0, bytes, from);
+    return room.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
 
 export type MailboxActor = Actor<MailboxSummary> & {
   /** Waits until all hosts are there. */
-  join(options: JoinOptions): Promise<Outcome<Joined>>;
+  join(options: JoinOptions, watch: JoinWatch): Promise<Outcome<Joined>>;
   /** See World.allGather. */
   gather(name: string, bytes: Uint8Array): Promise<Outcome<readonly Uint8Array[]>>;
+  /** See World.readRemote. */
+  read(path: string, from: number, bytes: number): Promise<Outcome<Uint8Array>>;
   statistics(): Promise<readonly LinkStatistics[]>;
   /** Tells the other hosts that a thread of this one failed, and with it the run. */
   fail(fault: Fault): Promise<Outcome<undefined>>;
@@ -38,10 +55,7 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-export function mailboxActor(
-  boot: Boot,
-  builtIns: ReadonlyMap<string, AnyProgram>,
-): MailboxActor {
+export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgram>): MailboxActor {
   let joined: { readonly mesh: Mesh; readonly link: Link } | undefined;
   const there = () => {
     assert(joined !== undefined, 'the host has joined');
@@ -49,16 +63,21 @@ export function mailboxActor(
   };
   return {
     ...createActor(boot, builtIns, (stage) => runMailbox(stage, there().mesh, there().link)),
-    join: (options) =>
+    join: (options, watch) =>
       outcome(async () => {
         if (joined !== undefined) throw new SystemError('ERR_CONFIG', 'a host joins once');
-        const mesh = await joinMesh({ ...options, log: (line) => console.log(line) });
-        const link = new Link(mesh);
+        const mesh = await joinMesh({
+          ...options,
+          onListening: (port) => watch.listening(port),
+          log: (line) => watch.log(line),
+        });
+        const link = new Link(mesh, readFilePiece);
         mesh.attach(link);
         joined = { mesh, link };
         return { threads: mesh.threads };
       }),
     gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
+    read: (path, from, bytes) => outcome(() => there().link.read(path, from, bytes)),
     statistics: () => Promise.resolve(joined?.link.statistics ?? []),
     fail: (fault) =>
       outcome(() => {

@@ -1,5 +1,8 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
+import type { ClusterPlace } from '../base/place.ts';
+import type { LinkStatistics } from '../mailbox/network.ts';
+import type { Sending } from '../program/plan.ts';
 import type { Consistency } from '../ps/freshness.ts';
 
 /** How input is read; what is undefined is detected. */
@@ -31,6 +34,10 @@ export type TrainJob = {
   readonly input: InputOptions;
   /** Options of the model, checked against its OptionSpecs. */
   readonly options: ModelOptions;
+  /** This host's place in a run of several; a run of one host has none. */
+  readonly cluster?: ClusterPlace;
+  /** How deltas travel between hosts; whole and at once when absent. */
+  readonly sending?: Sending;
 };
 
 export type PredictJob = {
@@ -83,6 +90,8 @@ export type JobEvent =
   | { readonly kind: 'progress'; readonly clock: number; readonly values: Metrics }
   /** A line that a program printed. */
   | { readonly kind: 'log'; readonly thread: number; readonly line: string }
+  /** Rank 0 of several hosts waits for the others here. */
+  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   /** Predictions for standard output. */
   | { readonly kind: 'output'; readonly text: string };
 
@@ -104,6 +113,8 @@ export type TrainDone = {
   readonly seconds: { readonly load: number; readonly train: number; readonly total: number };
   readonly memoryBytesMax: number;
   readonly bytesSent: number;
+  /** Traffic of this host with each of the others. */
+  readonly links: readonly LinkStatistics[];
   readonly stalenessHistogram: readonly number[];
   readonly modelHash: string;
   /** p99 delay of the supervisor's event loop while training, milliseconds. */

@@ -10,6 +10,7 @@ import { checkThreads } from '../base/threads.ts';
 import { together } from '../base/together.ts';
 import { partitionsFor, soloWorld, type World } from '../base/world.ts';
 import { Host } from '../supervisor/host.ts';
+import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { JobHooks, TrainDone, TrainJob } from './job.ts';
 import { userModel } from './user-program.ts';
@@ -79,17 +80,19 @@ function hooksOf(world: World, hooks: JobHooks): JobHooks {
 export async function trainJob(
   job: TrainJob,
   allHooks: JobHooks,
-  world: World = soloWorld(job.threads),
+  given?: World,
 ): Promise<TrainDone> {
   const startMs = performance.now();
-  const model = await together(world, 'model', () => resolveModel(job.model));
-  const hooks = hooksOf(world, allHooks);
-  const partitions = job.partitions ?? partitionsFor(world);
   const { threads, pushTimeoutMs } = job;
   // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
   const reproducible = job.consistency === 'bsp';
   return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
     host.wake();
+    const joined = job.cluster && joinHosts(host, job.cluster, allHooks, job.sending);
+    const world = given ?? (await joined) ?? soloWorld(threads);
+    const model = await together(world, 'model', () => resolveModel(job.model));
+    const hooks = hooksOf(world, allHooks);
+    const partitions = job.partitions ?? partitionsFor(world);
     const read = await withLoaders(host, (pool) =>
       readBoth(
         { host, pool, hooks, world, partitions, input: job.input },
@@ -116,7 +119,7 @@ export async function trainJob(
           total: seconds(startMs, performance.now()),
         },
         memoryBytesMax: process.resourceUsage().maxRSS * 1024,
-        bytesSent: 0,
+        ...(await trafficOf(host)),
         ...{ stalenessHistogram: outcome.stalenessHistogram, modelHash },
         eventLoopLagP99Ms: Math.max(0, lag.percentile(99) / 1e6 - 5),
         out: job.out ?? null,
@@ -125,6 +128,12 @@ export async function trainJob(
       return world.rank === 0 ? done : first;
     });
   });
+}
+
+/** Bytes that left this host, and on which links. */
+async function trafficOf(host: Host): Promise<Pick<TrainDone, 'bytesSent' | 'links'>> {
+  const links = await host.linkStatistics();
+  return { bytesSent: links.reduce((sum, link) => sum + link.bytesSent, 0), links };
 }
 
 function requestOf(

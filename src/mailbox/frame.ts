@@ -70,10 +70,10 @@ export function encodeHeader(header: unknown): Uint8Array {
 
 export type Decoded = { readonly value: unknown } | { readonly problem: string };
 
-/** The data of a header, copied out of `bytes`. */
+/** The data of a header. It is the caller's: byte strings in it are no views of `bytes`. */
 export function decodeHeader(bytes: Uint8Array): Decoded {
   try {
-    return { value: decoder.decode(bytes) };
+    return { value: decoder.decode(new Uint8Array(bytes)) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -146,7 +146,9 @@ type Place = 'prefix' | 'header' | 'payload' | 'tail';
 /** Turns a stream of bytes, cut anywhere, into frames. One copy of each payload byte. */
 export class FrameParser {
   readonly #options: ParserOptions;
-  readonly #head = Buffer.alloc(HEAD_BYTES_MAX);
+  readonly #bytes = new Uint8Array(HEAD_BYTES_MAX);
+  /** The same bytes, to read numbers from. */
+  readonly #head = Buffer.from(this.#bytes.buffer);
   #payloadBytesMax = 0;
   #place: Place = 'prefix';
   /** Bytes of this place that are there, and that it needs. */
@@ -274,7 +276,7 @@ export class FrameParser {
       seq: readWide(head, 32),
       ack: readWide(head, 40),
       credit: readWide(head, 48),
-      header: head.subarray(PREFIX_BYTES, PREFIX_BYTES + head.readUInt16LE(6)),
+      header: this.#bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + head.readUInt16LE(6)),
       payload: this.#payload.subarray(0, this.#payloadBytes),
     };
   }

@@ -55,8 +55,8 @@ export class ReceiveWindow {
       this.#advance(bytes);
       return 'next';
     }
-    const copy = { header: frame.header.slice(), payload: frame.payload.slice() };
-    this.#early.set(frame.seq, { ...frame, ...copy });
+    const [header, payload] = [new Uint8Array(frame.header), new Uint8Array(frame.payload)];
+    this.#early.set(frame.seq, { ...frame, header, payload });
     this.#earlyBytes += bytes;
     return 'early';
   }

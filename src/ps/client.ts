@@ -50,7 +50,12 @@ export type ClientInput =
 
 export type ClientOutput =
   /** Cut: numbers the deltas so far as `epoch`, and sends them to their owners with `clock`. */
-  | { readonly kind: 'cut'; readonly epoch: number; readonly clock: number; readonly early: boolean }
+  | {
+      readonly kind: 'cut';
+      readonly epoch: number;
+      readonly clock: number;
+      readonly early: boolean;
+    }
   /** Install the values, then add own batches of these epochs and what is not cut on top. */
   | { readonly kind: 'install'; readonly from: number; readonly replay: readonly number[] }
   /** Own batches to `owner` up to `epoch` need not be kept any more. */

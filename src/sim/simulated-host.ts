@@ -105,7 +105,9 @@ export class SimulatedHost implements NetworkListener {
   start(network: VirtualHost): void {
     const { cluster } = this.plan;
     if (cluster === undefined) return;
-    const link = new Link(network);
+    const link = new Link(network, () =>
+      Promise.reject(new Error('simulated hosts have no files')),
+    );
     this.#link = link;
     this.#guarded(() => {
       this.#member = openMember(this.#stage, cluster, network);
@@ -147,7 +149,9 @@ export class SimulatedHost implements NetworkListener {
   }
 
   describe(): string {
-    const waiting = this.#workers.map(({ done, until }) => (done ? 'done' : until ? 'wait' : 'run'));
+    const waiting = this.#workers.map(({ done, until }) =>
+      done ? 'done' : until ? 'wait' : 'run',
+    );
     return `clock ${this.clock} workers ${waiting.join(' ')} ${this.#member?.member.toString()}`;
   }
 

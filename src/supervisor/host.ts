@@ -5,11 +5,12 @@
 //   host ── run(plan) ──▶ every actor (comlink)         one answer each, or the thread's end
 //   host ◀── events ring ── actor                       progress and log lines, every tickMs
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
+import { proxy } from 'comlink';
 import { assert } from '../base/assert.ts';
-import { fromFault, SystemError, type Fault } from '../base/errors.ts';
+import { fromFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { soloWorld, type World } from '../base/world.ts';
-import type { JoinOptions, MailboxActor } from '../cluster/mailbox-actor.ts';
+import type { JoinOptions, JoinWatch, MailboxActor } from '../cluster/mailbox-actor.ts';
 import type { MailboxSummary } from '../cluster/run.ts';
 import { createMemory, openArena, type Arena } from '../memory/arena.ts';
 import { compileKernels, instantiate, type KernelVariant } from '../memory/kernels.ts';
@@ -106,22 +107,22 @@ export class Host {
    * Joins the other hosts of a job: from then on runs are runs of all of them.
    * @throws ERR_PEER_LOST naming the ranks that did not come; ERR_CONFIG when this host is refused.
    */
-  async join(mesh: JoinOptions, sending: Sending): Promise<World> {
+  async join(mesh: JoinOptions, sending: Sending, watch: JoinWatch): Promise<World> {
     const mailbox: MailboxHandle = this.#spawn('mailbox', this.threads + 1);
     this.#mailbox = mailbox;
-    const joined = await mailbox.call((actor) => actor.join(mesh));
-    if (!joined.ok) throw fromFault(joined.fault);
+    const unwrap = <T>(outcome: Outcome<T>): T => {
+      if (outcome.ok) return outcome.value;
+      throw fromFault(outcome.fault);
+    };
+    const joined = unwrap(await mailbox.call((actor) => actor.join(mesh, proxy(watch))));
     this.#sending = sending;
     this.#world = {
-      ...{ rank: mesh.rank, size: mesh.size, threads: joined.value.threads },
+      ...{ rank: mesh.rank, size: mesh.size, threads: joined.threads },
       async allGather(name, bytes) {
-        const gathered = await mailbox.call((actor) => actor.gather(name, bytes));
-        if (gathered.ok) return gathered.value;
-        throw fromFault(gathered.fault);
+        return unwrap(await mailbox.call((actor) => actor.gather(name, bytes)));
       },
-      readRemote: (path) => {
-        const rule = 'a file is on every host';
-        return Promise.reject(new SystemError('ERR_CONFIG', `${rule}, ${path} is not on this one`));
+      async readRemote(path, from, bytes) {
+        return unwrap(await mailbox.call((actor) => actor.read(path, from, bytes)));
       },
     };
     return this.#world;

@@ -19,7 +19,7 @@ const banner = [
 ].join('\n');
 
 const program = [
-  ...['worker', 'scheduler', 'mailbox', 'host'].map((role) => ({
+  ...['worker', 'scheduler', 'mailbox', 'host', 'relay'].map((role) => ({
     in: join(root, `actors/${role}.ts`),
     out: `${role}-actor`,
   })),

@@ -1,22 +1,28 @@
 // Several hosts inside one process, each with its own memory and threads, joined by real meshes over
 // the loopback address.
-import { createServer } from 'node:net';
 import type { JoinOptions } from '../../src/cluster/mailbox-actor.ts';
 import { Host } from '../../src/supervisor/host.ts';
+import type { Sending } from '../../src/program/plan.ts';
 import { base } from './meshes.ts';
 
-/** A port that nobody listened at a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-export const plainSending = {
+const sending: Sending = {
   ...{ bytesPerSecond: undefined, early: false, order: 'first', encoding: 'full' },
-} as const;
+};
+
+async function joinAll(hosts: readonly Host[]): Promise<void> {
+  const { onListening, log, listen, ...plain } = base;
+  const size = hosts.length;
+  const join = (rank: number, port: number, listening: (port: number) => void) => {
+    const options: JoinOptions = { ...plain, rank, size, port, threads: hosts[rank]?.threads ?? 1 };
+    return hosts[rank]?.join(options, sending, { listening, log: () => undefined });
+  };
+  let zero: unknown;
+  const port = await new Promise<number>((resolve, reject) => {
+    zero = join(0, 0, resolve)?.catch(reject);
+  });
+  const others = hosts.slice(1).map((_, i) => join(i + 1, port, () => undefined));
+  await Promise.all([zero, ...others]);
+}
 
 /** Hosts of `threads[rank]` workers each, joined when there are several; closed whatever happens. */
 export async function withCluster<T>(
@@ -27,12 +33,7 @@ export async function withCluster<T>(
     (count) => new Host({ threads: count, loaders: 1, variant: 'release', pushTimeoutMs: 10_000 }),
   );
   try {
-    const { onListening, log, listen, ...plain } = base;
-    const [size, port] = [threads.length, await freePort()];
-    const join = (rank: number): JoinOptions => ({
-      ...{ ...plain, rank, size, port, threads: threads[rank] ?? 1 },
-    });
-    if (size > 1) await Promise.all(hosts.map((host, rank) => host.join(join(rank), plainSending)));
+    if (hosts.length > 1) await joinAll(hosts);
     return await body(hosts);
   } finally {
     await Promise.all(hosts.map((host) => host.close()));

@@ -26,7 +26,7 @@ function trained(job: Job): JobDone {
     ...{ converged: false, gap: 0.0031, tolerance: 0.001, clocks: 40, passes: 10 },
     ...{ threads: job.threads, hosts: 1, consistency: job.consistency, staleness: job.staleness },
     ...{ seed: job.seed, seconds: { load: 0.1, train: 0.4, total: 0.5 }, memoryBytesMax: 12.5e6 },
-    ...{ bytesSent: 0, stalenessHistogram: [75, 25], modelHash: 'ab12cd34ef56ab12cd34' },
+    ...{ bytesSent: 0, links: [], stalenessHistogram: [75, 25], modelHash: 'ab12cd34ef56ab12cd34' },
     ...{ eventLoopLagP99Ms: 1.5, out: job.out ?? null },
   };
   return { command: 'train', result };

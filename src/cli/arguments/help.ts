@@ -1,6 +1,8 @@
 // The help texts, made from the option tables: what is printed is what is parsed.
 import { commandNames, commands, commonOptions, inputOptions, laterCommands } from './options.ts';
-import { demoOptions, evaluateOptions, predictOptions, trainOptions } from './options.ts';
+import { demoOptions, evaluateOptions, joinOptions, launchOptions } from './options.ts';
+import { sendingOptions } from './options.ts';
+import { predictOptions, trainOptions } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import type { ModelInfo } from './parse.ts';
 import { rangeText } from './values.ts';
@@ -43,7 +45,7 @@ function spelling(option: CommandOption): string {
     case 'text':
     case 'number':
     case 'integer':
-      return `--${name} ${placeholder ?? (type === 'integer' ? 'N' : 'X')}`;
+      return `${short === undefined ? '' : `-${short}, `}--${name} ${placeholder ?? (type === 'integer' ? 'N' : 'X')}`;
   }
 }
 
@@ -82,7 +84,7 @@ const exitCodes =
 /** What stands after a command's name. */
 const operands: Readonly<Record<CommandName, string>> = {
   ...{ train: 'MODEL DATA…', predict: 'MODELDIR DATA…', evaluate: 'MODELDIR DATA…' },
-  ...{ models: '', doctor: '', demo: '' },
+  ...{ launch: 'HOSTS -- train …', models: '', doctor: '', demo: '' },
 };
 
 function overview(models: readonly ModelInfo[]): string {
@@ -114,6 +116,11 @@ const dataText =
   '\nDATA is one or more files, .gz or not: libsvm, Matrix Market, CSV, ratings, or idx (images, ' +
   'then\nlabels). The format is detected and can be forced with --format.\n';
 
+const joinText =
+  '\nUnder torchrun, mpirun (Open MPI, MPICH) and srun, every process of `perpetuum train` becomes one ' +
+  'host of\nthe run; with options of its own, under anything else. Rank 0 prints the result and saves ' +
+  'the model.\n';
+
 function trainHelp(models: readonly ModelInfo[]): string {
   return [
     'perpetuum train: trains a model\n',
@@ -124,6 +131,9 @@ function trainHelp(models: readonly ModelInfo[]): string {
     dataText,
     options('Options:', trainOptions),
     options('Input:', inputOptions),
+    options('Between hosts:', sendingOptions),
+    options('Joining other hosts:', joinOptions),
+    joinText,
     options('Options of all commands:', commonOptions),
     '\nExamples:\n',
     '  perpetuum train mlr a9a.gz --test a9a.t.gz --out model\n',
@@ -148,9 +158,31 @@ function modelHelp(model: ModelInfo): string {
         ),
     ),
     options('Input:', inputOptions),
+    options('Between hosts:', sendingOptions),
+    options('Joining other hosts:', joinOptions),
     options('Options of all commands:', commonOptions),
     '\nExample:\n',
     `  perpetuum train ${name} train.data --test test.data --out model\n`,
+  ].join('');
+}
+
+function launchHelp(): string {
+  return [
+    'perpetuum launch: trains on several hosts\n',
+    '\nUsage: perpetuum launch (--local N | -H a:2,b:2 | --hosts FILE) [options] -- train MODEL …\n',
+    '\nStarts one host process per host, on this machine or by ssh, with the job behind `--`. Code\n',
+    'goes over the connection: a host needs Node.js and an ssh login without a password, nothing\n',
+    'else. Data is read by each host at the path given, and a program of your own, too. Rank 0 is\n',
+    'the first host: it prints the result and saves the model. What hosts say begins with [rank\n',
+    'host]. Ctrl-C stops all, a second one kills them.\n',
+    options('Options:', launchOptions),
+    '\nFILE has one host a line: `name slots=N`, N worker threads, without slots one per core; or\n',
+    '`id address port`, as Bösen has it. `user@name` is a name, too; # begins a comment.\n',
+    options('Options of all commands:', commonOptions),
+    '\nExamples:\n',
+    '  perpetuum launch --local 2 -- train mlr a9a.gz --out model\n',
+    '  perpetuum launch -H a:8,b:8 --dry-run -- train mf ratings.csv --passes 20\n',
+    '  perpetuum launch --hosts hosts.txt --ssh "ssh -p 2222" -- train mlr data.csv\n',
   ].join('');
 }
 
@@ -178,6 +210,8 @@ function commandHelp(command: CommandName, models: readonly ModelInfo[]): string
         options('Input:', inputOptions),
         common,
       ].join('');
+    case 'launch':
+      return launchHelp();
     case 'models':
       return `perpetuum models: lists the models\n\nUsage: perpetuum models\n${common}`;
     case 'doctor':

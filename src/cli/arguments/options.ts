@@ -70,13 +70,18 @@ export const trainOptions: readonly CommandOption[] = [
   threads,
   {
     ...{ name: 'consistency', type: 'choice', default: 'essp' },
-    choices: ['bsp', 'ssp', 'essp', 'async'],
-    later: { auto: 'arrives with runs on several hosts' },
+    choices: ['bsp', 'ssp', 'essp', 'async', 'auto'],
     help: 'which updates of others a read may miss',
   },
   {
-    ...{ name: 'staleness', type: 'integer', default: 1, defaultText: '1; 0 with bsp', minimum: 0 },
-    help: 'clocks that a read may lag behind',
+    ...{
+      name: 'staleness',
+      type: 'integer',
+      default: 1,
+      defaultText: '1; 0 with bsp, 8 with auto',
+      minimum: 0,
+    },
+    help: 'clocks that a read may lag behind; with auto, at most',
   },
   {
     ...{ name: 'passes', type: 'integer', default: undefined, minimum: 1 },
@@ -111,8 +116,78 @@ export const trainOptions: readonly CommandOption[] = [
   },
 ];
 
+/** How deltas travel between the hosts of a run. */
+export const sendingOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'link-rate', type: 'number', default: undefined, defaultText: 'no limit' },
+    ...{ minimum: 0, exclusive: true, placeholder: 'MBIT' },
+    help: 'megabits per second that each link between hosts may use',
+  },
+  flag('send-early', 'deltas and values go before their clock ends when links are idle'),
+  {
+    ...{ name: 'send-order', type: 'choice', default: 'magnitude' },
+    choices: ['magnitude', 'random', 'first'],
+    help: 'which rows go first then: by relative change, at random, in order',
+  },
+  {
+    ...{ name: 'delta-encoding', type: 'choice', default: 'full' },
+    choices: ['full', 'f16', 'bf16'],
+    help: 'numbers of deltas on the wire; what rounding leaves is sent later',
+  },
+];
+
+/** How a train becomes one host of a run that something else starts. */
+export const joinOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'host-rank', type: 'integer', default: undefined, minimum: 0 },
+    ...{ placeholder: 'R', defaultText: "the launcher's" },
+    help: 'rank of this host, from 0',
+  },
+  {
+    ...{ name: 'world-size', type: 'integer', default: undefined, minimum: 1 },
+    ...{ maximum: limits.hostsMax, defaultText: "the launcher's" },
+    help: 'hosts of the run',
+  },
+  {
+    ...text('master', 'HOST:PORT', 'where rank 0 listens for the others'),
+    defaultText: "the launcher's",
+  },
+  {
+    ...text('secret', 'FILE', 'what all hosts of the run know: 16 bytes or more, from anywhere'),
+    defaultText: 'none; needed off loopback',
+  },
+  flag('insecure', 'plain connections to other hosts, on a network that is yours alone'),
+];
+
+export const launchOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'local', type: 'integer', default: undefined, defaultText: 'none' },
+    ...{ minimum: 1, maximum: limits.workersMax },
+    help: 'so many hosts, all on this machine',
+  },
+  {
+    ...text('host', 'a:2,b:2', 'hosts, and worker threads of each, without :N one per core'),
+    ...{ short: 'H', defaultText: 'none' },
+  },
+  { ...text('hosts', 'FILE', 'hosts, one a line (below)'), defaultText: 'none' },
+  {
+    ...{ name: 'port', type: 'integer', default: undefined, defaultText: 'a free one' },
+    ...{ minimum: 1, maximum: 65535 },
+    help: 'port of rank 0',
+  },
+  {
+    ...text('secret', 'FILE', 'what the hosts know and nobody else: 16 bytes or more'),
+    defaultText: 'made for each run',
+  },
+  flag('insecure', 'plain connections between hosts, on a network that is yours alone'),
+  { ...text('ssh', 'COMMAND', 'what reaches other hosts, with its options'), defaultText: 'ssh' },
+  flag('dry-run', 'print the plan and start nothing'),
+];
+
 /** Options of the stable command line that this version refuses. */
 export const laterOptions: Readonly<Record<string, string>> = {
+  slurm: 'is not in this version: under srun, perpetuum train joins by itself',
+  kubernetes: 'is not in this version',
   checkpoint: 'arrives with fault tolerance: this version saves the model at the end, with --out',
 };
 
@@ -138,6 +213,7 @@ export const commands = {
   train: 'train a model',
   predict: 'apply a saved model to data',
   evaluate: 'score a saved model on data',
+  launch: 'train on several hosts',
   models: 'list the models',
   doctor: 'check this machine',
   demo: 'train on the data that comes with the package',
@@ -147,17 +223,19 @@ export type CommandName = keyof typeof commands;
 export const commandNames = Object.keys(commands) as readonly CommandName[];
 
 /** Commands of the stable command line that this version refuses. */
-export const laterCommands = ['launch', 'profile', 'simulate', 'convert', 'status'] as const;
+export const laterCommands = ['profile', 'simulate', 'convert', 'status'] as const;
 
 /** The options of a command besides the common ones. */
 export function optionsOf(command: CommandName): readonly CommandOption[] {
   switch (command) {
     case 'train':
-      return [...trainOptions, ...inputOptions];
+      return [...trainOptions, ...sendingOptions, ...joinOptions, ...inputOptions];
     case 'predict':
       return [...predictOptions, ...inputOptions];
     case 'evaluate':
       return [...evaluateOptions, ...inputOptions];
+    case 'launch':
+      return launchOptions;
     case 'demo':
       return demoOptions;
     case 'models':

@@ -9,7 +9,10 @@ import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import type { JoinOptions } from '../../launcher/join.ts';
+import type { Sending } from '../../program/plan.ts';
 import { helpText } from './help.ts';
+import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import { didYouMean } from './suggest.ts';
@@ -34,6 +37,9 @@ export type View = {
 export type JobRequest = {
   readonly kind: 'job';
   readonly job: Job;
+  /** Of a train: what was said of other hosts, and --threads if it was given. */
+  readonly join?: JoinOptions;
+  readonly threads: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly view: View;
 };
@@ -45,6 +51,7 @@ export type Request =
   | { readonly kind: 'doctor'; readonly view: View }
   /** `extra` are the options that the demo hands on to train. */
   | { readonly kind: 'demo'; readonly extra: readonly string[]; readonly out: string }
+  | { readonly kind: 'launch'; readonly launch: LaunchRequest; readonly train: JobRequest }
   | JobRequest;
 
 type Read = { readonly positionals: readonly string[]; readonly values: Values };
@@ -179,6 +186,16 @@ function policyOf(values: Values): Policy {
   );
 }
 
+function sendingOf(values: Values): Sending {
+  const megabits = values.number('link-rate');
+  return {
+    bytesPerSecond: megabits === undefined ? undefined : (megabits * 1e6) / 8,
+    early: values.flag('send-early'),
+    order: (values.text('send-order') ?? 'magnitude') as Sending['order'],
+    encoding: (values.text('delta-encoding') ?? 'full') as Sending['encoding'],
+  };
+}
+
 function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read & { job: Job } {
   const name = findModelName(args, models);
   if (name === undefined) {
@@ -218,6 +235,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     pushTimeoutMs: (values.number('push-timeout') ?? limits.pushTimeoutMs / 1000) * 1000,
     input: inputOf(values),
     options: model ? givenOptions(model, values) : ownOptions(settings),
+    sending: sendingOf(values),
   };
   return { ...read, job };
 }
@@ -253,6 +271,28 @@ function viewOf(values: Values, has: { json: boolean }): View {
     verbose: values.flag('verbose'),
     noColor: values.flag('no-color'),
   };
+}
+
+function joinOf(values: Values): JoinOptions {
+  return {
+    ...{ rank: values.number('host-rank'), size: values.number('world-size') },
+    ...{ master: values.text('master'), secret: values.text('secret') },
+    insecure: values.flag('insecure'),
+  };
+}
+
+function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Request {
+  const { launch, rest, values } = readLaunch(args);
+  const train = parse(rest, models);
+  if (train.kind !== 'job') return train;
+  checkLaunched(train);
+  const own = viewOf(values, { json: false });
+  const { json, quiet, verbose, noColor } = train.view;
+  const view = {
+    ...{ json, quiet: quiet || own.quiet, verbose: verbose || own.verbose },
+    noColor: noColor || own.noColor,
+  };
+  return { kind: 'launch', launch, train: { ...train, view } };
 }
 
 /** A command that takes nothing but options. */
@@ -315,7 +355,11 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
       const seconds = read.values.number('deadline');
       const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
       const view = viewOf(read.values, { json: true });
-      return { kind: 'job', job: read.job, deadlineMs, view };
+      const threads = read.values.number('threads');
+      const join = command === 'train' ? { join: joinOf(read.values) } : {};
+      return { kind: 'job', job: read.job, deadlineMs, view, threads, ...join };
     }
+    case 'launch':
+      return parseLaunch(args, models);
   }
 }

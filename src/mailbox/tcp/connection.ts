@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { limits } from '../../base/limits.ts';
 import { FrameParser, frameBytes, headBytes, tailBytes, writeFrame, writeHead } from '../frame.ts';
 import type { Frame } from '../frame.ts';
+import { textOf } from './security.ts';
 
 export type ConnectionHandlers = {
   /** Its header and payload are valid during the call only. */
@@ -54,7 +55,7 @@ export class Connection {
       this.#blocked = false;
       this.#flush();
     });
-    socket.on('error', (error) => this.#finish(error.message));
+    socket.on('error', (error) => this.#finish(textOf(error)));
     socket.on('end', () => this.#finish('the other end closed it'));
     socket.on('close', () => this.#finish('it was closed'));
   }

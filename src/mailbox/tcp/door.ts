@@ -6,7 +6,7 @@ import { limits } from '../../base/limits.ts';
 import type { Join } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
 import { receive, type Caller } from './handshake.ts';
-import { acceptLink, type Key } from './security.ts';
+import { acceptLink, textOf, type Key } from './security.ts';
 
 /** An address to listen at (port 0: any), or a server that listens already, or its descriptor. */
 export type Listen =
@@ -116,7 +116,7 @@ export class Door {
     const { socket: secure, ready } = acceptLink(socket, key);
     secure.on('error', (error) => {
       const hint = 'it has another secret or run, or none';
-      this.#sendAway(stranger, `${error.message}; ${hint}`);
+      this.#sendAway(stranger, `${textOf(error)}; ${hint}`);
     });
     secure.once(ready, () => this.#ask(stranger, secure));
   }

@@ -13,7 +13,7 @@ import { decodeHeader, encodeHeader, type Frame, type FrameKind } from '../frame
 import { mismatch, parseJoin, type Join, type Member } from '../rendezvous.ts';
 import { parseMember } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
-import { isDisagreement, openLink, type Key } from './security.ts';
+import { isDisagreement, openLink, textOf, type Key } from './security.ts';
 
 const NONCE_BYTES = 16;
 const none = new Uint8Array(0);
@@ -79,7 +79,7 @@ export function receive(
   const connection = open({
     frame: (frame) => {
       const { nonce } = frame.kind === 'challenge' ? mapOf(frame) : {};
-      if (isNonce(nonce)) theirs ??= nonce.slice();
+      if (isNonce(nonce)) theirs ??= nonce;
       else if (frame.kind === 'hello') onHello(frame);
       else settle(`a ${frame.kind} is no hello`);
     },
@@ -110,7 +110,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
   const { host, port, key, self } = work;
   const own = randomBytes(NONCE_BYTES);
   const { socket, ready } = openLink(host, port, key);
-  let over = false;
+  let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
     over = true;
@@ -119,13 +119,15 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     done(result);
   };
   const fail = (why: string, final = false) => settle({ kind: 'failed', why, final });
-  const deadline = (what: string, ms: number) => setTimeout(() => fail(`${what} in ${ms} ms`), ms);
+  const deadline = (what: string, ms: number) =>
+    setTimeout(() => fail(`${what} in ${Math.round(ms)} ms`), ms);
   let timer = deadline('no answer', limits.handshakeMs);
   const onFrame = (frame: Frame) => {
     const said = mapOf(frame);
     const { nonce, reason, members } = said;
     if (frame.kind === 'refuse') return fail(`it refuses: ${String(reason)}`, true);
     if (frame.kind === 'challenge' && isNonce(nonce)) {
+      greeted = true;
       connection.write(plainFrame('hello', { ...self, nonce }));
       clearTimeout(timer);
       timer = deadline('no welcome', work.welcomeMs);
@@ -139,9 +141,13 @@ export function call(work: Call, done: (result: Called) => void): () => void {
   };
   socket.on('error', (error) => {
     const hint = 'do both ends have the same secret and run?';
-    if (isDisagreement(error)) fail(`${error.message}; ${hint}`, true);
+    if (isDisagreement(error)) fail(`${textOf(error)}; ${hint}`, true);
   });
-  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended: fail });
+  const ended = (why: string) => {
+    const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
+    fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
+  };
+  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended });
   socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }

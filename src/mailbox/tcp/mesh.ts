@@ -270,7 +270,7 @@ class TcpMesh implements Mesh {
           this.#listener.packet(rank, packet);
           return consumed(bytes);
         }
-        const kept = { header: packet.header, payload: packet.payload.slice() };
+        const kept = { header: packet.header, payload: new Uint8Array(packet.payload) };
         this.#early.push((listener) => {
           listener.packet(rank, kept);
           consumed(bytes);

@@ -67,6 +67,11 @@ export function acceptLink(raw: Socket, key: Buffer): Opening {
   return { socket: new TLSSocket(raw, options), ready: 'secure' };
 }
 
+/** What an error of a socket says, without the places in OpenSSL's sources. */
+export function textOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+}
+
 /** Whether an error says that the two ends do not have the same key, or not the same security. */
 export function isDisagreement(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_SSL_');

@@ -172,7 +172,7 @@ async function score(
   const partitions = Math.max(session.host.threads, scorePartitions);
   return session.host.run(
     mfPredict,
-    { ...source, data, policy, partitions, options, seed: 1, audit: false },
+    { ...source, data, policy, partitions, options, seed: 1, audit: false, local: true },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
   );
 }

@@ -46,7 +46,9 @@ async function runProgram(
   const program = { 'mlr-batch': mlrBatch, 'mlr-sgd': mlrSgd, 'mlr-evaluate': mlrEvaluate }[name];
   const source = { program: { builtIn: name }, userKernels: undefined, canary: undefined };
   const hooks = { onEvent, signal: session.signal };
-  return session.host.run(program, { ...request, ...source }, hooks);
+  // Every host scores its own rows.
+  const local = name === 'mlr-evaluate';
+  return session.host.run(program, { ...request, ...source, local }, hooks);
 }
 
 /** `known`: rows whose label is a class of the model; the others have no loss and are wrong. */

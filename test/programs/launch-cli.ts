@@ -1,0 +1,13 @@
+// The command line over the fake models and hosts that join for real: what launcher tests spawn.
+import { runCommandLine } from '../../src/cli/command-line.ts';
+import { endProcess, quietStreams } from '../../src/cli/streams.ts';
+import { fakeModels } from '../helpers/fake-models.ts';
+
+const streams = quietStreams();
+const code = await runCommandLine(process.argv.slice(2), {
+  models: fakeModels,
+  hostEntry: new URL('./launch-host.js', import.meta.url),
+  streams,
+  variables: process.env,
+});
+endProcess(code, streams);
