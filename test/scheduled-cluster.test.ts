@@ -2,8 +2,18 @@
 // in this process.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLoaderPool, type LoaderPool } from '../src/data/loader-pool.ts';
+import { loadSamples } from '../src/data/load-samples.ts';
+import type { ModelOptions } from '../src/jobs/job.ts';
+import { mlr } from '../src/models/mlr/model.ts';
+import type { Host } from '../src/supervisor/host.ts';
 import { withCluster } from './helpers/cluster.ts';
 import { programOf, request } from './helpers/hosts.ts';
+import { prngOf } from './helpers/lab.ts';
+import { exampleData, hashOf, requestOf, sessionOf } from './helpers/models.ts';
 import type { SharingOptions } from './programs/sharing-program.ts';
 
 const program = await programOf('sharing-program');
@@ -24,5 +34,104 @@ for (const threads of [[2], [1, 1], [2, 1, 1], [1, 2, 1, 3]]) {
     });
   });
 }
+
+const folder = mkdtempSync(join(tmpdir(), 'perpetuum-scheduled-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+function put(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function withPool<T>(
+  { arena, module }: Host,
+  chunkBytes: number,
+  body: (pool: LoaderPool) => Promise<T>,
+): Promise<T> {
+  const { memory, layout } = arena;
+  const pool = createLoaderPool({ memory, layout, module, threads: 1, chunkBytes });
+  try {
+    return await body(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+type Fitted = { hash: string; objective: number; metrics: unknown; clocks: number };
+
+/** Trains on all hosts; what rank 0 found, and the others agree with. */
+async function fitMlr(
+  threads: readonly number[],
+  paths: { readonly data: string; readonly test?: string },
+  options: ModelOptions,
+  partitions?: number,
+): Promise<Fitted> {
+  return withCluster(threads, async (hosts) => {
+    const fitted = await Promise.all(
+      hosts.map(async (host): Promise<Fitted> => {
+        const { world, arena } = host;
+        const [data, held] = await withPool(host, 20_000, async (pool) => {
+          const place = { arena, pool, world };
+          const cut = partitions === undefined ? {} : { partitions };
+          const train = await loadSamples([paths.data], cut, place);
+          if (paths.test === undefined) return [train, undefined];
+          return [train, await loadSamples([paths.test], { like: train, ...cut }, place)];
+        });
+        const session = { ...sessionOf(host), world };
+        const asked = { audit: false, test: held, partitions };
+        const outcome = await mlr.train(session, requestOf('mlr', data, options, asked));
+        const { objective, metrics, clocks } = outcome;
+        return { hash: hashOf(host, outcome), objective, metrics, clocks };
+      }),
+    );
+    const [first] = fitted;
+    for (const other of fitted) assert.equal(other, first, 'all hosts have the result');
+    return first!;
+  });
+}
+
+/** Sparse rows over so many columns that only a diagonal preconditions them. */
+function wideText(rows: number): string {
+  const prng = prngOf(5);
+  const line = () => {
+    const label = prng.below(3);
+    const columns = [1, 2, 3, 4, 5].map((n) => n * 300 - prng.below(280) + label);
+    return `${label} ${columns.map((j) => `${j}:${prng.uniform() + 0.2}`).join(' ')}\n`;
+  };
+  return Array.from({ length: rows }, line).join('');
+}
+
+test('mlr batch: several hosts find the same bits as one (digits)', async () => {
+  const data = exampleData('digits.csv.gz');
+  const options = { lambda: 0.001, method: 'descent' };
+  const alone = await fitMlr([2], { data, test: data }, options);
+  for (const threads of [
+    [1, 1],
+    [1, 1, 2],
+    [1, 1, 1, 1],
+  ]) {
+    assert.equal(await fitMlr(threads, { data, test: data }, options), alone, threads.join('+'));
+  }
+  assert.is(alone.objective.toFixed(4), '0.0139');
+});
+
+test('mlr batch: several hosts find the same bits as one (wide, sparse)', async () => {
+  const data = put('wide', wideText(900));
+  const options = { lambda: 0.01, method: 'descent' };
+  const alone = await fitMlr([1], { data }, options, 7);
+  for (const threads of [
+    [1, 1],
+    [2, 1, 2],
+  ]) {
+    assert.equal(await fitMlr(threads, { data }, options, 7), alone, threads.join('+'));
+  }
+});
+
+test('mlr batch: several hosts do not ascend', async () => {
+  const data = put('few', wideText(40));
+  const failed = await fitMlr([1, 1], { data }, { method: 'ascent' }).catch((e: Error) => e);
+  assert.match((failed as Error).message, /--method ascent needs all rows on one host/);
+});
 
 test.run();

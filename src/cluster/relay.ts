@@ -43,8 +43,7 @@ export type RelayPorts = {
   }[];
   /** The scheduler's rings, on rank 0. */
   readonly scheduler:
-    | { readonly inbox: Sender<Reported>; readonly orders: Receiver<Order> }
-    | undefined;
+    { readonly inbox: Sender<Reported>; readonly orders: Receiver<Order> } | undefined;
   wake(): void;
 };
 
@@ -235,7 +234,11 @@ export class Relay {
     }
   }
 
-  #assign(order: { readonly worker: number; readonly clock: number; readonly work: unknown }): void {
+  #assign(order: {
+    readonly worker: number;
+    readonly clock: number;
+    readonly work: unknown;
+  }): void {
     const { rank, firstWorker } = this.#ports.cluster;
     const { worker, clock, work } = order;
     const to = this.#rankOf(worker);

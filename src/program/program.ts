@@ -80,22 +80,24 @@ export type Sharing = {
   share(name: string, from: number, bytes: number, to?: number): void;
 };
 
-export type PushContext<Options, State> = Context<Options> & Sharing & {
-  readonly state: State;
-  readonly worker: number;
-  readonly clock: number;
-  /** Random numbers that depend on seed, partition and clock alone. */
-  readonly prng: Prng;
-  table(name: string): TableView;
-};
+export type PushContext<Options, State> = Context<Options> &
+  Sharing & {
+    readonly state: State;
+    readonly worker: number;
+    readonly clock: number;
+    /** Random numbers that depend on seed, partition and clock alone. */
+    readonly prng: Prng;
+    table(name: string): TableView;
+  };
 
-export type ScheduleContext<Options, State> = Context<Options> & Sharing & {
-  readonly state: State;
-  readonly clock: number;
-  readonly prng: Prng;
-  /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
-  table(name: string): TableView;
-};
+export type ScheduleContext<Options, State> = Context<Options> &
+  Sharing & {
+    readonly state: State;
+    readonly clock: number;
+    readonly prng: Prng;
+    /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
+    table(name: string): TableView;
+  };
 
 /**
  * The rows that a push will read, of each table with access `rows`: count numbers (i32) at `at`.

@@ -55,7 +55,10 @@ export const program = defineProgram<SharingOptions, { clock: number }, null, nu
     if (last && options.way === 'share') ctx.share('board', 60, 8);
     if (last && options.way === 'name') ctx.share('nobody', 0, 8);
     if (last && options.way === 'worker') ctx.share('board', 0, 8, workers);
-    for (let ends = performance.now() + (options.way === 'slow' ? 5 : 0); performance.now() < ends;) {
+    for (
+      let ends = performance.now() + (options.way === 'slow' ? 5 : 0);
+      performance.now() < ends;
+    ) {
       ctx.poll();
     }
     assert(work.clock === clock, 'work belongs to its clock');
