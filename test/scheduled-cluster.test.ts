@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLoaderPool, type LoaderPool } from '../src/data/loader-pool.ts';
+import { loadRatings } from '../src/data/load-ratings.ts';
 import { loadSamples } from '../src/data/load-samples.ts';
 import type { ModelOptions } from '../src/jobs/job.ts';
+import { mf } from '../src/models/mf/model.ts';
 import { mlr } from '../src/models/mlr/model.ts';
 import type { Host } from '../src/supervisor/host.ts';
 import { withCluster } from './helpers/cluster.ts';
@@ -133,5 +135,70 @@ test('mlr batch: several hosts do not ascend', async () => {
   const failed = await fitMlr([1, 1], { data }, { method: 'ascent' }).catch((e: Error) => e);
   assert.match((failed as Error).message, /--method ascent needs all rows on one host/);
 });
+
+/** Ratings of planted biases, some users with many, ids in no order. */
+function ratingText(users: number, items: number, count: number, seed: number): string {
+  const prng = prngOf(seed);
+  const line = () => {
+    const user = Math.floor(users * prng.uniform() ** 2);
+    const item = Math.floor(items * prng.uniform() ** 1.5);
+    const rating = 1 + ((user * 7 + item * 3 + prng.below(3)) % 5);
+    return `${(user * 37) % users} ${(item * 11) % items} ${rating}\n`;
+  };
+  return Array.from({ length: count }, line).join('');
+}
+
+async function fitMf(
+  threads: readonly number[],
+  paths: { readonly data: string; readonly test?: string },
+  options: ModelOptions,
+): Promise<Fitted> {
+  return withCluster(threads, async (hosts) => {
+    const fitted = await Promise.all(
+      hosts.map(async (host): Promise<Fitted> => {
+        const { world, arena } = host;
+        const [data, held] = await withPool(host, 5_000, async (pool) => {
+          const place = { arena, pool, world };
+          const train = await loadRatings([paths.data], {}, place);
+          if (paths.test === undefined) return [train, undefined];
+          return [train, await loadRatings([paths.test], { like: train }, place)];
+        });
+        const session = { ...sessionOf(host), world };
+        const asked = { audit: false, test: held, passes: 4 };
+        const outcome = await mf.train(session, requestOf('mf', data, options, asked));
+        const { objective, metrics } = outcome;
+        // Rank 0 alone has the factors: it is the one that saves them.
+        const hash = world.rank === 0 ? hashOf(host, outcome) : '';
+        return { hash, objective, metrics, clocks: 0 };
+      }),
+    );
+    const [first] = fitted;
+    for (const other of fitted) {
+      assert.equal({ ...other, hash: '' }, { ...first, hash: '' }, 'all hosts have the result');
+    }
+    return first!;
+  });
+}
+
+for (const [what, options] of [
+  ['biases', { rank: 6, lambda: 0.05 }],
+  ['no biases', { rank: 5, lambda: 0.02, bias: false }],
+  ['a grid of 3', { rank: 3, blocks: 3 }],
+] as const) {
+  test(`mf: several hosts find the same bits as one (${what})`, async () => {
+    const data = put('ratings', ratingText(311, 97, 6000, 1));
+    const held = put('held', `${ratingText(311, 97, 700, 2)}9999 3 2\n4 5555 1\n`);
+    const alone = await fitMf([2], { data, test: held }, options);
+    for (const threads of [
+      [1, 1],
+      [1, 2, 1],
+      [1, 1, 1, 1],
+    ]) {
+      const fitted = await fitMf(threads, { data, test: held }, options);
+      assert.equal(fitted, alone, threads.join('+'));
+    }
+    assert.ok(alone.objective > 0);
+  });
+}
 
 test.run();
