@@ -73,10 +73,10 @@ export class Link implements NetworkListener {
     this.#listener = undefined;
   }
 
-  /** Tells the others why this host ends the run, when it is a thread of it that failed. */
-  fail(fault: Fault): void {
+  /** Tells the others why this host ends run `run`, when it is a thread of it that failed. */
+  fail(fault: Fault, run: number): void {
     const { rank, size } = this.#network;
-    const header: PeerMessage = { kind: 'fault', fault, run: this.#run };
+    const header: PeerMessage = { kind: 'fault', fault, run };
     for (let to = 0; to < size; to++) {
       if (to !== rank) this.#network.send(to, { header, payload: new Uint8Array(0) });
     }

@@ -41,8 +41,8 @@ export type MailboxActor = Actor<MailboxSummary> & {
   /** See World.readRemote. */
   read(path: string, from: number, bytes: number): Promise<Outcome<Uint8Array>>;
   statistics(): Promise<readonly LinkStatistics[]>;
-  /** Tells the other hosts that a thread of this one failed, and with it the run. */
-  fail(fault: Fault): Promise<Outcome<undefined>>;
+  /** Tells the other hosts why run `run` fails here. */
+  fail(fault: Fault, run: number): Promise<Outcome<undefined>>;
   /** Says goodbye: what was sent arrives first. With a fault the others take this host for lost. */
   leave(fault?: Fault): Promise<void>;
 };
@@ -61,8 +61,15 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
     assert(joined !== undefined, 'the host has joined');
     return joined;
   };
+  const actor = createActor(boot, builtIns, (stage) =>
+    runMailbox(stage, there().mesh, there().link),
+  );
   return {
-    ...createActor(boot, builtIns, (stage) => runMailbox(stage, there().mesh, there().link)),
+    async run(plan, userModule) {
+      const done = await actor.run(plan, userModule);
+      if (!done.ok || done.value.fault === undefined) return done;
+      return { ok: false, fault: done.value.fault };
+    },
     join: (options, watch) =>
       outcome(async () => {
         if (joined !== undefined) throw new SystemError('ERR_CONFIG', 'a host joins once');
@@ -79,9 +86,9 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
     gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
     read: (path, from, bytes) => outcome(() => there().link.read(path, from, bytes)),
     statistics: () => Promise.resolve(joined?.link.statistics ?? []),
-    fail: (fault) =>
+    fail: (fault, run) =>
       outcome(() => {
-        joined?.link.fail(fault);
+        joined?.link.fail(fault, run);
         return Promise.resolve(undefined);
       }),
     async leave(fault) {

@@ -62,7 +62,6 @@ export type RelayMessageBody =
       readonly clock: number;
       readonly partial: unknown;
     }
-  | { readonly kind: 'end'; readonly clocks: number }
-  | { readonly kind: 'fault'; readonly fault: Fault };
+  | { readonly kind: 'end'; readonly clocks: number };
 
 export type RelayMessage = RelayMessageBody & { readonly run: number };

@@ -10,7 +10,6 @@
 //
 //   rank i ══ shared … flush ══▶ rank j ══ flushed ══▶ rank i ══ report ══▶ rank 0
 import { assert } from '../base/assert.ts';
-import { SystemError, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type {
   Assignment,
@@ -63,8 +62,6 @@ export class Relay {
   readonly #unflushed = new Map<number, Set<number>>();
   #clock = 0;
   #ended = false;
-  /** The others know: one of them said it. */
-  #told = false;
   #pumping = false;
 
   constructor(ports: RelayPorts) {
@@ -113,7 +110,7 @@ export class Relay {
     }
   }
 
-  /** A packet of this run from another host. @throws the fault that the packet tells of. */
+  /** A packet of this run from another host. */
   packet(from: number, packet: Packet): void {
     const message = packet.header as RelayMessage;
     switch (message.kind) {
@@ -135,17 +132,8 @@ export class Relay {
       case 'end':
         this.#end(message.clocks);
         break;
-      case 'fault':
-        this.#told = true;
-        throw new SystemError(message.fault.code, `rank ${from}: ${message.fault.message}`);
     }
     this.pump();
-  }
-
-  /** Tells everyone why this host ends the run. */
-  fail(fault: Fault): void {
-    if (this.#told) return;
-    for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
   }
 
   *#passOrders(orders: Receiver<Order>): Passing {

@@ -5,7 +5,7 @@
 //   tick futex (workers) ─┐
 //   packets (sockets)    ─┼──▶ part ──▶ outbox ──▶ links
 //   timer (budget, idle) ─┘
-import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
+import { fromFault, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { ringAt, type Ring } from '../memory/layout.ts';
 import {
@@ -25,6 +25,7 @@ import type { ClusterPlan } from '../program/plan.ts';
 import { openSpaces } from '../program/spaces.ts';
 import { Link } from './link.ts';
 import { Member } from './member.ts';
+import type { PeerMessage, RelayMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Relay } from './relay.ts';
 import { openStore } from './store.ts';
@@ -35,6 +36,8 @@ export type MailboxSummary = {
   readonly stopped: boolean;
   /** Bytes of rows that were sent, by table. */
   readonly tableBytes: readonly number[];
+  /** Why the run ended, when that came from another host. */
+  readonly fault?: Fault;
 };
 
 /** Batches in flight: a clock each, and some that went early. */
@@ -101,7 +104,6 @@ type Part = {
   readonly finished: boolean;
   readonly waitingFor: string;
   packet(from: number, packet: Packet): void;
-  fail(fault: Fault): void;
   /** Threads may have moved, or links may have room. */
   step(): void;
   /** Nothing moves at the moment. */
@@ -131,7 +133,6 @@ function memberPart(stage: Stage, cluster: ClusterPlan, network: Network): Part 
       return store.bytesSent;
     },
     packet: (from, packet) => member.packet(from, packet),
-    fail: (fault) => member.fail(fault),
     room: (to) => member.room(to),
     idle: () => member.idle(),
     step() {
@@ -181,7 +182,6 @@ function relayPart(stage: Stage, cluster: ClusterPlan, network: Network): Part {
     },
     tableBytes: relay.bytesSent,
     packet: (from, packet) => relay.packet(from, packet),
-    fail: (fault) => relay.fail(fault),
     room: () => relay.pump(),
     idle: () => undefined,
     step() {
@@ -204,26 +204,31 @@ export async function runMailbox(
   control.setActivity(thread, 'waitingForClocks');
   const open = program.schedule === undefined ? memberPart : relayPart;
   const part = open(stage, cluster, network);
-  let fault: Fault | undefined;
+  /** Why the run ends here, and whether the others know that. */
+  let end: { readonly fault: Fault; readonly from: 'here' | 'peer' | 'link' } | undefined;
   const guarded = (act: () => void) => {
-    if (fault !== undefined) return;
+    if (end !== undefined) return;
     try {
       act();
     } catch (thrown) {
-      fault = toFault(thrown);
+      end = { fault: toFault(thrown), from: 'here' };
     }
-    if (fault !== undefined || part.finished) control.wake();
+    if (end !== undefined || part.finished) control.wake();
   };
   guarded(() => {
     link.begin(cluster.run, {
-      packet: (from, packet) => guarded(() => part.packet(from, packet)),
+      packet: (from, packet) =>
+        guarded(() => {
+          const message = packet.header as PeerMessage | RelayMessage;
+          if (message.kind !== 'fault') return part.packet(from, packet);
+          const fault = { ...message.fault, message: `rank ${from}: ${message.fault.message}` };
+          end = { fault, from: 'peer' };
+        }),
       room: (to) => guarded(() => part.room(to)),
       lost(rank, lost) {
         if (part.finished) return;
-        const message = `${lost.message}; waited for ${part.waitingFor}`;
-        guarded(() => {
-          throw new SystemError(lost.code, `rank ${rank} is lost: ${message}`);
-        });
+        const message = `rank ${rank} is lost: ${lost.message}; waited for ${part.waitingFor}`;
+        guarded(() => (end = { fault: { code: lost.code, message }, from: 'link' }));
       },
     });
   });
@@ -232,8 +237,10 @@ export async function runMailbox(
     for (;;) {
       const seen = control.tick.now();
       guarded(() => part.step());
-      if (fault !== undefined) throw fromFault(fault);
       const { clocks, tableBytes } = part;
+      if (end?.from === 'here') throw fromFault(end.fault);
+      if (end?.from === 'link') link.fail(end.fault, cluster.run);
+      if (end !== undefined) return { clocks, stopped: true, tableBytes, fault: end.fault };
       if (control.stopped()) return { clocks, stopped: true, tableBytes };
       if (part.finished) return { clocks, stopped: false, tableBytes };
       const sleepMs = cluster.sending.early ? idleMs : limits.gateWaitMs;
@@ -244,7 +251,7 @@ export async function runMailbox(
       if (cluster.sending.early && quietMs >= idleMs) guarded(() => part.idle());
     }
   } catch (thrown) {
-    part.fail(toFault(thrown));
+    link.fail(toFault(thrown), cluster.run);
     throw thrown;
   } finally {
     link.end();

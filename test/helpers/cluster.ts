@@ -9,7 +9,9 @@ const sending: Sending = {
   ...{ bytesPerSecond: undefined, early: false, order: 'first', encoding: 'full' },
 };
 
-async function joinAll(hosts: readonly Host[]): Promise<void> {
+type Through = (port: number) => Promise<number>;
+
+async function joinAll(hosts: readonly Host[], through: Through): Promise<void> {
   const { onListening, log, listen, ...plain } = base;
   const size = hosts.length;
   const join = (rank: number, port: number, listening: (port: number) => void) => {
@@ -17,23 +19,28 @@ async function joinAll(hosts: readonly Host[]): Promise<void> {
     return hosts[rank]?.join(options, sending, { listening, log: () => undefined });
   };
   let zero: unknown;
-  const port = await new Promise<number>((resolve, reject) => {
+  const own = await new Promise<number>((resolve, reject) => {
     zero = join(0, 0, resolve)?.catch(reject);
   });
+  const port = await through(own);
   const others = hosts.slice(1).map((_, i) => join(i + 1, port, () => undefined));
   await Promise.all([zero, ...others]);
 }
 
-/** Hosts of `threads[rank]` workers each, joined when there are several; closed whatever happens. */
+/**
+ * Hosts of `threads[rank]` workers each, joined when there are several; closed whatever happens.
+ * `through` may put something between rank 0 and the others.
+ */
 export async function withCluster<T>(
   threads: readonly number[],
   body: (hosts: readonly Host[]) => Promise<T>,
+  through: Through = (port) => Promise.resolve(port),
 ): Promise<T> {
   const hosts = threads.map(
     (count) => new Host({ threads: count, loaders: 1, variant: 'release', pushTimeoutMs: 10_000 }),
   );
   try {
-    if (hosts.length > 1) await joinAll(hosts);
+    if (hosts.length > 1) await joinAll(hosts, through);
     return await body(hosts);
   } finally {
     await Promise.all(hosts.map((host) => host.close()));

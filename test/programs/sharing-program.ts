@@ -7,7 +7,7 @@ export type SharingOptions = {
   readonly clocks: number;
   /** Bytes that every worker sends to the scheduler each clock. */
   readonly bulk: number;
-  readonly way?: 'share' | 'name' | 'worker' | 'throw' | 'slow' | 'silent';
+  readonly way?: 'share' | 'name' | 'worker' | 'throw' | 'slow' | 'schedule';
 };
 
 const rows = 40;
@@ -37,6 +37,7 @@ export const program = defineProgram<SharingOptions, { clock: number }, null, nu
   startSchedule: () => null,
   schedule(ctx) {
     const { clock, options } = ctx;
+    if (clock === 3) ctx.report({ clock });
     if (clock === options.clocks) {
       cells(ctx, 'result', 0, 1)[0] = mark(clock, 7);
       ctx.share('result', 0, 64);
