@@ -1,4 +1,4 @@
-// Scheduled programs over several hosts: each with its own memory and threads, joined by real meshes
+// Scheduled programs over several hosts, each with its own memory and threads, joined by real meshes
 // in this process.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

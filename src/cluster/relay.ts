@@ -1,5 +1,5 @@
-// A host's mailbox in a run of a scheduled program: the scheduler is on rank 0, workers are on every
-// host, and what they say to each other passes here, with the bytes that they share.
+// A host's mailbox in a run of a scheduled program: the scheduler is on rank 0, workers are on all
+// hosts, and what they say to each other passes here, with the bytes that they share.
 //
 //   scheduler ─ring─▶ ┌─────────┐ ══ shared, work, end ══▶ ┌─────────┐ ─ring─▶ worker
 //             ◀─ring─ │ rank 0  │ ◀═ shared, report ══════ │ rank r  │ ◀─ring─

@@ -31,8 +31,8 @@ export type RunPlan = {
   readonly buffers: Readonly<Record<string, number>>;
   readonly bufferBytes: Readonly<Record<string, number>>;
   /**
-   * Delta logs of this host's partitions, or in a scheduled run of its workers; the scheduler's host
-   * then has those of all workers. See logAt.
+   * Delta logs of this host's partitions, or in a scheduled run of its workers; the scheduler's
+   * host then has those of all workers. See logAt.
    */
   readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
   /** The run's other hosts; undefined when this host runs it alone. */

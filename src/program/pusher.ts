@@ -87,7 +87,7 @@ export function openPusher(stage: Stage): Pusher {
       gate.ask(clock, reads);
     },
     /**
-     * Takes the snapshot, runs the program's push; its deltas are in the partition's log afterwards.
+     * Takes the snapshot, runs the program's push; its deltas are in the partition's log then.
      */
     push(work: unknown): unknown {
       const take = () => {

@@ -1,5 +1,5 @@
-// Collects what one thread of a scheduled run shares with other hosts, until its mailbox takes it: who
-// is to have it, and which bytes. On one host there is nobody to share with.
+// Collects what one thread of a scheduled run shares with other hosts, until its mailbox takes it:
+// who is to have it, and which bytes. On one host there is nobody to share with.
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Shared } from '../mailbox/messages.ts';

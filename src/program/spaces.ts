@@ -1,6 +1,6 @@
-// What hosts of a scheduled run share bytes of, numbered alike on all of them: dense tables, buffers,
-// and the workers' delta logs. A place is the number of a space and bytes within it, never an
-// address, for each host's memory is laid out in its own way.
+// What hosts of a scheduled run share bytes of, numbered alike on all of them: dense tables,
+// buffers, and the workers' delta logs. A place is the number of a space and bytes within it, never
+// an address, for each host's memory is laid out in its own way.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import { logAt, type RunPlan } from './plan.ts';

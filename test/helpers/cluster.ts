@@ -1,9 +1,9 @@
-// Several hosts inside one process, each with its own memory and threads, joined by real meshes over
-// the loopback address.
+// Several hosts inside one process, each with its own memory and threads, joined by real meshes
+// over the loopback address.
 import type { JoinOptions } from '../../src/cluster/mailbox-actor.ts';
 import { Host } from '../../src/supervisor/host.ts';
 import type { Sending } from '../../src/program/plan.ts';
-import { base } from './meshes.ts';
+import { base, quick } from './meshes.ts';
 
 const sending: Sending = {
   ...{ bytesPerSecond: undefined, early: false, order: 'first', encoding: 'full' },
@@ -12,7 +12,8 @@ const sending: Sending = {
 type Through = (port: number) => Promise<number>;
 
 async function joinAll(hosts: readonly Host[], through: Through): Promise<void> {
-  const { onListening, log, listen, ...plain } = base;
+  const { host, bind, secret, insecure, version, runId } = base;
+  const plain = { host, bind, secret, insecure, version, runId, session: quick };
   const size = hosts.length;
   const join = (rank: number, port: number, listening: (port: number) => void) => {
     const options: JoinOptions = { ...plain, rank, size, port, threads: hosts[rank]?.threads ?? 1 };

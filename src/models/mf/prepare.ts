@@ -43,7 +43,10 @@ export function startWorker(ctx: Context<MfOptions> & { readonly worker: number 
   return { shape, work, chunks: chunksOn(data, host), testChunks };
 }
 
-/** n_u, n_i of this worker's chunks, among those of its host; each chunk's Σ r, Σ r², and the steps that its ratings fit. */
+/**
+ * n_u, n_i of this worker's chunks, a range of those of its host; each chunk's Σ r, Σ r², and the
+ * steps that its ratings fit.
+ */
 export function countChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, arena, worker } = ctx;
   const data = ratingsOf(ctx.data);

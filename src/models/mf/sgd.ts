@@ -290,7 +290,7 @@ function* onChunks(ctx: Scheduler, kind: ChunkPhase, data: Ratings): Steps<MfWor
 }
 
 /**
- * Σ v of all items. Hosts with user parts pass the sums on, each a share of the items at a time: the
+ * Σ v of all items. Hosts with user parts pass the sums on, a share of the items at a time: the
  * first host takes share s in step s, the one after it in step s + 1.
  */
 function* sumAllItems(ctx: Scheduler): Steps<MfWork, void> {

@@ -111,7 +111,7 @@ function* conclude(
   return gap <= options.tolerance * objective;
 }
 
-/** Of a dual ascent, on one host: the weights of the duals become `out`. `bias`: the centred intercepts. */
+/** Of a dual ascent: the weights of the duals become `out`. `bias`: the centred intercepts. */
 export function* certifyDuals(
   ctx: Scheduler,
   bias: Float64Array,

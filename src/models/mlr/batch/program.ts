@@ -7,8 +7,8 @@
 //   preconditioned L-BFGS (descent.ts)   else
 //
 // Partitions are a fixed number, never the number of workers; sums are taken in partition order:
-// the result is the same bits for any number of workers. Needs λ > 0. Several hosts descend: a round
-// of the ascent goes through rows of all partitions, and only a host has its own.
+// the result is the same bits for any number of workers. Needs λ > 0. Several hosts descend: a
+// round of the ascent goes through rows of all partitions, and a host has only its own.
 import { SystemError } from '../../../base/errors.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Samples } from '../../../data/dataset.ts';
