@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import { Door, type Listen } from './door.ts';
 import { call, type Called, type Caller } from './handshake.ts';
 import { Peer } from './peer.ts';
+import { Repeats } from './repeats.ts';
 import { keyOf, type Key } from './security.ts';
 
 export type MeshOptions = {
@@ -161,6 +162,7 @@ function gather({ options, self, door }: Joining): Promise<Together> {
 async function enter({ options, key, self, door }: Joining): Promise<Together> {
   const { host, port, log, joinTimeoutMs = limits.joinTimeoutMs } = options;
   const deadlineMs = nowMs() + joinTimeoutMs;
+  const repeats = new Repeats(log);
   const timer = setInterval(() => door?.tick(nowMs()), limits.sessionTickMs);
   try {
     for (let pauseMs: number = limits.reconnectMinMs; ; pauseMs *= 2) {
@@ -175,7 +177,7 @@ async function enter({ options, key, self, door }: Joining): Promise<Together> {
       const what = `rank ${self.rank} cannot join rank 0 at ${host}:${port}: ${result.why}`;
       if (result.final) throw new SystemError('ERR_CONFIG', what);
       if (nowMs() >= deadlineMs) throw new SystemError('ERR_PEER_LOST', what);
-      log(what);
+      repeats.say(what);
       await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, limits.reconnectMaxMs)));
     }
   } finally {
@@ -301,6 +303,9 @@ class TcpMesh implements Mesh {
     };
     if (peer === undefined || join.rank < this.rank) return no('only ranks above call this one');
     if (join.incarnation !== peer.incarnation) {
+      // Started twice by mistake: the one that takes part is none the worse for it.
+      if (peer.isConnected)
+        return no(`rank ${join.rank} takes part already: each has its own rank`);
       no(`rank ${join.rank} is another process, and this run goes on without it`);
       return peer.restarted(join.incarnation);
     }
