@@ -32,6 +32,8 @@ export type Sshd = {
   /** The same with a key that it refuses, and without its host key. */
   readonly refused: string;
   readonly unknown: string;
+  /** Where hosts behind it put what they unpack. */
+  readonly tmp: string;
   end(): Promise<void>;
 };
 
@@ -110,10 +112,12 @@ export async function startSshds(
 export async function startSshd(folder: string): Promise<Sshd> {
   const port = await freePort();
   makeKeys(folder);
-  const end = await startDaemon(folder, { address: '127.0.0.1', port });
+  const tmp = join(folder, 'tmp');
+  mkdirSync(tmp);
+  const end = await startDaemon(folder, { address: '127.0.0.1', port, tmp });
   const config = (name: string, key: string, hosts: string) => {
     put(join(folder, name), [
-      ...['Host one two', 'HostName 127.0.0.1', `Port ${port}`],
+      ...['Host one two 127.0.0.*', 'HostName 127.0.0.1', `Port ${port}`],
       ...clientLines(folder, key, hosts),
     ]);
     return `ssh -F ${join(folder, name)}`;
@@ -122,6 +126,6 @@ export async function startSshd(folder: string): Promise<Sshd> {
     ssh: config('config', 'good', 'known'),
     refused: config('config-refused', 'bad', 'known'),
     unknown: config('config-unknown', 'good', 'none'),
-    end,
+    ...{ tmp, end },
   };
 }

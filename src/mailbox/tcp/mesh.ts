@@ -161,7 +161,8 @@ function gather({ options, self, door }: Joining): Promise<Together> {
 /** Another rank: calls rank 0 until it is welcome. */
 async function enter({ options, key, self, door }: Joining): Promise<Together> {
   const { host, port, log, joinTimeoutMs = limits.joinTimeoutMs } = options;
-  const deadlineMs = nowMs() + joinTimeoutMs;
+  const beganMs = nowMs();
+  const deadlineMs = beganMs + joinTimeoutMs;
   const repeats = new Repeats(log);
   const timer = setInterval(() => door?.tick(nowMs()), limits.sessionTickMs);
   try {
@@ -176,8 +177,15 @@ async function enter({ options, key, self, door }: Joining): Promise<Together> {
       }
       const what = `rank ${self.rank} cannot join rank 0 at ${host}:${port}: ${result.why}`;
       if (result.final) throw new SystemError('ERR_CONFIG', what);
+      const waitedMs = nowMs() - beganMs;
+      // Names may come up late, as rank 0 itself does.
+      if (result.why.includes('ENOTFOUND') && waitedMs >= limits.nameTimeoutMs) {
+        const next = `call rank 0 by a name or an address that all hosts know; ${host} is none here`;
+        throw new SystemError('ERR_CONFIG', `${what}\n${next}`);
+      }
       if (nowMs() >= deadlineMs) throw new SystemError('ERR_PEER_LOST', what);
-      repeats.say(what);
+      // That rank 0 is not there yet is no news at first.
+      if (waitedMs >= limits.reconnectMaxMs) repeats.say(what);
       await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, limits.reconnectMaxMs)));
     }
   } finally {
