@@ -52,7 +52,7 @@ function onEnd(host: ChildProcess, words: LastWords, feed: (input: GuardianInput
   });
 }
 
-/** Of several hosts that all have the result, one prints it. */
+/** Of several hosts that all have the result, and how far it is, one prints it. */
 function isSpokesman(job: Job): boolean {
   return job.command !== 'train' || job.cluster === undefined || job.cluster.rank === 0;
 }
@@ -87,8 +87,11 @@ export function guard(options: GuardianOptions): Promise<number> {
           clearTimeout(grace);
           grace = setTimeout(() => feed({ kind: 'graceOver' }), limits.killGraceMs);
           return;
-        case 'show':
-          return renderer.show(output.event);
+        case 'show': {
+          const { event } = output;
+          const common = event.kind === 'progress' || event.kind === 'load';
+          return common && !isSpokesman(job) ? undefined : renderer.show(event);
+        }
         case 'result':
           return isSpokesman(job) ? renderer.result(output.done, job) : undefined;
         case 'failure':

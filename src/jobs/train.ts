@@ -70,10 +70,11 @@ export async function withHost<T>(
 
 const seconds = (fromMs: number, toMs: number) => (toMs - fromMs) / 1000;
 
-/** Rank 0 speaks for all; of the others, what their programs print. */
+/** Rank 0 speaks for all; of the others, what their programs print, and how far they are. */
 function hooksOf(world: World, hooks: JobHooks): JobHooks {
   if (world.rank === 0) return hooks;
-  return { ...hooks, onEvent: (event) => event.kind === 'log' && hooks.onEvent(event) };
+  const told = new Set(['log', 'load', 'progress']);
+  return { ...hooks, onEvent: (event) => told.has(event.kind) && hooks.onEvent(event) };
 }
 
 /**

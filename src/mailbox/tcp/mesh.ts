@@ -306,7 +306,9 @@ class TcpMesh implements Mesh {
     const peer = this.#peers[join.rank];
     const { log } = this.#joining.options;
     const no = (reason: string) => {
-      log(`refused rank ${join.rank} from ${connection.remoteHost}: ${reason}`);
+      // A run that is ending here says so already.
+      if (this.#closing === undefined)
+        log(`refused rank ${join.rank} from ${connection.remoteHost}: ${reason}`);
       refuse(reason);
     };
     if (peer === undefined || join.rank < this.rank) return no('only ranks above call this one');

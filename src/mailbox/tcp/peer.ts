@@ -39,11 +39,13 @@ export class Peer {
   #before = { bytesSent: 0, bytesReceived: 0 };
   #packets = { packetsSent: 0, packetsReceived: 0 };
   #connections = 0;
+  /** This host gives up: what becomes of its last words is nobody's business. */
+  #givingUp = false;
 
   constructor(options: PeerOptions) {
     this.rank = options.member.rank;
     this.#options = options;
-    this.#failures = new Repeats(options.log);
+    this.#failures = new Repeats((text) => this.#log(text));
     this.#session = new Session(options.config, options.nowMs());
   }
 
@@ -111,6 +113,7 @@ export class Peer {
 
   /** Says goodbye; resolves when the peer has everything, or is gone. */
   async close(fault: Fault | undefined): Promise<void> {
+    this.#givingUp = fault !== undefined;
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;
       if (this.isLost) return resolve();
@@ -118,6 +121,10 @@ export class Peer {
     });
     this.#giveUp?.();
     await this.#detach()?.end(limits.handshakeMs / 10);
+  }
+
+  #log(text: string): void {
+    if (!this.#givingUp) this.#options.log(text);
   }
 
   #traffic(): { readonly bytesSent: number; readonly bytesReceived: number } {
@@ -151,7 +158,7 @@ export class Peer {
   }
 
   #carryOut(output: SessionOutput): void {
-    const { deliver, room, lost, log } = this.#options;
+    const { deliver, room, lost } = this.#options;
     switch (output.kind) {
       case 'write':
         return this.#connection?.write(output.frame);
@@ -164,18 +171,18 @@ export class Peer {
         return this.#connect();
       case 'drop':
         // Why the whole peer is lost, its loss says.
-        if (!this.isLost) log(`rank ${this.rank}: connection dropped: ${output.why}`);
+        if (!this.isLost) this.#log(`rank ${this.rank}: connection dropped: ${output.why}`);
         return this.#detach()?.destroy();
       case 'lost':
         this.#giveUp?.();
         return lost(output.fault);
       case 'left':
         if (output.dropped > 0)
-          log(`rank ${this.rank} has left; packets not delivered to it: ${output.dropped}`);
+          this.#log(`rank ${this.rank} has left; packets not delivered to it: ${output.dropped}`);
         return;
       case 'closed':
         if (output.undelivered > 0)
-          log(`rank ${this.rank}: packets that it may not have got: ${output.undelivered}`);
+          this.#log(`rank ${this.rank}: packets that it may not have got: ${output.undelivered}`);
         return this.#onClosed?.();
     }
   }
