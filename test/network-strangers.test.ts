@@ -134,4 +134,37 @@ test('network: strangers are refused, the reason is said, and the run goes on', 
   );
 });
 
+test('network: hosts that were started with different options: all are told, with exit code 2', async () => {
+  if (reason !== undefined) return;
+  await withFolder((folder) =>
+    withNet(2, async (hosts) => {
+      const more = `--secret ${secretIn(folder)}`;
+      const ranks = hosts.map((host, rank) => {
+        const line = `mlr ${digits} --solver sgd --threads ${1 + rank} --passes ${3 + rank}`;
+        return startRank(host, `${line} ${joining(hosts, rank, more)}`);
+      });
+      for (const { code, err } of await Promise.all(ranks.map(({ ended }) => ended))) {
+        assert.is(code, 2, err);
+        assert.match(err, /ERR_CONFIG all hosts .*: passes is 3 on rank 0 and 4 on rank 1/);
+      }
+      await nothingLeft(hosts);
+    }),
+  );
+});
+
+test('network: rank 0 by a name that nobody knows: exit code 2', async () => {
+  if (reason !== undefined || process.env['TEST_ALL'] === undefined) return;
+  await withFolder((folder) =>
+    withNet(2, async (hosts) => {
+      const more = `--world-size 2 --master no-such-host:29511 --secret ${secretIn(folder)}`;
+      const { code, err } = await startRank(hosts[1]!, `mlr ${digits} --host-rank 1 ${more}`).ended;
+      assert.is(code, 2, err);
+      assert.match(
+        err,
+        /ERR_CONFIG rank 1 cannot join .*\n {2}call rank 0 by a name or an address/,
+      );
+    }),
+  );
+});
+
 test.run();

@@ -92,7 +92,8 @@ export async function trainJob(
   const reproducible = job.consistency === 'bsp';
   return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
     host.wake();
-    const joined = job.cluster && joinHosts(host, job.cluster, allHooks, job.sending);
+    const { cluster } = job;
+    const joined = cluster && joinHosts(host, { ...job, cluster }, allHooks);
     const world = given ?? (await joined) ?? soloWorld(threads);
     const model = await together(world, 'model', () => resolveModel(job.model));
     const hooks = hooksOf(world, allHooks);
