@@ -156,7 +156,7 @@ test('network: rank 0 by a name that nobody knows: exit code 2', async () => {
   if (reason !== undefined || process.env['TEST_ALL'] === undefined) return;
   await withFolder((folder) =>
     withNet(2, async (hosts) => {
-      const more = `--world-size 2 --master no-such-host:29511 --secret ${secretIn(folder)}`;
+      const more = `--world-size 2 --master no..host:29511 --secret ${secretIn(folder)}`;
       const { code, err } = await startRank(hosts[1]!, `mlr ${digits} --host-rank 1 ${more}`).ended;
       assert.is(code, 2, err);
       assert.match(
