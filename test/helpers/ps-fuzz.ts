@@ -18,7 +18,7 @@ import { VirtualTime } from '../../src/sim/virtual-time.ts';
 import { sparseRow } from '../../src/store/sparse-rows.ts';
 import { noData } from './hosts.ts';
 import { deadlineMs, drawPlan, patience, type FuzzPlan } from './ps-plan.ts';
-import { fuzzProgram, type Report } from './ps-program.ts';
+import { failureWords, fuzzProgram, type Report } from './ps-program.ts';
 
 export type FuzzOptions = {
   readonly machines?: Machines;
@@ -167,6 +167,7 @@ function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: Readonly
   const { fault } = host;
   if (fault === undefined) return undefined;
   const words = `host ${rank} ends with ${fault.code}: ${fault.message}`;
+  if (plan.failure !== undefined && fault.message.includes(failureWords)) return undefined;
   if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
   const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
   if (named === null) return `${words}, which does not say who, and what was waited for`;
