@@ -99,6 +99,7 @@ export class Member {
   readonly #store: MemberStore;
   readonly #control: MemberControl;
   readonly #outbox: Outbox;
+  readonly #others: readonly number[];
   readonly #client: ClientLike;
   readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
@@ -127,6 +128,7 @@ export class Member {
     this.#outbox = ports.outbox;
     const { rank, size } = ports.network;
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
+    this.#others = Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
     const { client, shard } = ports.machines ?? machines;
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
     this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
@@ -238,18 +240,13 @@ export class Member {
   /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
   fail(fault: Fault): void {
     const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
-    for (const to of this.#others()) {
+    for (const to of this.#others) {
       this.#network.send(to, { header, payload: new Uint8Array(0) });
     }
   }
 
-  #others(): readonly number[] {
-    const { rank, size } = this.#network;
-    return Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
-  }
-
   #hasRoom(): boolean {
-    return this.#others().every((to) => this.#outbox.hasRoom(to));
+    return this.#others.every((to) => this.#outbox.hasRoom(to));
   }
 
   #send(to: number, body: PeerMessageBody, payload: Uint8Array = new Uint8Array(0)): void {
@@ -288,7 +285,7 @@ export class Member {
       : this.#store.cut({ early, last: clock === this.#config.clocks });
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
     if (!ordered) this.#frozen.set(epoch, [...parts]);
-    for (const to of this.#others()) {
+    for (const to of this.#others) {
       const payloads = parts[to] ?? [];
       const count = Math.max(1, payloads.length);
       for (let i = 0; i < count; i++) {
