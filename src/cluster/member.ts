@@ -8,15 +8,10 @@
 import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { Client, type ClientConfig, type ClientOutput } from '../ps/client.ts';
+import type { ClientOutput } from '../ps/client.ts';
 import type { RowList } from '../ps/row-set.ts';
-import {
-  Shard,
-  type PushedRows,
-  type ShardConfig,
-  type ShardInput,
-  type ShardOutput,
-} from '../ps/shard.ts';
+import type { PushedRows, ShardInput, ShardOutput } from '../ps/shard.ts';
+import { machines, type ClientLike, type Machines, type ShardLike } from './machines.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -53,22 +48,11 @@ export type MemberStore = {
 export type MemberControl = {
   /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
   hostClock(): number;
+  /** Clocks that the workers of this host have finished, all together. */
+  foldedClocks(): number;
   setShardClock(clock: number): void;
   setTableClock(table: number, clock: number): void;
   grant(want: number): void;
-};
-
-/** What of its machines a member needs: tests put broken ones in their place. */
-export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
-export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
-export type Machines = {
-  readonly client: (config: ClientConfig) => ClientLike;
-  readonly shard: (config: ShardConfig) => ShardLike;
-};
-
-const machines: Machines = {
-  client: (config) => new Client(config),
-  shard: (config) => new Shard(config),
 };
 
 export type MemberConfig = {
@@ -109,6 +93,8 @@ export class Member {
   readonly #wants = new Map<number, Want>();
   readonly #finalFrom = new Set<number>();
   #clock = 0;
+  /** Clocks of workers whose deltas are cut to the last; −1 when some may be left. */
+  #cutFolds = -1;
   #current: Uint8Array = new Uint8Array(0);
 
   constructor(
@@ -196,7 +182,10 @@ export class Member {
   /** Nothing moves at the moment: early sending may use the time. */
   idle(): void {
     if (!this.#hasRoom() || this.#config.ordered || this.finished) return;
-    if (this.#clock < this.#config.clocks) this.#carryOut(this.#client.step({ kind: 'idle' }));
+    const hasDeltas = this.#control.foldedClocks() !== this.#cutFolds;
+    if (hasDeltas && this.#clock < this.#config.clocks) {
+      this.#carryOut(this.#client.step({ kind: 'idle' }));
+    }
     this.#serve(this.#shard.step({ kind: 'idle' }));
   }
 
@@ -280,9 +269,12 @@ export class Member {
   #cut({ epoch, clock, early }: Extract<ClientOutput, { kind: 'cut' }>): void {
     const { ordered } = this.#config;
     const { rank } = this.#network;
+    const folds = this.#control.foldedClocks();
     const { parts, own } = ordered
       ? { parts: this.#store.cutOrdered(), own: [] }
       : this.#store.cut({ early, last: clock === this.#config.clocks });
+    const isAll = !early || parts.every((payloads) => payloads.length === 0);
+    this.#cutFolds = isAll ? folds : -1;
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
     if (!ordered) this.#frozen.set(epoch, [...parts]);
     for (const to of this.#others) {

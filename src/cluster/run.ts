@@ -14,7 +14,8 @@ import type { Stage } from '../program/context.ts';
 import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import { Link } from './link.ts';
-import { Member, type Machines } from './member.ts';
+import type { Machines } from './machines.ts';
+import { Member } from './member.ts';
 import { Outbox } from './outbox.ts';
 import { openStore } from './store.ts';
 
@@ -80,6 +81,7 @@ export function openMember(
       ...{ network, store, outbox, machines: tuning.machines },
       control: {
         hostClock: () => (plan.lockStep ? control.minPushed() : control.minClock()),
+        foldedClocks: () => control.foldedClocks(),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
