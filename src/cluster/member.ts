@@ -250,9 +250,12 @@ export class Member {
     }
   }
 
-  /** Tells everyone why this host ends the run. */
+  /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
   fail(fault: Fault): void {
-    for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+    const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
+    for (const to of this.#others()) {
+      this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
   }
 
   #tellDrops(): void {
