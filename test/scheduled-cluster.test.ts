@@ -12,7 +12,7 @@ import type { ModelOptions } from '../src/jobs/job.ts';
 import { mf } from '../src/models/mf/model.ts';
 import { mlr } from '../src/models/mlr/model.ts';
 import type { Host } from '../src/supervisor/host.ts';
-import { withCluster } from './helpers/cluster.ts';
+import { withCluster } from './helpers/joined-hosts.ts';
 import { programOf, request } from './helpers/hosts.ts';
 import { prngOf } from './helpers/lab.ts';
 import { exampleData, hashOf, requestOf, sessionOf } from './helpers/models.ts';

@@ -43,8 +43,8 @@ export type MailboxActor = Actor<MailboxSummary> & {
   statistics(): Promise<readonly LinkStatistics[]>;
   /** Tells the other hosts why run `run` fails here. */
   fail(fault: Fault, run: number): Promise<Outcome<undefined>>;
-  /** Says goodbye: what was sent arrives first. With a fault the others take this host for lost. */
-  leave(fault?: Fault): Promise<void>;
+  /** Says goodbye: what was sent arrives first. With a fault, the others lose us for it. */
+  leave(fault?: Fault): Promise<Outcome<void>>;
 };
 
 async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
@@ -91,9 +91,10 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
         joined?.link.fail(fault, run);
         return Promise.resolve(undefined);
       }),
-    async leave(fault) {
-      await joined?.mesh.close(fault);
-      joined = undefined;
-    },
+    leave: (fault) =>
+      outcome(async () => {
+        await joined?.mesh.close(fault);
+        joined = undefined;
+      }),
   };
 }
