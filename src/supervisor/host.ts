@@ -317,12 +317,11 @@ export class Host {
    * job, the other hosts lose it for that reason.
    */
   async close(fault?: Fault): Promise<void> {
-    this.#fault ??= fault;
     if (this.#running) {
       const message = 'the host was closed in the middle of a run';
-      this.#tell({ code: 'ERR_ABORTED', message }, this.#runs);
+      this.#tell(fault ?? { code: 'ERR_ABORTED', message }, this.#runs);
     }
-    await this.#leave();
+    await this.#leave(fault ?? this.#fault);
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
@@ -332,14 +331,11 @@ export class Host {
   }
 
   /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
-  async #leave(): Promise<void> {
+  async #leave(fault: Fault | undefined): Promise<void> {
     const mailbox = this.#mailbox;
-    // A host that failed must not be held up by others that may be gone.
-    const late = this.#fault && setTimeout(() => void mailbox?.terminate(), limits.stopGraceMs);
-    await mailbox?.call(async (actor) => {
-      await actor.leave(this.#fault);
-      return { ok: true, value: undefined };
-    });
+    if (mailbox === undefined) return;
+    const late = setTimeout(() => void mailbox.terminate(), limits.leaveMs);
+    await mailbox.call((actor) => actor.leave(fault));
     clearTimeout(late);
   }
 }
