@@ -38,8 +38,13 @@ const directions: Readonly<Record<string, Direction>> = {
   mailbox: { run: 'base', types: 'memory', why: 'a ring lies in an arena that it is given' },
   store: { run: 'base memory ps', types: '', why: 'tables are bytes under a freshness policy' },
   data: { run: 'base memory', types: '', why: 'readers fill memory and know no model' },
+  cluster: {
+    run: 'base memory mailbox ps scheduler store program',
+    types: '',
+    why: 'a host’s part in a run joins the machines, the tables and the links',
+  },
   sim: {
-    run: 'base mailbox',
+    run: 'base memory mailbox program store cluster',
     types: '',
     why: 'it runs the machines on virtual time; sockets, threads and clocks are not there',
   },
@@ -50,7 +55,7 @@ const directions: Readonly<Record<string, Direction>> = {
   },
   supervisor: {
     run: 'base memory mailbox store program',
-    types: '',
+    types: 'cluster',
     why: 'it starts and watches loops, and never sees data or a model',
   },
   models: {
@@ -60,7 +65,7 @@ const directions: Readonly<Record<string, Direction>> = {
   },
   jobs: {
     run: 'base memory data models supervisor',
-    types: 'ps program',
+    types: 'ps program mailbox',
     why: 'a job is load, train, save: it joins data, models and a host',
   },
   library: {

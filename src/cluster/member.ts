@@ -9,55 +9,21 @@ import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
 import type { ClientOutput } from '../ps/client.ts';
-import type { RowList } from '../ps/row-set.ts';
-import type { PushedRows, ShardInput, ShardOutput } from '../ps/shard.ts';
+import type { ShardInput, ShardOutput } from '../ps/shard.ts';
 import { machines, type ClientLike, type Machines, type ShardLike } from './machines.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import type { MemberControl, MemberStore, TouchedRows } from './ports.ts';
 
-export type TouchedRows = { readonly table: number; readonly rows: RowList };
 type Payloads = readonly Uint8Array[];
-
-/** A host's tables, as the member needs them: store.ts. */
-export type MemberStore = {
-  /**
-   * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
-   * cut takes some of them, the most important first; the last one leaves nothing.
-   */
-  cut(how: { readonly early: boolean; readonly last: boolean }): {
-    readonly parts: readonly Payloads[];
-    readonly own: readonly TouchedRows[];
-  };
-  /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
-  cutOrdered(): readonly Payloads[];
-  /** Adds the own deltas of this clock to the own rows, in an ordered run. */
-  foldOwn(): readonly TouchedRows[];
-  /** Adds a batch's deltas to the own rows. */
-  apply(payload: Uint8Array): readonly TouchedRows[];
-  /** The present values of rows. */
-  values(rows: readonly PushedRows[]): Payloads;
-  /** Sets rows that others own, then adds own deltas on top. */
-  install(payload: Uint8Array, from: number, replay: Payloads): void;
-  /** Rows of `table` that were asked for are as of `clock`. */
-  markFresh(table: number, rows: Int32Array, clock: number): void;
-  /** Bytes of a table that travelled. */
-  readonly bytesSent: readonly number[];
-};
-
-/** The words that workers wait on. */
-export type MemberControl = {
-  /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
-  hostClock(): number;
-  /** Clocks that the workers of this host have finished, all together. */
-  foldedClocks(): number;
-  setShardClock(clock: number): void;
-  setTableClock(table: number, clock: number): void;
-  grant(want: number): void;
-};
 
 export type MemberConfig = {
   readonly run: number;
-  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly tables: readonly {
+    readonly rows: number;
+    readonly held: boolean;
+    readonly bounded: boolean;
+  }[];
   readonly eager: boolean;
   readonly asynchronous: boolean;
   readonly ordered: boolean;
@@ -75,7 +41,7 @@ export type Want = {
 };
 
 /** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
-export const heldForGood = 0x7fff_ffff;
+const heldForGood = 0x7fff_ffff;
 
 export class Member {
   readonly #config: MemberConfig;
@@ -141,11 +107,12 @@ export class Member {
   }
 
   toString(): string {
-    return `client ${this.#client} | shard ${this.#shard}`;
+    return `client ${this.#client.toString()} | shard ${this.#shard.toString()}`;
   }
 
   /** Workers' clocks may have moved. */
   workersMoved(): void {
+    this.#tellDrops();
     const clock = this.#control.hostClock();
     if (clock <= this.#clock || !this.#hasRoom()) return;
     this.#clock = clock;
@@ -156,6 +123,8 @@ export class Member {
   want(want: Want): void {
     const { rank, size } = this.#network;
     const { id, table, required } = want;
+    // An owner must not think that we hold what we now ask for.
+    this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
       for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
@@ -211,6 +180,12 @@ export class Member {
         this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
         break;
       }
+      case 'drop': {
+        const { table } = message;
+        const rows = { rows: asRows(packet.payload) };
+        this.#serve(this.#shard.step({ kind: 'drop', from, table, rows }));
+        break;
+      }
       case 'values': {
         const { clock, includes, answers, last, final } = message;
         if (last && final) this.#finalFrom.add(from);
@@ -231,6 +206,18 @@ export class Member {
     const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
     for (const to of this.#others) {
       this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
+  }
+
+  #tellDrops(): void {
+    const { size } = this.#network;
+    for (const { table, rows } of this.#store.takeDrops()) {
+      const total = this.#config.tables[table]?.rows ?? 0;
+      for (const to of this.#others) {
+        const list = rows.filter((row) => ownerOf(total, size, row) === to);
+        if (list.length === 0) continue;
+        this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
+      }
     }
   }
 
@@ -367,7 +354,7 @@ export class Member {
 }
 
 /** The host that owns `row`: the inverse of rangeOf (src/scheduler). */
-export function ownerOf(rows: number, size: number, row: number): number {
+function ownerOf(rows: number, size: number, row: number): number {
   assert(row >= 0 && row < rows, 'the row is of the table');
   let owner = Math.min(size - 1, Math.floor((row * size) / rows));
   while (Math.floor((rows * (owner + 1)) / size) <= row) owner += 1;

@@ -1,5 +1,5 @@
-// What a host has to send, link by link, within a budget of bytes per second: packets of a link wait
-// in order until the budget allows them. Without a budget they go at once.
+// What a host has to send, link by link, within a budget of bytes per second: packets of a link
+// wait in order until the budget allows them. Without a budget they go at once.
 import type { Network, Packet } from '../mailbox/network.ts';
 import { Budget } from '../ps/budget.ts';
 

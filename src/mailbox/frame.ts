@@ -5,15 +5,15 @@
 //        5   u8   flags: 1 = the payload has a checksum        40  u64  cumulative acknowledgement
 //        6   u16  bytes of the header                          48  u64  credit
 //        8   u32  bytes of the payload                         56  u32  0
-//       12   u32  0                                            60  u32  CRC-32 of bytes 0…59, header
+//       12   u32  0                                           60  u32  CRC-32 of bytes 0…59, header
 //       16   u64  incarnation of the sender
 //       64   header (MessagePack), zeros to a multiple of 8; and if there is a payload: that, and a
 //            tail: zeros, u32 CRC-32 of the payload or 0, which end at a multiple of 8
 //
-// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has a
-// better one. It comes last, so that a sender can work it out piece by piece while the pieces are in
-// its cache on their way into the socket: in front, it costs a third of the goodput of a fast link. Whatever a parser is fed, it answers with frames or with the reason why not, and holds
-// no more than one head and one payload of legal size.
+// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has
+// a better one. It comes last, so that a sender can work it out piece by piece on the way into the
+// socket. Whatever a parser is fed, it answers with frames or with the reason why not, and holds no
+// more than one head and one payload of legal size.
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
@@ -47,8 +47,6 @@ const MAGIC = 0x31545050; // "PPT1"
 const PREFIX_BYTES = 64;
 const WITH_CHECKSUM = 1;
 const TWO_32 = 2 ** 32;
-/** Fewer bytes are not worth a read of their own. */
-const DIRECT_BYTES = 64 * 1024;
 const TAIL_BYTES_MAX = 11;
 const HEAD_BYTES_MAX = PREFIX_BYTES + limits.frameHeaderBytesMax;
 assert(limits.frameHeaderBytesMax < 65536, 'the length of a header fits its field');
@@ -181,15 +179,6 @@ export class FrameParser {
     this.#payloadBytesMax = payloadBytesMax;
   }
 
-  /**
-   * Where the bytes to come belong, while a long payload is under way: who reads them into there and
-   * feeds that, saves the copy.
-   */
-  get destination(): Uint8Array | undefined {
-    if (this.#place !== 'payload' || this.#wanted - this.#filled < DIRECT_BYTES) return undefined;
-    return this.#payload.subarray(this.#filled, this.#wanted);
-  }
-
   /** Returns why the stream is refused, for good, or undefined. */
   feed(chunk: Uint8Array): string | undefined {
     let at = 0;
@@ -211,9 +200,7 @@ export class FrameParser {
       if (enough && this.#head.readUInt32LE(0) !== MAGIC) this.#problem = this.#foreign();
     } else if (this.#place === 'header') this.#head.set(part, PREFIX_BYTES + this.#filled);
     else if (this.#place === 'payload') {
-      const place = this.#payload.byteOffset + this.#filled;
-      const isThere = part.buffer === this.#payload.buffer && part.byteOffset === place;
-      if (!isThere) this.#payload.set(part, this.#filled);
+      this.#payload.set(part, this.#filled);
       if ((this.#head[5] ?? 0) === WITH_CHECKSUM) this.#crc = crc32(part, this.#crc);
     } else this.#tail.set(part, this.#filled);
     this.#filled += bytes;

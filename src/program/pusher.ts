@@ -1,6 +1,8 @@
 // One worker's push machinery: everything between "has work" and "deltas are written down".
 import { SystemError } from '../base/errors.ts';
+import type { Shared } from '../mailbox/messages.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
+import { policyAt } from '../ps/freshness.ts';
 import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
@@ -8,6 +10,7 @@ import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
 import { openGate, type Gate } from './freshness-gate.ts';
 import { ledgerTable, logAt } from './plan.ts';
 import type { PushContext, Reads } from './program.ts';
+import { openSharing } from './sharing.ts';
 
 export type Pusher = {
   /** Reads by how many clocks they lagged. */
@@ -16,6 +19,8 @@ export type Pusher = {
   prepare(work: unknown, at: { clock: number; partition: number }): void;
   push(work: unknown): unknown;
   enterLedger(): void;
+  /** What the last push of a scheduled program shared with other hosts, and its deltas. */
+  shared(): readonly Shared[];
 };
 
 /** Opens it: makes the program's private state of this worker. */
@@ -32,6 +37,7 @@ export function openPusher(stage: Stage): Pusher {
   let prng = pushPrng(plan.seed, 0, 0);
   let reads: Reads = {};
   let log: DeltaLog | undefined;
+  const sharing = openSharing(plan);
   const context = makeContext(stage, () => clock);
   const state: unknown = program.start({ ...context, worker: globalWorker });
   const ctx: PushContext<unknown, unknown> = {
@@ -44,6 +50,7 @@ export function openPusher(stage: Stage): Pusher {
       return prng;
     },
     table: (name: string) => views.table(name),
+    share: sharing.share,
   };
 
   const snapshot = (reads: Reads): number[] =>
@@ -60,13 +67,21 @@ export function openPusher(stage: Stage): Pusher {
     const ledger = views.table(ledgerTable);
     const seen = Array.from({ length: workers }, (_, w) => ledger.get(w)[0] ?? 0);
     lags[lagBin(clock, Math.min(...seen))]! += 1;
-    const breach = audit(policy, { worker: globalWorker, clock, ledger: seen });
+    const breach = audit(policyAt(policy, gate.isBarrier(clock)), {
+      worker: globalWorker,
+      clock,
+      ledger: seen,
+    });
     if (breach) throw new SystemError('ERR_STALENESS', describeBreach(breach));
   };
 
   return {
     lags,
     gate,
+    shared() {
+      const used = plan.cluster === undefined ? 0 : (arena.i32[logAt(plan, globalWorker) / 4] ?? 0);
+      return sharing.take({ worker: globalWorker, used });
+    },
     /** Asks for what `work` reads; push it when `gate.isAnswered()`. */
     prepare(work: unknown, at: { clock: number; partition: number }): void {
       clock = at.clock;
@@ -75,9 +90,12 @@ export function openPusher(stage: Stage): Pusher {
       log.clear();
       reads = program.reads?.(ctx, work) ?? {};
       gate.ask(clock, reads);
+      const ahead = program.prefetch?.(ctx, work);
+      if (ahead !== undefined) gate.prefetch(clock + 1, ahead);
     },
     /**
-     * Takes the snapshot, runs the program's push; its deltas are in the partition's log afterwards.
+     * Takes the snapshot, runs the program's push; its deltas are in the partition's log
+     * afterwards.
      */
     push(work: unknown): unknown {
       const take = () => {
@@ -88,10 +106,11 @@ export function openPusher(stage: Stage): Pusher {
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);
+      gate.release();
       plan.tables.forEach((table, index) => {
-        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
-        const readable = table.access === 'none' ? 0 : declared;
-        if (log) views.all[index]?.point(places[index] ?? 0, log, readable);
+        const rows = table.access === 'rows' ? reads[table.name] : undefined;
+        const readable = table.access === 'none' ? 0 : (rows?.count ?? table.rows);
+        if (log) views.all[index]?.point(places[index] ?? 0, log, readable, rows?.at);
       });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);

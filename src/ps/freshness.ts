@@ -4,7 +4,7 @@
 //   min(clocks) ≥ c − s (SSP condition, Ho et al. 2013). s = 0 is bulk-synchronous; async waits
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
 //   host the cache is the shard and the two are the same. auto is essp with an s that every worker
-//   adapts by itself (adaptive.ts), up to the policy's.
+//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is bulk-synchronous.
 
 import { SystemError } from '../base/errors.ts';
 
@@ -12,7 +12,11 @@ export type Consistency = 'bsp' | 'ssp' | 'essp' | 'async' | 'auto';
 
 export type Policy = { readonly consistency: Consistency; readonly staleness: number };
 
-const defaultStaleness = { bsp: 0, ssp: 1, essp: 1, async: 1, auto: 8 } as const;
+/** Clocks that a read may lag when nothing is said. */
+function defaultStaleness(consistency: Consistency): number {
+  if (consistency === 'bsp') return 0;
+  return consistency === 'auto' ? 8 : 1;
+}
 
 /**
  * The policy that is asked for: essp with s = 1 unless it says otherwise, s = 0 with bsp, at most
@@ -20,7 +24,7 @@ const defaultStaleness = { bsp: 0, ssp: 1, essp: 1, async: 1, auto: 8 } as const
  * @throws ERR_CONFIG for a staleness that bsp cannot have or that is no count.
  */
 export function policyFrom(consistency: Consistency = 'essp', staleness?: number): Policy {
-  const clocks = staleness ?? defaultStaleness[consistency];
+  const clocks = staleness ?? defaultStaleness(consistency);
   if (consistency === 'bsp' && clocks !== 0) {
     const rule = '--staleness must be 0 with --consistency bsp';
     const next = 'leave it out, or use --consistency ssp or essp';
@@ -28,6 +32,11 @@ export function policyFrom(consistency: Consistency = 'essp', staleness?: number
   }
   if (Number.isInteger(clocks) && clocks >= 0) return { consistency, staleness: clocks };
   throw new SystemError('ERR_CONFIG', `staleness must be an integer >= 0, got ${clocks}`);
+}
+
+/** What a read at a clock is held to: at a barrier it sees all clocks before, whatever its policy. */
+export function policyAt(policy: Policy, barrier: boolean): Policy {
+  return barrier ? { consistency: 'bsp', staleness: 0 } : policy;
 }
 
 /** Clocks that every worker must have finished before a worker at `clock` may read. */

@@ -16,7 +16,12 @@ export type ShardConfig = {
   readonly rank: number;
   readonly size: number;
   /** Rows of each table, all hosts' together, and whether every host holds them all. */
-  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly tables: readonly {
+    readonly rows: number;
+    readonly held: boolean;
+    /** Hosts hold some rows at a time, at the end too. */
+    readonly bounded?: boolean;
+  }[];
   /** Pushes as clocks advance; else only answers. */
   readonly eager: boolean;
   /** Pushes whatever has changed, clocks or not. */
@@ -128,7 +133,9 @@ export class Shard {
         return this.#ask(input);
       case 'drop': {
         const held = this.#holder(input.from).held[input.table];
+        const dirty = this.#holder(input.from).dirty[input.table];
         if (held !== undefined) removeList(held, input.rows);
+        if (dirty !== undefined) removeList(dirty, input.rows);
         return [];
       }
       case 'full':
@@ -166,7 +173,8 @@ export class Shard {
       .filter((_, to) => to !== this.#config.rank);
     const waiting = parked.length > 0 ? ` parked=${parked.join(',')}` : '';
     const epochs = this.#epochs.join(' ');
-    return `clocks=${this.#clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
+    const clocks = this.#clocks.toString();
+    return `clocks=${clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
   }
 
   #holder(rank: number): Holder {
@@ -207,8 +215,8 @@ export class Shard {
   }
 
   /**
-   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is it
-   * known which rows they changed.
+   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is
+   * it known which rows they changed.
    */
   pushes(): readonly ShardOutput[] {
     return this.#others().flatMap((to) => this.#pushTo(to, false));
@@ -260,9 +268,7 @@ export class Shard {
       ((asynchronous || early) && eager && changed());
     if (!due) return [];
     for (const ask of ready) holder.parked.splice(holder.parked.indexOf(ask), 1);
-    const rows = finished
-      ? this.#changed.map((set, table) => ({ table, rows: copyOf(set) }))
-      : this.#takeDirty(holder, eager ? 'all' : ready);
+    const rows = finished ? this.#lastRows(holder) : this.#takeDirty(holder, eager ? 'all' : ready);
     holder.pushedClock = clock;
     holder.pushedEpoch = includes;
     // Without eager pushes only an answer says how fresh the rows are that it carries.
@@ -270,6 +276,16 @@ export class Shard {
     const answers = ready.map(({ id }) => id);
     holder.final = finished;
     return [{ kind: 'push', to, clock: said, includes, answers, rows, final: finished }];
+  }
+
+  /** All rows that ever changed; of bounded tables those that the holder has. */
+  #lastRows(holder: Holder): readonly PushedRows[] {
+    return this.#changed.map((changed, table) => {
+      const rows = copyOf(changed);
+      const held = holder.held[table];
+      if (held !== undefined && this.#config.tables[table]?.bounded === true) rows.keep(held);
+      return { table, rows };
+    });
   }
 
   #takeDirty(holder: Holder, of: 'all' | readonly Ask[]): readonly PushedRows[] {

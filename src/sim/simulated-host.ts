@@ -30,6 +30,8 @@ export type SimulatedHostOptions = {
   readonly place: ClusterPlace;
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
+  /** The program's own kernels. */
+  readonly userModule?: WebAssembly.Module;
   readonly time: VirtualTime;
   readonly slowdowns: readonly Slowdown[];
   /** Virtual milliseconds that the push of a partition takes on a host that is not slow. */
@@ -80,7 +82,7 @@ export class SimulatedHost implements NetworkListener {
   #budget: VirtualEvent | undefined;
 
   constructor(options: SimulatedHostOptions) {
-    const { program, request, place, memory, module, time, slowdowns } = options;
+    const { program, request, place, memory, module, userModule, time, slowdowns } = options;
     const threads = place.threads[place.rank] ?? 1;
     this.#options = options;
     this.arena = openHostArena(memory, threads);
@@ -90,9 +92,12 @@ export class SimulatedHost implements NetworkListener {
     // Alone it is a host as without a cluster.
     const among = place.size > 1 ? place : undefined;
     this.plan = planRun(arena, program, request, threads, among);
+    const userKernels = (
+      userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
+    ) as Stage['userKernels'];
     const clock = time.clockOf(place.rank);
     const stage = (thread: number): Stage => ({
-      ...{ thread, arena, program, plan: this.plan, userKernels: {} },
+      ...{ thread, arena, program, plan: this.plan, userKernels },
       ...{ kernels: instantiate(module, memory), control: this.#control },
       lock: openLock(arena, this.#control),
       events: sender<Event>(openRingWriter(arena, ringAt(arena.layout, thread, 'events'))),

@@ -100,10 +100,10 @@ function clientInWords(): Answer {
       const eager = !words.has('ssp');
       const epochsMax = words.number('epochs', 4);
       client = new Client({ rank: words.number('rank'), size, tables, eager, epochsMax });
-      return [`${client}`];
+      return [String(client)];
     }
     const lines = attempt(() => (client?.step(clientInput(words)) ?? []).map(clientLine));
-    return [...lines, `${client}`];
+    return [...lines, String(client)];
   };
 }
 
@@ -118,7 +118,9 @@ function shardLine(output: ShardOutput): string {
       return `clock ${output.clock}`;
     case 'push': {
       const { to, clock, includes, answers, rows, final } = output;
-      const tables = rows.map(({ table, rows: set }) => ` table ${table}: ${set}`).join('');
+      const tables = rows
+        .map(({ table, rows: set }) => ` table ${table}: ${set.toString()}`)
+        .join('');
       const answered = answers.length > 0 ? ` answers=${list(answers)}` : '';
       const last = final ? ' final' : '';
       return `push to=${to} clock=${clock} includes=${includes}${answered}${last}${tables}`;
@@ -163,13 +165,13 @@ function shardInWords(): Answer {
       const [clocks, epochsMax] = [words.number('clocks', 9), words.number('epochs', 8)];
       const ways = { eager, asynchronous, ordered: words.has('ordered') };
       shard = new Shard({ rank, size, tables, ...ways, clocks, epochsMax });
-      return [`${shard}`];
+      return [String(shard)];
     }
     const lines = attempt(() => {
       const outputs = words.verb === 'pushes' ? shard?.pushes() : shard?.step(shardInput(words));
       return (outputs ?? []).map(shardLine);
     });
-    return [...lines, `${shard}`];
+    return [...lines, String(shard)];
   };
 }
 
@@ -184,7 +186,7 @@ function clockInWords(): Answer {
       if (words.verb === 'except') return [`all but ${party}: ${clocks?.minExcept(party)}`];
       return [`all: ${clocks?.min()}`];
     });
-    return [...lines, `${clocks}`];
+    return [...lines, String(clocks)];
   };
 }
 

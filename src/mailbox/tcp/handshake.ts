@@ -1,9 +1,9 @@
 // Who is there? What two ends say to each other before their session, on every new connection.
 //
-//   connector                                  acceptor
+//   connector                                 acceptor
 //   challenge: its nonce        ──▶  ◀──       challenge: its nonce
 //   hello: join, acceptor's nonce ──────▶      does it belong to this run?
-//                               ◀──────        welcome: connector's nonce, members  |  refuse: reason
+//                               ◀──────       welcome: connector's nonce, members | refuse: reason
 //
 // Nonces are new for every connection: a recording of another one is of no use. That somebody has
 // the secret is shown by TLS before any of this.
@@ -19,7 +19,7 @@ const NONCE_BYTES = 16;
 const none = new Uint8Array(0);
 
 /** A frame outside sessions: kind and header are all it has. */
-export function plainFrame(kind: FrameKind, header: unknown): Frame {
+function plainFrame(kind: FrameKind, header: unknown): Frame {
   const numbers = { from: 0, to: 0, seq: 0, ack: 0, credit: 0 };
   return { kind, ...numbers, header: encodeHeader(header), payload: none };
 }
@@ -106,17 +106,13 @@ export type Call = Target & {
 export function call(work: Call, done: (result: Called) => void): () => void {
   const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
-  let connection: Connection | undefined; // the socket asks for a buffer before there is one
-  const { socket, ready } = openLink(work, {
-    destination: () => connection?.destination,
-    take: (bytes) => connection?.take(bytes),
-  });
+  const { socket, ready } = openLink(work, (bytes) => connection.take(bytes));
   let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    if (result.kind === 'failed') connection?.destroy();
+    if (result.kind === 'failed') connection.destroy();
     done(result);
   };
   const fail = (why: string, final = false) => settle({ kind: 'failed', why, final });
@@ -129,7 +125,7 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     if (frame.kind === 'refuse') return fail(`it refuses: ${String(reason)}`, true);
     if (frame.kind === 'challenge' && isNonce(nonce)) {
       greeted = true;
-      made.write(plainFrame('hello', { ...self, nonce }));
+      connection.write(plainFrame('hello', { ...self, nonce }));
       clearTimeout(timer);
       timer = deadline('no welcome', work.welcomeMs);
       return;
@@ -138,18 +134,17 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     const table = (Array.isArray(members) ? members : []).map(parseMember);
     const known = table.filter((member) => typeof member !== 'string');
     if (!right || known.length !== self.size) return fail(`its ${frame.kind} is not for us`);
-    settle({ kind: 'welcome', connection: made, members: known });
+    settle({ kind: 'welcome', connection, members: known });
   };
   socket.on('error', (error) => {
     const hint = 'do both ends have the same secret and run?';
     if (isDisagreement(error)) fail(`${textOf(error)}; ${hint}`, true);
   });
   const ended = (why: string) => {
-    const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
+    const wordless = key.kind === 'plain' && !greeted && socket.bytesWritten > 0;
     fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
   };
-  const made = new Connection(socket, key !== undefined, { frame: onFrame, ended });
-  connection = made;
-  socket.once(ready, () => made.write(plainFrame('challenge', { nonce: own })));
+  const connection = new Connection(socket, key.checksums, { frame: onFrame, ended });
+  socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }

@@ -14,8 +14,8 @@ import { listRows, openWriter, stageOf, type Writer } from './writer.ts';
 export type Marks = readonly number[];
 
 /**
- * Adds the records of `log` that lie in `rowsOf` to the accumulators `deltas` (the run's tables with
- * another place), and marks every row of the log. Call it under the write lock, beside fold().
+ * Adds the records of `log` that lie in `rowsOf` to the accumulators `deltas` (the run's tables
+ * with another place), and marks every row of the log. Call it under the write lock, beside fold().
  * @throws ERR_NOT_FINITE naming table, row and clock.
  */
 export function accumulate(
@@ -47,7 +47,7 @@ export function accumulate(
 }
 
 /** All rows of `range` marked `wanted` (0: at all), in lists of at most `listRows` at `touched`. */
-function* markedRows(
+export function* markedRows(
   place: FoldPlace,
   marks: number,
   range: RowRange,
@@ -86,7 +86,8 @@ export function takeTouched(place: FoldPlace, marks: number, range: RowRange): I
 export type Cut = {
   /**
    * f16 and bf16 round; what they leave stays in the accumulator until new deltas of the row or a
-   * cut with `full` take it along, so the last cut of a run is a full one. Integers are not rounded.
+   * cut with `full` take it along, so the last cut of a run is a full one. Integers are not
+   * rounded.
    */
   readonly encoding: Encoding;
   /** Takes only about that many bytes of rows; the others stay marked. At least one row. */
