@@ -58,6 +58,7 @@ function orderedPlan(seed: number, threads: readonly number[]): FuzzPlan {
   return {
     ...drawPlan(seed),
     ...{ threads, pushMs, partitions: 9, clocks: 12, consistency: 'bsp', staleness: 0 },
+    ...{ barrierEvery: 0, prefetches: false },
     ...{ exact: false, failure: undefined, faults: networkFaults({ jitter: '5ms' }, 5) },
     tables: [
       { name: 'own', rows: 9, columns: 1, type: 'i32' },

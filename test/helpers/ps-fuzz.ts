@@ -3,6 +3,7 @@
 import type { Machines } from '../../src/cluster/machines.ts';
 import { compileKernels } from '../../src/memory/kernels.ts';
 import type { NetworkListener } from '../../src/mailbox/network.ts';
+import { ownRows } from '../../src/program/plan.ts';
 import { BoundedMemory } from '../../src/sim/checkers/bounded-memory.ts';
 import { excuses } from '../../src/sim/checkers/excuses.ts';
 import { FinalSums } from '../../src/sim/checkers/final-sums.ts';
@@ -18,7 +19,7 @@ import { VirtualTime } from '../../src/sim/virtual-time.ts';
 import { sparseRow } from '../../src/store/sparse-rows.ts';
 import { noData } from './hosts.ts';
 import { deadlineMs, drawPlan, patience, type FuzzPlan } from './ps-plan.ts';
-import { failureWords, fuzzProgram, type Report } from './ps-program.ts';
+import { failureWords, fuzzProgram, isBarrier, type Report } from './ps-program.ts';
 
 export type FuzzOptions = {
   readonly machines?: Machines;
@@ -62,6 +63,14 @@ function valueIn({ arena, plan }: SimulatedHost, { table, row, column }: Cell): 
   return at < 0 ? 0 : (words[values / 4 + at] ?? NaN);
 }
 
+/** Of a table with a bounded cache a host has its own rows at the end. */
+function isHere({ plan }: SimulatedHost, { table, row }: Cell): boolean {
+  const spec = plan.tables[table];
+  if (spec?.cache === undefined) return true;
+  const { first, last } = ownRows(plan.cluster, spec.rows);
+  return row >= first && row < last;
+}
+
 /** The values of a table, row by row, and nothing that depends on where it is. */
 function bytesOf(host: SimulatedHost, table: number): Uint8Array {
   const { arena, plan } = host;
@@ -85,17 +94,20 @@ class Checkers implements Report {
   readonly #sums = new FinalSums(this.findings);
   readonly #added = new Map<number, number>();
   readonly #hostOf: readonly number[];
+  #clock = 0;
   reads = 0;
 
   constructor(plan: FuzzPlan, memoryBytes: number, lockStep: boolean, bounds: readonly number[]) {
     this.memory = new BoundedMemory(memoryBytes, this.findings);
-    const stalenessOf = (table: number) => bounds[table] ?? 0;
+    const stalenessOf = (table: number) =>
+      isBarrier(plan, this.#clock) ? 0 : (bounds[table] ?? 0);
     this.staleness = new StalenessBound({ stalenessOf, exact: lockStep }, this.findings);
     this.#hostOf = plan.threads.flatMap((threads, rank) => new Array<number>(threads).fill(rank));
   }
 
   read(read: Parameters<Report['read']>[0]): void {
     const whole = { ...read, host: this.#hostOf[read.worker] ?? -1 };
+    this.#clock = read.clock;
     this.reads += 1;
     this.staleness.read(whole);
     this.#own.read(whole);
@@ -111,9 +123,11 @@ class Checkers implements Report {
 
   /** The tables of a host that has finished: each cell, and nothing elsewhere. */
   finished(rank: number, host: SimulatedHost): void {
-    this.#sums.finished(rank, (cell) => valueIn(host, cell));
-    host.plan.tables.forEach(({ name, rows, columns }, table) => {
-      if (name.startsWith('#')) return;
+    this.#sums.finished(rank, (cell) =>
+      isHere(host, cell) ? valueIn(host, cell) : this.#sums.sum(cell),
+    );
+    host.plan.tables.forEach(({ name, rows, columns, cache }, table) => {
+      if (name.startsWith('#') || cache !== undefined) return;
       let sum = 0;
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {

@@ -24,6 +24,10 @@ export type FuzzPlan = {
   readonly burstBytes: number;
   readonly settings: Partial<SessionSettings>;
   readonly faults: FaultPlan;
+  /** Every so many clocks is a barrier; 0: none. */
+  readonly barrierEvery: number;
+  /** Pushes name rows of the next clock beforehand. */
+  readonly prefetches: boolean;
   /** The push of this partition at this clock fails, as a user's may. */
   readonly failure: { readonly partition: number; readonly clock: number } | undefined;
   /** Virtual ms of a push by rank, before it is varied. */
@@ -43,13 +47,15 @@ const between = (prng: Prng, lowest: number, highest: number) =>
 export function drawTables(prng: Prng, partitions: number): readonly TableSpec[] {
   const own: TableSpec = { name: 'own', rows: partitions, columns: 1 + prng.below(3), type: 'i32' };
   const more = Array.from({ length: prng.below(5) }, (_, i): TableSpec => {
-    const layout = one(prng, ['dense', 'dense', 'sparse']);
+    const layout = one(prng, ['dense', 'dense', 'dense', 'sparse', 'sorted']);
     const rows = 1 + prng.below(one(prng, [4, 40, 150]));
     const columns = 1 + prng.below(one(prng, [2, 6, 20]));
     const access = one(prng, ['snapshot', 'snapshot', 'rows', 'rows', 'none']);
     const staleness = prng.below(3) === 0 ? { staleness: prng.below(4) } : {};
     const type = one(prng, ['i32', 'f32']);
-    return { name: `t${i}`, rows, columns, layout, access, type, ...staleness };
+    const spec: TableSpec = { name: `t${i}`, rows, columns, layout, access, type, ...staleness };
+    const isCached = layout === 'dense' && access === 'rows' && prng.below(2) === 0;
+    return isCached ? { ...spec, rows: 400, columns: 2, cacheRows: 60 + prng.below(100) } : spec;
   });
   return [own, ...more];
 }
@@ -91,6 +97,8 @@ export function drawPlan(seed: number): FuzzPlan {
     ...{ seed, threads, partitions, clocks, consistency, staleness, pushMs, exact: true },
     tables: drawTables(prng, partitions),
     audit: prng.below(3) === 0,
+    barrierEvery: one(prng, [0, 0, 3]),
+    prefetches: prng.below(2) === 0,
     failure: prng.below(12) === 0 ? failure : undefined,
     sending: drawSending(prng),
     epochsSpare: one(prng, [1, 2, 4, 8]),

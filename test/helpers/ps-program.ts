@@ -23,7 +23,7 @@ const readsMax = 4;
 
 /** The values of a row, by column. */
 function valuesOf(view: TableView, spec: TableSpec, place: number): ArrayLike<number> {
-  if (spec.layout !== 'sparse') return view.get(place);
+  if ((spec.layout ?? 'dense') === 'dense') return view.get(place);
   const { columns, values } = view.getSparse(place);
   const all = new Float64Array(spec.columns);
   columns.forEach((column, i) => (all[column] = values[i] ?? 0));
@@ -34,6 +34,10 @@ function columnsOf(prng: Prng, columns: number): readonly number[] {
   const first = prng.below(columns);
   const isOne = prng.below(2) === 0 || columns === 1;
   return isOne ? [first] : [first, (first + 1) % columns];
+}
+
+export function isBarrier({ barrierEvery }: FuzzPlan, clock: number): boolean {
+  return barrierEvery > 0 && clock % barrierEvery === barrierEvery - 1;
 }
 
 export function fuzzProgram(plan: FuzzPlan, report?: Report) {
@@ -73,7 +77,7 @@ export function fuzzProgram(plan: FuzzPlan, report?: Report) {
       const at = { worker: ctx.worker, clock: ctx.clock };
       report?.inc({ table, row, column, amount: amounts[i] ?? 0, ...at });
     });
-    if (spec.layout === 'sparse') {
+    if (spec.layout === 'sparse' || spec.layout === 'sorted') {
       view.incSparse(row, columns, amounts);
       return;
     }
@@ -92,23 +96,28 @@ export function fuzzProgram(plan: FuzzPlan, report?: Report) {
     }
   };
 
+  /** Declares rows of each table that wants it, in scratch from list `place` on. */
+  const declare = (ctx: Push, place: number) => {
+    const reads: Record<string, { at: number; count: number }> = {};
+    tables.forEach(({ name, rows, access }, table) => {
+      if (access !== 'rows') return;
+      const at = ctx.scratch.at + 4 * readsMax * (place + table);
+      const count = Math.min(rows, readsMax);
+      for (let i = 0; i < count; i++) ctx.arena.i32[at / 4 + i] = ctx.prng.below(rows);
+      reads[name] = { at, count };
+    });
+    return reads;
+  };
+
   return defineProgram<unknown, PartitionWork, null>({
     name: 'fuzz',
     tables: () => tables,
     clocks: () => clocks,
     deltaBytes: () => 64 * 1024,
     start: () => null,
-    reads(ctx) {
-      const reads: Record<string, { at: number; count: number }> = {};
-      tables.forEach(({ name, rows, access }, table) => {
-        if (access !== 'rows') return;
-        const at = ctx.scratch.at + 4 * readsMax * table;
-        const count = Math.min(rows, readsMax);
-        for (let i = 0; i < count; i++) ctx.arena.i32[at / 4 + i] = ctx.prng.below(rows);
-        reads[name] = { at, count };
-      });
-      return reads;
-    },
+    barrier: (clock) => isBarrier(plan, clock),
+    prefetch: (ctx) => (plan.prefetches ? declare(ctx, tables.length) : {}),
+    reads: (ctx) => declare(ctx, 0),
     push(ctx, { partition }) {
       const { failure } = plan;
       if (failure?.partition === partition && failure.clock === ctx.clock) {
