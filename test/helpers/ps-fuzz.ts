@@ -182,12 +182,18 @@ type Around = {
   changed(rank: number): void;
 };
 
+/** Caches of fewer rows may be too small for what the workers of a host use. */
+const smallCache = 50;
+
 /** A fault is right when its world gave a reason: somebody is lost whom the plan lets be lost. */
 function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: ReadonlySet<number>) {
   const { fault } = host;
   if (fault === undefined) return undefined;
   const words = `host ${rank} ends with ${fault.code}: ${fault.message}`;
   if (plan.failure !== undefined && fault.message.includes(failureWords)) return undefined;
+  const smallest = Math.min(...plan.tables.map(({ cacheRows = Infinity }) => cacheRows));
+  const isCacheFull = fault.code === 'ERR_LIMIT' && fault.message.includes('raise cacheRows');
+  if (isCacheFull && smallest < smallCache) return undefined;
   if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
   const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
   if (named === null) return `${words}, which does not say who, and what was waited for`;

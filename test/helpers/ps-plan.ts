@@ -55,7 +55,7 @@ export function drawTables(prng: Prng, partitions: number): readonly TableSpec[]
     const type = one(prng, ['i32', 'f32']);
     const spec: TableSpec = { name: `t${i}`, rows, columns, layout, access, type, ...staleness };
     const isCached = layout === 'dense' && access === 'rows' && prng.below(2) === 0;
-    return isCached ? { ...spec, rows: 400, columns: 2, cacheRows: 60 + prng.below(100) } : spec;
+    return isCached ? { ...spec, rows: 400, columns: 2, cacheRows: 16 + prng.below(50) } : spec;
   });
   return [own, ...more];
 }
