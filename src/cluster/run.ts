@@ -16,7 +16,7 @@ import type { ClusterPlan } from '../program/plan.ts';
 import { Link } from './link.ts';
 import { Member } from './member.ts';
 import { Outbox } from './outbox.ts';
-import { openStore } from './store.ts';
+import { openStore, shardTableOf } from './store.ts';
 
 /** What the mailbox of a host has to say at the end of a run. */
 export type MailboxSummary = {
@@ -57,9 +57,7 @@ export function openMember(stage: Stage, cluster: ClusterPlan, network: Network)
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
+      tables: plan.tables.map(shardTableOf),
       eager: isEager(plan.policy),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,

@@ -1,5 +1,6 @@
 // The plan of a run: everything a thread needs to take part, as plain data. The supervisor makes it
 // once; actors receive it by structured clone, the big things behind it are in shared memory.
+import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
@@ -26,6 +27,10 @@ export type RunPlan = {
   /** A planted bug, for the tests of the auditor: reads go ahead one clock too early. */
   readonly canary: 'early-read' | undefined;
   readonly tables: readonly TablePlan[];
+  /** How many of them `tables()` declared; those after them were created while the run lasts. */
+  readonly planned: number;
+  /** Directory of created tables: see created-tables.ts. */
+  readonly created: number;
   /** All tables bulk-synchronous: reads in place, deterministic folds at a gate. */
   readonly lockStep: boolean;
   readonly buffers: Readonly<Record<string, number>>;
@@ -86,9 +91,13 @@ export function ownRows(cluster: ClusterPlan | undefined, rows: number): Range {
   return rangeOf(rows, cluster?.size ?? 1, cluster?.rank ?? 0);
 }
 
+/** Directory of created tables: a head, and an entry for each. */
+const createdBytes = 16 + limits.tablesMax * limits.createdTableBytes;
+
 export const ledgerTable = '#ledger';
 
-type Planned = 'tables' | 'lockStep' | 'buffers' | 'logs' | 'workers' | 'cluster';
+type Planned =
+  'planned' | 'created' | 'tables' | 'lockStep' | 'buffers' | 'logs' | 'workers' | 'cluster';
 export type RunRequest = Omit<RunPlan, Planned> & {
   /** Run over the rows of this host alone, whoever else takes part in the job. */
   readonly local?: boolean;
@@ -122,6 +131,23 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
   const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
   if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
   return { deltas, touched, rowClocks };
+}
+
+/** Allocates a table that is created while `plan` runs, as number `id`. */
+export function planTable(
+  arena: Arena,
+  spec: TableSpec,
+  id: number,
+  { policy, lockStep, cluster }: RunPlan,
+): { readonly table: TablePlan; readonly replica: ReplicaPlan | undefined } {
+  const [first] = planTables(arena, [spec], policy, (rows) => ownRows(cluster, rows));
+  assert(first !== undefined, 'one table was planned');
+  const table = { ...first, id };
+  if (lockStep && table.policy.consistency !== 'bsp') {
+    const rule = `table "${spec.name}": this run is bulk-synchronous, and so is a table created in it`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, got staleness ${table.policy.staleness}`);
+  }
+  return { table, replica: cluster && planReplica(arena, table) };
 }
 
 /** Allocates tables, buffers and logs in the arena and writes down where they are. */
@@ -175,7 +201,19 @@ export function planRun(
     clocks: ask('clocks', () => program.clocks?.(setup)) ?? 0,
     replicas: program.schedule === undefined ? tables.map((t) => planReplica(arena, t)) : [],
   };
-  const base = { ...request, workers, tables, buffers, lockStep: isLockStep(tables), cluster };
+  const planned = tables.length;
+  const created = arena.allocate(createdBytes);
+  arena.u8.fill(0, created, created + createdBytes);
+  const base = {
+    ...request,
+    workers,
+    tables,
+    planned,
+    created,
+    buffers,
+    lockStep: isLockStep(tables),
+    cluster,
+  };
   const plan = { ...base, logs: { at: 0, bytes, first: 0 } };
   const first = program.schedule === undefined ? partitionsOf(plan, 0).first : 0;
   const last = program.schedule === undefined ? partitionsOf(plan, workers - 1).last : workers;

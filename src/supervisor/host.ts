@@ -21,6 +21,7 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
+import { adoptTables } from '../program/created-tables.ts';
 import { planRun, type RunPlan, type RunRequest, type Sending } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
@@ -171,6 +172,7 @@ export class Host {
     }
     if (mailbox !== undefined) handles.push(mailbox);
     const outcomes = await this.#supervise(handles, plan, hooks);
+    adoptTables({ arena: this.arena, plan }, Infinity);
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];
