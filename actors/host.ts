@@ -1,6 +1,5 @@
-// Process entry of a host: runs one job for whoever forks it: the guardian (src/cli/guardian.ts), the
-// launcher (src/launcher) or, on a host that ssh reaches, its relay.
-import { rmSync } from 'node:fs';
+// Process entry of a host: runs one job for whoever forks it: the guardian (src/cli/guardian.ts),
+// the launcher (src/launcher) or, on a host that ssh reaches, its relay.
 import { runJob } from '../src/jobs/run-job.ts';
 import { serveGuardian } from '../src/cli/host-process.ts';
 
@@ -8,15 +7,10 @@ import { serveGuardian } from '../src/cli/host-process.ts';
 // does the same. When to stop, and with which exit code, is decided by the guardian alone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-// The folder that our code was unpacked to: its relay removes it, and we when the relay is killed.
-const [, , folder] = process.argv;
-if (folder !== undefined) {
-  process.on('disconnect', () => rmSync(folder, { recursive: true, force: true }));
-}
-
 if (process.send === undefined) {
   process.stderr.write('this is a part of perpetuum: run the command perpetuum itself\n');
   process.exitCode = 2;
 } else {
-  serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+  const [, , folder] = process.argv;
+  serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob, folder });
 }

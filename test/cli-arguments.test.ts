@@ -25,6 +25,7 @@ const train = {
   ...{ consistency: 'essp', staleness: 1, partitions: undefined, passes: undefined },
   ...{ tolerance: undefined, seed: 1, audit: false, pushTimeoutMs: limits.pushTimeoutMs, input },
   options: { lambda: 1e-4, solver: 'sgd', intercept: true },
+  sending: { bytesPerSecond: undefined, early: false, order: 'magnitude', encoding: 'full' },
 };
 const own = { ...train, model: './p.mjs', options: {} };
 const mlr = (options: object) => ({ ...train, options: { ...train.options, ...options } });
@@ -49,6 +50,14 @@ const valid: readonly (readonly [string, object])[] = [
   ['train mlr a --consistency bsp', { ...train, consistency: 'bsp', staleness: 0 }],
   ['train mlr a --consistency bsp --staleness 0', { ...train, consistency: 'bsp', staleness: 0 }],
   ['train mlr a --consistency ssp --staleness 4', { ...train, consistency: 'ssp', staleness: 4 }],
+  ['train mlr a --consistency auto', { ...train, consistency: 'auto', staleness: 8 }],
+  [
+    'train mlr a --link-rate 40 --send-early --send-order first --delta-encoding bf16',
+    {
+      ...train,
+      sending: { bytesPerSecond: 5e6, early: true, order: 'first', encoding: 'bf16' },
+    },
+  ],
   ['train mlr a --consistency async', { ...train, consistency: 'async' }],
   ['train mlr a --staleness 0', { ...train, staleness: 0 }],
   ['train mlr a --passes 7 --tolerance 1e-3', { ...train, passes: 7, tolerance: 1e-3 }],
@@ -97,11 +106,6 @@ const invalid: readonly (readonly [string, string, string])[] = [
   ['', 'a command is missing', `perpetuum demo is a first run; ${lists}`],
   ['tran mlr a', 'there is no command "tran": did you mean train?', lists],
   ['xyzzy', 'there is no command "xyzzy"', lists],
-  [
-    'launch --local 2',
-    'the command "launch" is not in this version',
-    `this version has ${commandNames.join(', ')}`,
-  ],
   [
     'status',
     'the command "status" is not in this version',
@@ -210,13 +214,8 @@ const invalid: readonly (readonly [string, string, string])[] = [
     'leave it out, or use --consistency ssp or essp',
   ],
   [
-    'train mlr a --consistency auto',
-    '--consistency auto arrives with runs on several hosts',
-    'use one of bsp, ssp, essp, async',
-  ],
-  [
     'train mlr a --consistency esp',
-    '--consistency must be one of bsp, ssp, essp, async, got "esp": did you mean bsp?',
+    '--consistency must be one of bsp, ssp, essp, async, auto, got "esp": did you mean bsp?',
     trainHelp,
   ],
   [
@@ -310,7 +309,16 @@ test('--version and --help win over the rest of the line', () => {
 });
 
 const helps: readonly (readonly [string, readonly string[]])[] = [
-  ['--help', ['Usage: perpetuum COMMAND', 'doctor', 'mlr', 'Not in this version: launch']],
+  [
+    '--help',
+    [
+      'Usage: perpetuum COMMAND',
+      'doctor',
+      'mlr',
+      'launch HOSTS -- train …',
+      'Not in this version: profile',
+    ],
+  ],
   ['help', ['Usage: perpetuum COMMAND']],
   ['-h', ['Usage: perpetuum COMMAND']],
   ['train --help', ['MODEL is one of', '--set NAME=VALUE', '--push-timeout SECONDS', '--label']],
@@ -322,6 +330,8 @@ const helps: readonly (readonly [string, readonly string[]])[] = [
   ['models --help', ['perpetuum models']],
   ['doctor --help', ['exit code 1']],
   ['demo --help', ['--out DIR', './model']],
+  ['launch --help', ['--local N', '-H, --host a:2,b:2', 'Bösen', '--dry-run', '--ssh COMMAND']],
+  ['launch --local 2 -- train mlr --help', ['--lambda X', '--host-rank R', '--master HOST:PORT']],
 ];
 
 for (const [line, words] of helps) {

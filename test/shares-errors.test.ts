@@ -122,14 +122,17 @@ test('abort: on one host ends the load on all', async () => {
 });
 
 test('memory: full on one host ends the load on all', async () => {
-  const path = put(hostAt(), '1 1:1 2:2 3:3\n'.repeat(1000));
-  const mark = hostAt(1).arena.mark();
-  const left = hostAt(1).arena.layout.bytes - mark;
-  hostAt(1).arena.allocate(left - 1024);
-  const found = await reasons(await loadShares([1, 1], () => [path], {}, { chunkBytes: 500 }));
-  hostAt(1).arena.release(mark);
-  assert.match(found[0] ?? '', /^ERR_LIMIT the host's memory is full/);
-  assert.is(found[1], found[0]);
+  const text = '1 1:1 2:2 3:3\n'.repeat(1000);
+  const { arena } = hostAt(1);
+  for (const content of [text, gzipMembers(text, 1)]) {
+    const path = put(hostAt(), content);
+    const mark = arena.mark();
+    arena.allocate(arena.layout.bytes - mark - 1024);
+    const found = await reasons(await loadShares([1, 1], () => [path], {}, { chunkBytes: 500 }));
+    arena.release(mark);
+    assert.match(found[0] ?? '', /^ERR_LIMIT the host's memory is full/);
+    assert.is(found[1], found[0]);
+  }
 });
 
 test('together: the fault of the lowest rank is thrown by all, whatever the round', async () => {

@@ -1,5 +1,5 @@
-// Models over samples that lie on several hosts: what they gather before and after a run is what one
-// host alone finds, and jobs end with one result.
+// Models over samples that lie on several hosts: what they gather before and after a run is what
+// one host alone finds, and jobs end with one result.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -42,7 +42,12 @@ test('ratings: chunks are known to all and lie on their holders', async () => {
 });
 
 test('ratings: every host has all chunks of a compressed file', async () => {
-  await everyCast([gzipMembers(text(1, 90), 2), text(2, 30)]);
+  const files = [gzipMembers(text(1, 90), 2), text(2, 30)];
+  await everyCast(files);
+  const path = put(hostAt(), files[0] ?? '');
+  for (const { places } of values(await loadRatingShares([1, 1], [path], {}, { chunkBytes: 50 }))) {
+    assert.ok(places.length > 5 && places.every(({ here }) => here));
+  }
 });
 
 test('ratings: fewer chunks than hosts', async () => {

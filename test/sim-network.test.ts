@@ -68,6 +68,35 @@ for (const [name, options, words] of canaries) {
   });
 }
 
+test('simulated network: a host that closes delivers everything first, and nobody is lost', () => {
+  const resets = Array.from({ length: 40 }, (_, i) => ({ a: 0, b: 1, atMs: 80 + 7 * i }));
+  const faults = { ...networkFaults({ latency: '2ms', jitter: '5ms' }, 2), resets };
+  for (let seed = 1; seed <= 50; seed++) {
+    const time = new VirtualTime({ eventsMax: 100_000 });
+    const network = openVirtualNetwork({ size: 2, seed, time, faults });
+    const arrived: unknown[] = [];
+    const hosts = [0, 1].map((rank) =>
+      network.open(rank, {
+        packet: (_, { header }) => {
+          if (arrived.push(header) === 50) network.host(1)?.close();
+        },
+        room: () => undefined,
+        lost: (_, { message }) => assert.unreachable(`SEED=${seed}: ${message}`),
+      }),
+    );
+    const [sender] = hosts;
+    time.at(90, 'send', () => {
+      for (let n = 0; n < 50; n++) sender?.send(1, { header: n, payload: new Uint8Array(n) });
+      sender?.close();
+    });
+    time.runUntilIdle();
+    assert.equal(arrived, [...arrived.keys()], `SEED=${seed}`);
+    assert.is(arrived.length, 50, `SEED=${seed}: ${network.trace.last().join('\n')}`);
+    const phases = hosts.map((host) => host.phase(1 - host.rank));
+    assert.equal(phases, ['closed', 'closed'], `SEED=${seed}`);
+  }
+});
+
 /** Sends `bytes` from host 0 to host 1 and returns when they are there, in virtual ms. */
 function arrivalMs(faults: FaultPlan, sizes: readonly number[]): readonly number[] {
   const time = new VirtualTime();

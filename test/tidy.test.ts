@@ -38,8 +38,13 @@ const directions: Readonly<Record<string, Direction>> = {
   mailbox: { run: 'base', types: 'memory', why: 'a ring lies in an arena that it is given' },
   store: { run: 'base memory ps', types: '', why: 'tables are bytes under a freshness policy' },
   data: { run: 'base memory', types: '', why: 'readers fill memory and know no model' },
+  cluster: {
+    run: 'base memory mailbox ps scheduler store program',
+    types: '',
+    why: 'a host’s part in a run joins the machines, the tables and the links',
+  },
   sim: {
-    run: 'base mailbox',
+    run: 'base memory mailbox program store cluster',
     types: '',
     why: 'it runs the machines on virtual time; sockets, threads and clocks are not there',
   },
@@ -50,7 +55,7 @@ const directions: Readonly<Record<string, Direction>> = {
   },
   supervisor: {
     run: 'base memory mailbox store program',
-    types: '',
+    types: 'cluster',
     why: 'it starts and watches loops, and never sees data or a model',
   },
   models: {
@@ -60,7 +65,7 @@ const directions: Readonly<Record<string, Direction>> = {
   },
   jobs: {
     run: 'base memory data models supervisor',
-    types: 'ps program',
+    types: 'ps program mailbox',
     why: 'a job is load, train, save: it joins data, models and a host',
   },
   library: {
@@ -68,8 +73,13 @@ const directions: Readonly<Record<string, Direction>> = {
     types: 'data',
     why: 'the same work in the caller’s process, on arrays or by running a job',
   },
+  launcher: {
+    run: 'base',
+    types: 'jobs cli',
+    why: 'it speaks to host processes by messages only, and the command line shows what they say',
+  },
   cli: {
-    run: 'base memory ps models',
+    run: 'base memory ps models launcher',
     types: 'jobs',
     why: 'the guardian works in another process: it speaks to jobs by messages only',
   },
@@ -159,7 +169,12 @@ test('tidy: a package is imported in its one place', () => {
 
 const pureFiles = [
   ...['src/ps/', 'src/scheduler/', 'src/supervisor/watchdog.ts', 'src/base/prng.ts'],
-  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts', 'src/sim/'],
+  ...['src/cli/guardian-machine.ts', 'src/cli/render.ts', 'src/launcher/launcher-machine.ts'],
+  ...['src/launcher/hosts.ts', 'src/launcher/node-list.ts', 'src/launcher/environment.ts'],
+  ...['src/launcher/plan.ts', 'src/launcher/last-words.ts'],
+  'src/sim/',
+  'src/mailbox/rendezvous.ts',
+  ...['src/mailbox/session', 'src/mailbox/send-queue.ts', 'src/mailbox/receive-window.ts'],
 ];
 
 test('tidy: pure files have no clock, no randomness, no waiting, no node', () => {

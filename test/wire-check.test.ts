@@ -31,7 +31,7 @@ function samplePayload(prng: Prng, tables: readonly TablePlan[]): Uint8Array {
 test('wire: check: a payload that was changed is refused, or is applied inside its tables', () => {
   let [refused, accepted] = [0, 0];
   const codes = new Set<string>();
-  for (let seed = 0; seed < 200; seed++) {
+  for (let seed = 0; seed < 120; seed++) {
     bench.reset();
     const prng = createPrng(seed, 8);
     const fences = [fence()];
@@ -39,7 +39,7 @@ test('wire: check: a payload that was changed is refused, or is applied inside i
     fences.push(fence());
     const sample = samplePayload(prng, tables);
     const grown = arena.mark();
-    for (let n = 0; n < 500; n++) {
+    for (let n = 0; n < 900; n++) {
       const payload = sample.slice(
         0,
         prng.uniform() < 0.1 ? prng.below(sample.length + 1) : undefined,
@@ -59,7 +59,7 @@ test('wire: check: a payload that was changed is refused, or is applied inside i
         continue;
       }
       accepted++;
-      if (n % 10 !== 0) continue;
+      if (n % 20 !== 0) continue;
       const before = guardsOf(tables);
       try {
         addPayload(place, payload, tables, 0);
@@ -96,6 +96,65 @@ function guardsOf(tables: readonly TablePlan[]): number[] {
         }),
   );
 }
+
+/** A payload of one section, from its header and the words of its body. */
+function handmade(
+  header: { table?: number; kind: number; first: number; count: number },
+  body: number[],
+) {
+  const payload = new Uint8Array(16 + ((body.length * 4 + 15) & ~15));
+  const { table = 0, kind, first, count } = header;
+  const words = new Int32Array(payload.buffer);
+  words.set([table | (kind << 16), first, count, body.length * 4, ...body]);
+  return payload;
+}
+
+test('wire: check: the edges of rows and columns', () => {
+  bench.reset();
+  const tables = bench.tables([
+    { name: 'dense', rows: 9, columns: 3 },
+    { name: 'sparse', rows: 9, columns: 3, layout: 'sparse' },
+  ]);
+  const [range, rows, entries, part] = [0, 1, 2, 3];
+  const six = [1, 2, 3, 4, 5, 6];
+  const lists = { kind: entries, first: 2, count: 1 };
+  const right = [
+    handmade({ kind: range, first: 7, count: 2 }, six),
+    handmade({ kind: rows, first: 0, count: 2 }, [8, 0, ...six]),
+    handmade(lists, [8, 2, 0, 2, 1, 1]),
+    handmade({ ...lists, table: 1 }, [0, 2, 1, 2, 1, 1]),
+    handmade({ kind: entries, first: 0, count: 1, table: 1 }, [3, 0]),
+    handmade({ kind: part, first: 8, count: 2 }, [1, 5, 5]),
+  ];
+  for (const payload of right) assert.is(checkPayload(payload, tables), undefined);
+  const wrong: [Uint8Array, string][] = [
+    [handmade({ kind: range, first: 8, count: 2 }, six), 'rows 8 to 9'],
+    [handmade({ kind: range, first: 7, count: 2 }, [...six, 7]), '28 bytes where 24 belong'],
+    [handmade({ kind: range, first: 7, count: 0 }, []), 'no rows'],
+    [handmade({ kind: range, first: 7, count: 2, table: 1 }, six), 'dense rows of it'],
+    [handmade({ kind: rows, first: 0, count: 2 }, [9, 0, ...six]), 'row 9'],
+    [handmade({ kind: rows, first: 0, count: 2 }, [-1, 0, ...six]), 'row -1'],
+    [handmade({ kind: rows, first: 1, count: 2 }, [1, 0, ...six]), 'first 1'],
+    [handmade(lists, [9, 2, 0, 2, 1, 1]), 'row 9'],
+    [handmade(lists, [8, 2, 0, 3, 1, 1]), 'column 3 of 3'],
+    [handmade(lists, [8, 2, -1, 2, 1, 1]), 'column -1'],
+    [handmade(lists, [8, 2, 1, 1, 1, 1]), 'column 1 after 1'],
+    [handmade(lists, [8, 3, 0, 2, 1, 1]), 'more entries'],
+    [handmade(lists, [8, -1, 0, 2, 1, 1]), 'more entries'],
+    [handmade(lists, [8, 1, 0, 2, 1, 1]), 'fewer entries'],
+    [handmade({ kind: part, first: 9, count: 2 }, [1, 5, 5]), 'rows 9 to 9'],
+    [handmade({ kind: part, first: 8, count: 2 }, [2, 5, 5]), 'column 3'],
+    [handmade({ kind: part, first: 8, count: 2 }, [-1, 5, 5]), 'column'],
+    [handmade({ kind: 4, first: 0, count: 1 }, six), 'kind 4'],
+  ];
+  for (const [payload, text] of wrong) {
+    assert.match(checkPayload(payload, tables)?.message ?? 'accepted', text);
+  }
+  const integers = bench.tables([{ name: 'i', rows: 9, columns: 2, type: 'i32' }]);
+  const halves = handmade({ kind: range, first: 0, count: 1 }, [7]);
+  halves[3] = 1;
+  assert.match(checkPayload(halves, integers)?.message ?? 'accepted', 'rounded integers');
+});
 
 test('wire: check: says what is wrong, and where', () => {
   bench.reset();

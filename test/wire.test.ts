@@ -158,7 +158,7 @@ for (const encoding of ['f16', 'bf16'] as const) {
 }
 
 test('wire: values: set rows are the owner’s, with own deltas of these rows on top', () => {
-  for (let seed = 0; seed < cases; seed++) {
+  for (let seed = 0; seed < 3 * cases; seed++) {
     bench.reset();
     const prng = createPrng(seed, 4);
     const specs = randomSpecs(prng);
@@ -227,4 +227,30 @@ test('wire: values: set rows are the owner’s, with own deltas of these rows on
     sameModels(readTables(bench, cache), want, `case ${seed}`);
   }
 });
+test('wire: values: a range of replayed rows meets a range that is set, at every offset', () => {
+  for (const columns of [3, 4]) {
+    for (let offset = 0; offset <= 30; offset++) {
+      bench.reset();
+      const specs = [{ name: 't', rows: 40, columns }];
+      const [owner, deltas, cache] = [0, 1, 2].map(() => bench.tables(specs)[0]!);
+      const fillRows = (table: TablePlan, first: number, last: number, value: number) => {
+        const from = (table.at + first * table.rowBytes) / 4;
+        bench.arena.f32.fill(value, from, from + ((last - first) * table.rowBytes) / 4);
+      };
+      fillRows(owner!, 0, 40, 1);
+      fillRows(deltas!, offset, offset + 9, 2);
+      const replay = packValues(place, deltas!, { first: offset, last: offset + 9 });
+      fillRows(deltas!, 0, 40, 0);
+      for (const payload of packValues(place, owner!, { first: 12, last: 22 })) {
+        setPayload(place, payload, [cache!], { replay, accumulators: [deltas], clock: 0 });
+      }
+      const want = Array.from({ length: 40 }, (_, row) => {
+        const value = row >= offset && row < offset + 9 ? 3 : 1;
+        return Array.from({ length: columns }, () => (row >= 12 && row < 22 ? value : 0));
+      });
+      sameModels(readTables(bench, [cache!]), [want], `${columns} columns, offset ${offset}`);
+    }
+  }
+});
+
 test.run();

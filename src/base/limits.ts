@@ -76,7 +76,7 @@ export const limits = {
   /** A connection that was silent for so long is replaced: it may be half open. */
   silenceMs: 5_000,
   /** A peer that gave no sign of life for so long is lost. */
-  peerTimeoutMs: 15_000,
+  peerTimeoutMs: 12_000,
   /** First and longest pause before a broken connection is tried again; it doubles in between. */
   reconnectMinMs: 20,
   reconnectMaxMs: 1_000,
@@ -88,6 +88,8 @@ export const limits = {
   handshakeMs: 5_000,
   /** Connections that have not proved yet who they are; one more replaces the oldest. */
   handshakesMax: 64,
+  /** A host that takes leave of the others is ended after so long. */
+  leaveMs: 6_000,
   /** From closing a mesh until what is still unacknowledged is given up. */
   closeMs: 5_000,
 } as const;

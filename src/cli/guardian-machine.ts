@@ -15,6 +15,7 @@ import { exitCodeOf, type Fault } from '../base/errors.ts';
 import { brokenPipeCode, stopSignals, type StopSignal } from '../base/signals.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';
 import { adviceOn } from '../launcher/last-words.ts';
+import type { TerminalInput } from '../launcher/terminal.ts';
 import type { FromHost } from './channel.ts';
 import { bytesText, valuesText } from './format.ts';
 
@@ -28,13 +29,8 @@ export type GuardianInput =
       readonly lastWords: readonly string[];
     }
   | { readonly kind: 'spawnFailed'; readonly message: string }
-  | { readonly kind: 'signal'; readonly name: StopSignal }
-  | { readonly kind: 'deadline' }
-  /** Nobody reads our standard output any more. */
-  | { readonly kind: 'outputClosed' }
   | { readonly kind: 'graceOver' }
-  /** Every aliveMs. Ticks are counted, not time: a suspended machine does not look like silence. */
-  | { readonly kind: 'tick' };
+  | TerminalInput;
 
 export type GuardianOutput =
   | { readonly kind: 'sendJob' }

@@ -8,12 +8,12 @@
 //                        host process
 //
 // The host stays in our process group, so Ctrl-Z and a closed terminal reach it as they reach us.
-import { fork, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
 import { limits } from '../base/limits.ts';
-import { stopSignals, type StopSignal } from '../base/signals.ts';
 import type { Job } from '../jobs/job.ts';
 import { LastWords } from '../launcher/last-words.ts';
+import { forkHost, lastWordsMs, passOn } from '../launcher/rank-process.ts';
+import { listenToTerminal } from '../launcher/terminal.ts';
 import { isProgramPath } from './arguments/parse.ts';
 import type { FromHost, ToHost } from './channel.ts';
 import { GuardianMachine } from './guardian-machine.ts';
@@ -30,36 +30,11 @@ export type GuardianOptions = {
   readonly streams: { readonly out: NodeJS.WriteStream; readonly err: NodeJS.WriteStream };
 };
 
-/** After the host's end, so long for what it wrote to arrive; a grandchild may hold the pipe. */
-const lastWordsMs = 200;
-
 const activities: Readonly<Record<Job['command'], string>> = {
   train: 'training',
   predict: 'predicting',
   evaluate: 'evaluating',
 };
-
-/** Passes a stream of the host on, no faster than `err` takes it. */
-function passOn(source: Readable, options: GuardianOptions, words: LastWords): void {
-  const { renderer, streams } = options;
-  source.setEncoding('utf8');
-  source.on('data', (text: string) => {
-    words.add(text);
-    renderer.foreign(text);
-    if (!streams.err.writableNeedDrain) return;
-    source.pause();
-    streams.err.once('drain', () => source.resume());
-  });
-  source.on('error', () => source.destroy());
-}
-
-function forkHost(hostEntry: URL): ChildProcess {
-  return fork(hostEntry, [], {
-    serialization: 'advanced',
-    // Standard output belongs to results: what a program prints goes where messages go.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-}
 
 /** Reports the host's end once: when its output has arrived too, or a moment later. */
 function onEnd(host: ChildProcess, words: LastWords, feed: (input: GuardianInput) => void): void {
@@ -75,28 +50,6 @@ function onEnd(host: ChildProcess, words: LastWords, feed: (input: GuardianInput
     // Without a process id it never started; otherwise a message was lost, and exit will follow.
     if (host.pid === undefined) feed({ kind: 'spawnFailed', message: error.message });
   });
-}
-
-/** Timers, signals and streams as inputs; returns what takes them all back. */
-function listen(options: GuardianOptions, feed: (input: GuardianInput) => void): () => void {
-  const { deadlineMs, streams, renderer } = options;
-  const names = Object.keys(stopSignals) as StopSignal[];
-  const onSignals = names.map((name) => [name, () => feed({ kind: 'signal', name })] as const);
-  for (const [name, act] of onSignals) process.on(name, act);
-  const onOutput = () => feed({ kind: 'outputClosed' });
-  streams.out.on('error', onOutput);
-  const deadline =
-    deadlineMs === undefined ? undefined : setTimeout(() => feed({ kind: 'deadline' }), deadlineMs);
-  const ticks = setInterval(() => {
-    renderer.tick();
-    feed({ kind: 'tick' });
-  }, limits.aliveMs);
-  return () => {
-    for (const [name, act] of onSignals) process.off(name, act);
-    streams.out.off('error', onOutput);
-    clearTimeout(deadline);
-    clearInterval(ticks);
-  };
 }
 
 /** Of several hosts that all have the result, one prints it. */
@@ -150,9 +103,15 @@ export function guard(options: GuardianOptions): Promise<number> {
       }
     };
     const feed = (input: GuardianInput) => machine.step(input).forEach(act);
-    const unlisten = listen(options, feed);
+    const { deadlineMs, streams } = options;
+    const unlisten = listenToTerminal({ deadlineMs, out: streams.out }, (input) => {
+      if (input.kind === 'tick') renderer.tick();
+      feed(input);
+    });
+    const text = (said: string) => renderer.foreign(said);
     host.on('message', (message) => feed({ kind: 'message', message: message as FromHost }));
-    for (const stream of [host.stdout, host.stderr]) if (stream) passOn(stream, options, words);
+    for (const stream of [host.stdout, host.stderr])
+      if (stream) passOn(stream, words, { text, err: streams.err });
     onEnd(host, words, feed);
   });
 }

@@ -1,6 +1,7 @@
 // The host's side of the channel: runs the one job that the guardian sends and says how it ended.
 // actors/host.ts is the process around it; tests put other jobs in.
 import { AssertionError } from 'node:assert';
+import { rmSync } from 'node:fs';
 import { SystemError, toFault, type ErrorCode } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Job, JobDone, JobEvent, JobHooks } from '../jobs/job.ts';
@@ -13,6 +14,8 @@ export type HostEnvironment = {
   /** Ends the process and every thread in it, at once. */
   readonly exit: (code: number) => void;
   readonly runJob: (job: Job, hooks: JobHooks) => Promise<JobDone>;
+  /** Where our code was unpacked to, behind ssh: removed when the relay is gone, who else would. */
+  readonly folder: string | undefined;
 };
 
 /** Progress of loading is told this often; more would only fill the channel. */
@@ -60,7 +63,7 @@ function isOurs(thrown: unknown): boolean {
 }
 
 /** Serves the guardian until the job has ended one way or another. */
-export function serveGuardian({ channel, exit, runJob }: HostEnvironment): void {
+export function serveGuardian({ channel, exit, runJob, folder }: HostEnvironment): void {
   const abort = new AbortController();
   let ownCode: ErrorCode = 'ERR_INTERNAL';
   let ending = false;
@@ -109,7 +112,10 @@ export function serveGuardian({ channel, exit, runJob }: HostEnvironment): void 
     }
   });
   // The guardian is gone, whatever ended it: nobody would ever stop this process.
-  channel.on('disconnect', () => exit(1));
+  channel.on('disconnect', () => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    exit(1);
+  });
   channel.on('uncaughtException', fail);
   channel.on('unhandledRejection', fail);
   setInterval(() => send({ kind: 'alive' }), limits.aliveMs).unref();

@@ -7,63 +7,21 @@
 //   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { Client, type ClientOutput } from '../ps/client.ts';
-import type { RowList } from '../ps/row-set.ts';
-import {
-  Shard,
-  type PushedRows,
-  type ShardInput,
-  type ShardOutput,
-  type ShardTable,
-} from '../ps/shard.ts';
-import type { Created } from '../program/created-tables.ts';
+import type { ClientOutput } from '../ps/client.ts';
+import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
-import { asRows, heldForGood, ownerOf } from './rows.ts';
 import type { Outbox } from './outbox.ts';
-
-export type TouchedRows = { readonly table: number; readonly rows: RowList };
-type Payloads = readonly Uint8Array[];
-
-/** A host's tables, as the member needs them: store.ts. */
-export type MemberStore = {
-  /**
-   * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
-   * cut takes some of them, the most important first; the last one leaves nothing.
-   */
-  cut(how: { readonly early: boolean; readonly last: boolean }): {
-    readonly parts: readonly Payloads[];
-    readonly own: readonly TouchedRows[];
-  };
-  /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
-  cutOrdered(): readonly Payloads[];
-  /** Adds the own deltas of this clock to the own rows, in an ordered run. */
-  foldOwn(): readonly TouchedRows[];
-  /** Adds a batch's deltas to the own rows. */
-  apply(payload: Uint8Array): readonly TouchedRows[];
-  /** The present values of rows. */
-  values(rows: readonly PushedRows[]): Payloads;
-  /** Sets rows that others own, then adds own deltas on top. */
-  install(payload: Uint8Array, from: number, replay: Payloads): void;
-  /** Rows of `table` that were asked for are as of `clock`. */
-  markFresh(table: number, rows: Int32Array, clock: number): void;
-  /** Rows that caches have given up since this was asked last. */
-  takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
-  /** Tables that were created since this was asked last. */
-  newTables(): readonly { readonly created: Created; readonly table: ShardTable }[];
-  /** Another host says that the index-th table was created. */
-  learnTable(index: number, created: Created): void;
-  /** Bytes of a table that travelled. */
-  readonly bytesSent: readonly number[];
-};
-
-/** The words that workers wait on. */
-export type MemberControl = {
-  /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
-  hostClock(): number;
-  setShardClock(clock: number): void;
-  setTableClock(table: number, clock: number): void;
-  grant(want: number): void;
-};
+import {
+  machines,
+  type ClientLike,
+  type Machines,
+  type MemberControl,
+  type MemberStore,
+  type Payloads,
+  type ShardLike,
+  type TouchedRows,
+} from './ports.ts';
+import { asRows, heldForGood, ownerOf } from './rows.ts';
 
 export type MemberConfig = {
   readonly run: number;
@@ -90,8 +48,8 @@ export class Member {
   readonly #store: MemberStore;
   readonly #control: MemberControl;
   readonly #outbox: Outbox;
-  readonly #client: Client;
-  readonly #shard: Shard;
+  readonly #client: ClientLike;
+  readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
   readonly #frozen = new Map<number, Payloads[]>();
   /** Parts of an ordered run's batches, by rank. */
@@ -110,6 +68,7 @@ export class Member {
       readonly store: MemberStore;
       readonly control: MemberControl;
       readonly outbox: Outbox;
+      readonly machines?: Machines | undefined;
     },
   ) {
     this.#config = config;
@@ -120,14 +79,16 @@ export class Member {
     this.#outbox = ports.outbox;
     const { rank, size } = ports.network;
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
-    this.#client = new Client({ rank, size, tables: tables.length, eager, epochsMax });
-    this.#shard = new Shard({ rank, size, tables, eager, asynchronous, ordered, clocks });
+    const { client, shard } = ports.machines ?? machines;
+    this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
+    this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
   }
 
-  /** Everyone has finished all clocks, and all tables have their last values. */
+  /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */
   get finished(): boolean {
-    return this.#shard.finished && this.#finalFrom.size === this.#network.size - 1;
+    const hasAll = this.#finalFrom.size === this.#network.size - 1;
+    return hasAll && this.#shard.finished && this.#outbox.isEmpty;
   }
 
   /** What this host is waiting for, in words, for the message when it waits in vain. */
@@ -137,8 +98,14 @@ export class Member {
     return `clock ${clock + 1} of rank ${rank}${wants}`;
   }
 
+  /** What is kept until others have confirmed or sent the rest, in batches and in parts. */
+  get kept(): { readonly batches: number; readonly heldParts: number } {
+    const heldParts = this.#held.reduce((sum, parts) => sum + parts.length, 0);
+    return { batches: this.#frozen.size, heldParts };
+  }
+
   toString(): string {
-    return `client ${this.#client} | shard ${this.#shard}`;
+    return `client ${this.#client.toString()} | shard ${this.#shard.toString()}`;
   }
 
   /** Workers' clocks may have moved. */
@@ -224,9 +191,11 @@ export class Member {
       case 'values': {
         const { clock, includes, answers, last, final } = message;
         if (last && final) this.#finalFrom.add(from);
-        for (const id of last ? answers : []) this.#markAnswered(id, from, clock);
+        const answered = last ? answers.map((id) => this.#wants.get(id)) : [];
         const values = { kind: 'values', from, clock, includes, answers, last } as const;
         this.#carryOut(this.#client.step(values));
+        // Not before: another worker may read a row as soon as it is marked.
+        for (const want of answered) this.#markAnswered(want, from, clock);
         break;
       }
       case 'fault':
@@ -336,8 +305,7 @@ export class Member {
     }
   }
 
-  #markAnswered(id: number, from: number, clock: number): void {
-    const want = this.#wants.get(id);
+  #markAnswered(want: Want | undefined, from: number, clock: number): void {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
     const total = this.#tables[table]?.rows ?? 0;

@@ -18,10 +18,10 @@ import type { ShardTable } from '../ps/shard.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
-import type { MemberStore, TouchedRows } from './member.ts';
+import type { MemberStore, TouchedRows } from './ports.ts';
 
 /** An early cut takes about so much for each owner, and leaves the rest for later. */
-const earlyBytes = 100 * 1024;
+const earlyBytesMax = 100 * 1024;
 
 /** A stream of its own for the rows that an early cut draws at random. */
 const drawStream = -2;
@@ -31,7 +31,11 @@ export function shardTableOf({ rows, access, cache }: TablePlan): ShardTable {
   return { rows, held: access !== 'rows', bounded: cache !== undefined };
 }
 
-export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
+export function openStore(
+  stage: Stage,
+  cluster: ClusterPlan,
+  earlyBytes = earlyBytesMax,
+): MemberStore {
   const { arena, plan, lock } = stage;
   const { tables } = plan;
   const { size, rank, replicas, sending } = cluster;

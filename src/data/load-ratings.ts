@@ -155,7 +155,8 @@ async function load(session: Session, probes: readonly Probe[], options: Ratings
  *     const test = await loadRatings(['test.csv'], { like: train }, { arena, pool });
  *
  * Lines are `user item rating`, separated by blanks, a comma or `::`; what follows is skipped. Ids
- * are non-negative integers; the smallest one is index 0. Files follow one another.
+ * are non-negative integers; the smallest one is index 0. Files follow one another. With
+ * `host.world` all its hosts call this at once and each parses its share of the blocks.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order,
  *   ERR_CONFIG for a format that has no ratings, ERR_LIMIT when the memory is full, ERR_ABORTED.
  */

@@ -50,7 +50,8 @@ export type LoadedSamples = Samples & {
  *
  * Text files follow one another; idx and Matrix Market take two files, the data and then the
  * labels. The caller's thread only hands out tasks. What a failed load had allocated stays until
- * the supervisor releases the arena.
+ * the supervisor releases the arena. With `host.world` all its hosts call this at once and each
+ * loads its share; facts, warnings and errors are those of one host alone.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order,
  *   ERR_CONFIG for options that do not fit the files, ERR_LIMIT when the memory is full,
  *   ERR_ABORTED.

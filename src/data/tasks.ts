@@ -148,6 +148,11 @@ export type ParseTask = {
   readonly chunk: number | 'all';
   readonly rules: Rules;
   readonly sink: Sink;
+  /**
+   * Blocks to keep; all when absent. By number among the task's blocks, or by bytes of the file
+   * read when it came: about where it stands, for reading runs ahead.
+   */
+  readonly keep?: { readonly by: 'block' | 'byte'; readonly first: number; readonly last: number };
 };
 
 export type ImagesTask = {
@@ -253,6 +258,8 @@ export function labelTexts({ texts, places }: Labels): string[] {
 
 /** One parsed block. Ratings use target for users, index for items and value for ratings. */
 export type Piece = {
+  /** Else its values were not kept, and its places are 0. */
+  readonly kept: boolean;
   readonly rows: number;
   readonly nonzeros: number;
   readonly target: number;

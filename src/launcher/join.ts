@@ -1,5 +1,5 @@
-// How `perpetuum train` becomes one rank of a run that something else starts: by its own options, or
-// by the environment of a launcher.
+// How `perpetuum train` becomes one rank of a run that something else starts: by its own options,
+// or by the environment of a launcher.
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { bindAddress, isLoopback, type ClusterPlace } from '../base/place.ts';

@@ -10,7 +10,6 @@
 import { randomBytes } from 'node:crypto';
 import { limits } from '../base/limits.ts';
 import { bindAddress } from '../base/place.ts';
-import { stopSignals, type StopSignal } from '../base/signals.ts';
 import type { Renderer } from '../cli/render.ts';
 import type { TrainJob } from '../jobs/job.ts';
 import { LauncherMachine } from './launcher-machine.ts';
@@ -20,6 +19,7 @@ import { forkRank, type RankListener, type RankProcess } from './rank-process.ts
 import { entryName, packCode } from './remote/bootstrap.ts';
 import { startRemoteRank } from './remote/remote-rank.ts';
 import { freshSecret } from './secret.ts';
+import { listenToTerminal } from './terminal.ts';
 
 export type LaunchOptions = {
   readonly plan: LaunchPlan;
@@ -84,7 +84,7 @@ function jobOf(
   return { ...job, threads, cluster };
 }
 
-/** Starts processes by their plans; the package is read once, when the first remote one needs it. */
+/** Starts processes by their plans; the package is read once, if a remote one needs it. */
 function starter({ plan, hostEntry, ssh }: LaunchOptions) {
   const remote = plan.ranks.some((rank) => rank.ssh !== undefined);
   const code = remote ? packCode(hostEntry) : Buffer.alloc(0);
@@ -93,29 +93,6 @@ function starter({ plan, hostEntry, ssh }: LaunchOptions) {
   return (rank: RankPlan, listener: RankListener): RankProcess => {
     if (rank.ssh === undefined) return forkRank(hostEntry, listener);
     return startRemoteRank({ ssh, host: rank.ssh, code, entry, cwd }, listener);
-  };
-}
-
-/** Timers, signals and streams as inputs; returns what takes them all back. */
-function listen(options: LaunchOptions, feed: Feed, beat: () => void): () => void {
-  const { deadlineMs, streams, renderer } = options;
-  const names = Object.keys(stopSignals) as StopSignal[];
-  const onSignals = names.map((name) => [name, () => feed({ kind: 'signal', name })] as const);
-  for (const [name, act] of onSignals) process.on(name, act);
-  const onOutput = () => feed({ kind: 'outputClosed' });
-  streams.out.on('error', onOutput);
-  const deadline =
-    deadlineMs === undefined ? undefined : setTimeout(() => feed({ kind: 'deadline' }), deadlineMs);
-  const ticks = setInterval(() => {
-    beat();
-    renderer.tick();
-    feed({ kind: 'tick' });
-  }, limits.aliveMs);
-  return () => {
-    for (const [name, act] of onSignals) process.off(name, act);
-    streams.out.off('error', onOutput);
-    clearTimeout(deadline);
-    clearInterval(ticks);
   };
 }
 
@@ -195,7 +172,14 @@ export function launch(options: LaunchOptions): Promise<number> {
     const prefixOf = ({ rank, event }: Extract<LauncherOutput, { kind: 'show' }>) =>
       event.kind === 'warning' || event.kind === 'log' ? (prefixes[rank] ?? '') : '';
     const feed: Feed = (input) => machine.step(input).forEach(act);
-    const unlisten = listen(options, feed, () => processes.forEach((one) => one.beat()));
+    const terminal = { deadlineMs: options.deadlineMs, out: streams.out };
+    const unlisten = listenToTerminal(terminal, (input) => {
+      if (input.kind === 'tick') {
+        processes.forEach((one) => one.beat());
+        renderer.tick();
+      }
+      feed(input);
+    });
     feed({ kind: 'begin' });
   });
 }

@@ -1,5 +1,5 @@
-// The launcher's decisions over N host processes, as a pure machine: when each gets its job, when to
-// stop and kill them, what to say, and the exit code. Processes and timers are launch.ts.
+// The launcher's decisions over N host processes, as a pure machine: when each gets its job, when
+// to stop and kill them, what to say, and the exit code. Processes and timers are launch.ts.
 //
 //              rank 0 listens                        done of rank 0, a cause, signal, deadline
 //   starting ─────────────────▶ working ─────────────────────────────────▶ closing ──▶ ended
@@ -7,17 +7,18 @@
 //      └───────────┬───────────────┘                                         │
 //                  └── ERR_PEER_LOST of a rank ──▶ failing ── causeOver, or a cause
 //
-// All processes start at once. Rank 0 gets its job as soon as it is ready; the others get theirs when
-// rank 0 has said where it listens, so no port is ever guessed.
+// All processes start at once. Rank 0 gets its job as soon as it is ready; the others get theirs
+// when rank 0 has said where it listens, so no port is ever guessed.
 //
-// A cause is a fault of a host's own, or a host that ended or fell silent without a word. Hosts that
-// only lost another one are a symptom: their cause is given causeGrace to show itself.
+// A cause is a fault of a host's own, or a host that ended or fell silent without a word. Hosts
+// that only lost another one are a symptom: their cause is given causeGrace to show itself.
 import { assert } from '../base/assert.ts';
 import { exitCodeOf, type Fault } from '../base/errors.ts';
 import { brokenPipeCode, stopSignals, type StopSignal } from '../base/signals.ts';
 import type { FromHost } from '../cli/channel.ts';
 import type { JobDone, JobEvent } from '../jobs/job.ts';
 import { adviceOn } from './last-words.ts';
+import type { TerminalInput } from './terminal.ts';
 
 /** How a host process ended. */
 export type RankEnd = {
@@ -36,14 +37,9 @@ export type LauncherInput =
   | { readonly kind: 'message'; readonly rank: number; readonly message: FromHost }
   /** The process is gone, or was never there. */
   | { readonly kind: 'exit'; readonly rank: number; readonly end: RankEnd }
-  | { readonly kind: 'signal'; readonly name: StopSignal }
-  | { readonly kind: 'deadline' }
-  /** Nobody reads our standard output any more. */
-  | { readonly kind: 'outputClosed' }
   | { readonly kind: 'causeOver' }
   | { readonly kind: 'graceOver' }
-  /** Every limits.aliveMs. */
-  | { readonly kind: 'tick' };
+  | TerminalInput;
 
 export type LauncherOutput =
   | { readonly kind: 'start'; readonly rank: number }

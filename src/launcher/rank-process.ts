@@ -1,5 +1,5 @@
 // A host process as the launcher has it: forked here, or reached by ssh (remote/remote-rank.ts).
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { FromHost, ToHost } from '../cli/channel.ts';
@@ -31,8 +31,21 @@ export type RankProcess = {
 /** After a process's end, so long for what it wrote to arrive; a grandchild may hold the pipe. */
 export const lastWordsMs = 200;
 
+/**
+ * Signals a child that is there. Of one that could not be started, Node knows the process id as 0,
+ * and a signal to 0 is one to our whole process group.
+ */
+export function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  const running = child.exitCode === null && child.signalCode === null;
+  if (child.pid !== undefined && running) child.kill(signal);
+}
+
 /** Hands a stream of a process on, no faster than our own standard error takes it. */
-export function passOn(source: Readable, words: LastWords, listener: RankListener): void {
+export function passOn(
+  source: Readable,
+  words: LastWords,
+  listener: Pick<RankListener, 'text' | 'err'>,
+): void {
   const { err } = listener;
   source.setEncoding('utf8');
   source.on('data', (text: string) => {
@@ -45,11 +58,21 @@ export function passOn(source: Readable, words: LastWords, listener: RankListene
   source.on('error', () => source.destroy());
 }
 
-/** Forks a host process on this machine; it stays in our process group, as under the guardian. */
-export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
-  const host = fork(hostEntry, [], {
-    ...{ serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+/**
+ * Forks a host process on this machine. It stays in our process group, so Ctrl-Z and a closed
+ * terminal reach it as they reach us.
+ */
+export function forkHost(hostEntry: URL): ChildProcess {
+  return fork(hostEntry, [], {
+    serialization: 'advanced',
+    // Standard output belongs to results: what a program prints goes where messages go.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+}
+
+/** A rank on this machine. */
+export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
+  const host = forkHost(hostEntry);
   const words = new LastWords();
   for (const stream of [host.stdout, host.stderr]) if (stream) passOn(stream, words, listener);
   host.on('message', (message) => listener.message(message as FromHost));
@@ -77,9 +100,9 @@ export function forkRank(hostEntry: URL, listener: RankListener): RankProcess {
       if (host.connected) host.send(message, () => undefined);
     },
     beat: () => undefined,
-    kill: () => void host.kill('SIGKILL'),
+    kill: () => endChild(host, 'SIGKILL'),
     release() {
-      host.kill('SIGKILL');
+      endChild(host, 'SIGKILL');
       host.stdout?.destroy();
       host.stderr?.destroy();
     },

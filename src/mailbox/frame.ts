@@ -5,13 +5,15 @@
 //        5   u8   flags: 1 = the payload has a checksum        40  u64  cumulative acknowledgement
 //        6   u16  bytes of the header                          48  u64  credit
 //        8   u32  bytes of the payload                         56  u32  0
-//       12   u32  CRC-32 of the payload, or 0                  60  u32  CRC-32 of bytes 0…59, header
+//       12   u32  0                                           60  u32  CRC-32 of bytes 0…59, header
 //       16   u64  incarnation of the sender
-//       64   header (MessagePack), zeros to a multiple of 8, payload, zeros to a multiple of 8
+//       64   header (MessagePack), zeros to a multiple of 8; and if there is a payload: that, and a
+//            tail: zeros, u32 CRC-32 of the payload or 0, which end at a multiple of 8
 //
-// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has a
-// better one. Whatever a parser is fed, it answers with frames or with the reason why not, and holds
-// no more than one head and one payload of legal size.
+// Little-endian; a u64 is at most 2^53 − 1. A payload has no checksum of ours under TLS, which has
+// a better one. It comes last, so that a sender can work it out piece by piece on the way into the
+// socket. Whatever a parser is fed, it answers with frames or with the reason why not, and holds no
+// more than one head and one payload of legal size.
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
@@ -45,6 +47,7 @@ const MAGIC = 0x31545050; // "PPT1"
 const PREFIX_BYTES = 64;
 const WITH_CHECKSUM = 1;
 const TWO_32 = 2 ** 32;
+const TAIL_BYTES_MAX = 11;
 const HEAD_BYTES_MAX = PREFIX_BYTES + limits.frameHeaderBytesMax;
 assert(limits.frameHeaderBytesMax < 65536, 'the length of a header fits its field');
 assert(limits.frameHeaderBytesMax % 8 === 0, 'a padded header keeps the limit');
@@ -57,8 +60,11 @@ const padded = (bytes: number): number => (bytes + 7) & ~7;
 
 /** What a frame takes on the wire, and of the receiver's credit. */
 export function frameBytes(headerBytes: number, payloadBytes: number): number {
-  return PREFIX_BYTES + padded(headerBytes) + padded(payloadBytes);
+  return PREFIX_BYTES + padded(headerBytes) + payloadBytes + tailOf(payloadBytes);
 }
+
+const tailOf = (payloadBytes: number): number =>
+  payloadBytes === 0 ? 0 : padded(payloadBytes + 4) - payloadBytes;
 
 /** Plain data as the header of a frame. @throws ERR_LIMIT when it is too long. */
 export function encodeHeader(header: unknown): Uint8Array {
@@ -84,9 +90,11 @@ export function headBytes(frame: Frame): number {
   return PREFIX_BYTES + padded(frame.header.length);
 }
 
-/** Zeros after the payload. */
-export function tailBytes(frame: Frame): number {
-  return padded(frame.payload.length) - frame.payload.length;
+/** What comes after the payload; `crc` is its checksum, or 0. */
+export function tailBytes(frame: Frame, crc: number): Buffer {
+  const tail = Buffer.alloc(tailOf(frame.payload.length));
+  if (tail.length > 0) tail.writeUInt32LE(crc, tail.length - 4);
+  return tail;
 }
 
 /** Writes prefix and header at `at`, with padding, and returns where the payload goes. */
@@ -98,7 +106,7 @@ export function writeHead(target: Buffer, at: number, frame: Frame, checksum: bo
   target[at + 5] = withChecksum ? WITH_CHECKSUM : 0;
   target.writeUInt16LE(header.length, at + 6);
   target.writeUInt32LE(payload.length, at + 8);
-  target.writeUInt32LE(withChecksum ? crc32(payload) : 0, at + 12);
+  target.writeUInt32LE(0, at + 12);
   writeWide(target, at + 16, frame.from);
   writeWide(target, at + 24, frame.to);
   writeWide(target, at + 32, frame.seq);
@@ -118,8 +126,9 @@ export function writeFrame(target: Buffer, at: number, frame: Frame, checksum: b
   const payloadAt = writeHead(target, at, frame, checksum);
   target.set(frame.payload, payloadAt);
   const end = payloadAt + frame.payload.length;
-  target.fill(0, end, end + tailBytes(frame));
-  return end + tailBytes(frame);
+  const tail = tailBytes(frame, checksum ? crc32(frame.payload) : 0);
+  target.set(tail, end);
+  return end + tail.length;
 }
 
 function writeWide(target: Buffer, at: number, value: number): void {
@@ -150,6 +159,7 @@ export class FrameParser {
   /** The same bytes, to read numbers from. */
   readonly #head = Buffer.from(this.#bytes.buffer);
   #payloadBytesMax = 0;
+  readonly #tail = Buffer.alloc(TAIL_BYTES_MAX);
   #place: Place = 'prefix';
   /** Bytes of this place that are there, and that it needs. */
   #filled = 0;
@@ -192,7 +202,7 @@ export class FrameParser {
     else if (this.#place === 'payload') {
       this.#payload.set(part, this.#filled);
       if ((this.#head[5] ?? 0) === WITH_CHECKSUM) this.#crc = crc32(part, this.#crc);
-    } else if (part.some((byte) => byte !== 0)) this.#problem = 'the padding is not zero';
+    } else this.#tail.set(part, this.#filled);
     this.#filled += bytes;
   }
 
@@ -204,11 +214,14 @@ export class FrameParser {
       case 'header':
         return this.#checkHead() ?? this.#enter('payload', this.#payloadBytes);
       case 'payload':
-        return this.#checkPayload() ?? this.#enter('tail', padded(this.#filled) - this.#filled);
-      case 'tail':
+        return this.#enter('tail', tailOf(this.#payloadBytes));
+      case 'tail': {
+        const problem = this.#checkTail();
+        if (problem !== undefined) return problem;
         this.#enter('prefix', PREFIX_BYTES);
         this.#options.onFrame(this.#frame());
         return undefined;
+      }
     }
   }
 
@@ -245,7 +258,8 @@ export class FrameParser {
     }
     const bytes = head.readUInt32LE(8);
     const flags = head[5] ?? 0;
-    if (flags > WITH_CHECKSUM || head.readUInt32LE(56) !== 0) return 'unknown flags are set';
+    const unused = head.readUInt32LE(12) | head.readUInt32LE(56);
+    if (flags > WITH_CHECKSUM || unused !== 0) return 'unknown flags are set';
     if (this.#options.checksum && bytes > 0 && flags !== WITH_CHECKSUM)
       return 'the payload has no checksum';
     if (bytes > this.#payloadBytesMax)
@@ -262,8 +276,11 @@ export class FrameParser {
     return undefined;
   }
 
-  #checkPayload(): string | undefined {
-    const sum = this.#head.readUInt32LE(12);
+  #checkTail(): string | undefined {
+    const zeros = this.#wanted - 4;
+    if (zeros < 0) return undefined; // no payload, no tail
+    for (let i = 0; i < zeros; i++) if (this.#tail[i] !== 0) return 'the padding is not zero';
+    const sum = this.#tail.readUInt32LE(zeros);
     return sum === this.#crc ? undefined : 'the checksum of the payload does not match';
   }
 

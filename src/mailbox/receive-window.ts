@@ -1,4 +1,4 @@
-// The receiving half of a session: which frame is next, which was seen before, which came too early;
+// The receiving half of a session: which frame is next, which was seen before, which is early;
 // and how many bytes the sender may still send. Pure.
 import type { Frame } from './frame.ts';
 import { frameBytes } from './frame.ts';

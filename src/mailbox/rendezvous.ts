@@ -4,7 +4,7 @@
 //   join: rank, size, version, run … ──▶  fits? remembered : refused, with the reason
 //                                    ◀──  all there: the table of members, to everyone
 //
-// A link that breaks before all are there makes its rank free again; refusing one disturbs no other.
+// A link that breaks before all are there makes its rank free again; refusing one leaves others.
 import type { Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 

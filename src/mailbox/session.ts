@@ -1,10 +1,10 @@
-// A session: the ordered, exactly-once conversation of two hosts, over connections that break. Pure:
+// A session: the ordered, exactly-once conversation of two hosts, over breaking connections. Pure:
 // the TCP mesh (src/mailbox/tcp) runs one for each peer, and so does the simulator.
 //
 //          connected            resume            ┌─ disconnected, silence
 //   down ───────────▶ greeting ───────▶ up ───────┘
 //    ▲ └─ connect, after a pause                  every phase: no sign of life ──▶ lost
-//    └────────────────────────────────────────┘   goodbye delivered ──▶ left; acknowledged ──▶ closed
+//    └────────────────────────────────────────┘   goodbye delivered ──▶ left; ours taken ──▶ closed
 //
 //   a                                    b
 //   resume (seq 1: answer) ──────────▶   goes back to what a has acknowledged, sends on
@@ -309,7 +309,7 @@ export class Session {
     // We were frozen ourselves: what is in the socket's buffers was not silence.
     if (sinceMs > silenceMs) this.#heardAtMs = Math.min(this.#nowMs, this.#heardAtMs + sinceMs);
     const silentMs = this.#nowMs - this.#heardAtMs;
-    // A peer that had all, and left before it could say so, cannot be told from one that broke down.
+    // A peer that had all, and left before it could say so, looks like one that broke down.
     if (this.#closing && this.#nowMs - this.#progressAtMs >= this.#config.closeMs)
       return this.#end('closed');
     if (silentMs >= peerTimeoutMs) return this.#lose(this.#silence(silentMs));
@@ -319,7 +319,7 @@ export class Session {
       this.#outputs.push({ kind: 'connect' });
       return;
     }
-    if (silentMs >= silenceMs) return this.#drop(`nothing came for ${silentMs} ms`);
+    if (silentMs >= silenceMs) return this.#drop(`nothing came for ${Math.round(silentMs)} ms`);
     if (this.#phase === 'greeting') {
       const due = resendMs !== undefined && this.#nowMs - this.#wroteAtMs >= resendMs;
       if (due) this.#write('resume', 1);

@@ -84,7 +84,9 @@ export function createActor<Summary>(
       } catch (thrown) {
         const user = !('builtIn' in plan.program);
         const fault = toFault(thrown, user ? 'ERR_PROGRAM' : 'ERR_INTERNAL');
-        const where = `${name} at clock ${control.clock(thread)}`;
+        // The mailbox has no clock of its own.
+        const clock = thread > plan.workers ? control.minClock() : control.clock(thread);
+        const where = `${name} at clock ${clock}`;
         return { ok: false, fault: { ...fault, message: `${fault.message} (${where})` } };
       } finally {
         control.setActivity(thread, 'idle');

@@ -13,8 +13,8 @@ import { openRowCache } from '../store/row-cache.ts';
 import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
 import type { TablePlan } from '../store/table.ts';
-import type { RunPlan } from './plan.ts';
-import type { AnyProgram, Context } from './program.ts';
+import { hostsOf, type RunPlan } from './plan.ts';
+import type { AnyProgram, Context, Setup } from './program.ts';
 
 /** What an actor's loop works with: its thread's place in the host, the program and the plan. */
 export type Stage = {
@@ -66,8 +66,10 @@ export function cachesOf({ arena, plan }: Stage): () => readonly (Cached | undef
 }
 
 /** What a program is told of its run, before it starts and at a barrier. */
-export function setupOf({ options, data, partitions, seed, workers, cluster }: RunPlan) {
-  return { options, data, partitions, seed, workers: cluster?.workers ?? workers };
+export function setupOf(plan: RunPlan): Setup<unknown> {
+  const { options, data, partitions, seed, workers, cluster } = plan;
+  const hosts = hostsOf(plan);
+  return { options, data, partitions, seed, hosts, workers: cluster?.workers ?? workers };
 }
 
 /** The part that all functions of a program share. */

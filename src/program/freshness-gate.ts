@@ -13,7 +13,7 @@ import type { RowCache } from '../store/row-cache.ts';
 import { checkRows, openPool, type Rows } from '../store/snapshot.ts';
 import { readPolicy, type TablePlan } from '../store/table.ts';
 import { cachesOf, setupOf, type Stage } from './context.ts';
-import { ownRows, type ClusterPlan } from './plan.ts';
+import { ownRows, type ClusterPlan, type RunPlan } from './plan.ts';
 import type { Reads } from './program.ts';
 
 export type Gate = {
@@ -34,9 +34,12 @@ export type Gate = {
   finished(clock: number, times: ClockTimes): void;
 };
 
-/** Values travel when clocks advance, rather than when they are asked for. */
-export function isEager(policy: Policy): boolean {
-  return policy.consistency !== 'ssp';
+/**
+ * Values travel when clocks advance, rather than when they are asked for. In lock-step they always
+ * do: nobody asks there, since every clock ends when all have all of it.
+ */
+export function isEager({ policy, lockStep }: RunPlan): boolean {
+  return lockStep || policy.consistency !== 'ssp';
 }
 
 type Caches = ReturnType<typeof cachesOf>;
@@ -117,7 +120,7 @@ export function openGate(stage: Stage): Gate {
   const { cluster } = plan;
   const policyNow = () => readPolicy(plan.tables, plan.policy);
   const policy = policyNow();
-  const eager = isEager(plan.policy);
+  const eager = isEager(plan);
   const isRead = ({ access }: TablePlan) => access !== 'none' && access !== 'owned';
   const read = () => plan.tables.filter(isRead);
   const ring = ringAt(arena.layout, thread, 'reports');

@@ -1,5 +1,6 @@
 // Adaptive staleness: how many clocks a reader's values may lag, found while it runs. The bound is
-// the reader's own patience (freshness.ts), so every worker adapts by itself, within a user's bound.
+// the reader's own patience (freshness.ts), so every worker adapts by itself, within a user's
+// bound.
 //
 //   waits for more than a tenth of its time   → one clock more   (it stands still for stragglers)
 //   waits for less than a fiftieth, for long  → one clock less   (fresher values converge faster)

@@ -12,7 +12,11 @@ export type Consistency = 'bsp' | 'ssp' | 'essp' | 'async' | 'auto';
 
 export type Policy = { readonly consistency: Consistency; readonly staleness: number };
 
-const defaultStaleness = { bsp: 0, ssp: 1, essp: 1, async: 1, auto: 8 } as const;
+/** Clocks that a read may lag when nothing is said. */
+function defaultStaleness(consistency: Consistency): number {
+  if (consistency === 'bsp') return 0;
+  return consistency === 'auto' ? 8 : 1;
+}
 
 /**
  * The policy that is asked for: essp with s = 1 unless it says otherwise, s = 0 with bsp, at most
@@ -20,7 +24,7 @@ const defaultStaleness = { bsp: 0, ssp: 1, essp: 1, async: 1, auto: 8 } as const
  * @throws ERR_CONFIG for a staleness that bsp cannot have or that is no count.
  */
 export function policyFrom(consistency: Consistency = 'essp', staleness?: number): Policy {
-  const clocks = staleness ?? defaultStaleness[consistency];
+  const clocks = staleness ?? defaultStaleness(consistency);
   if (consistency === 'bsp' && clocks !== 0) {
     const rule = '--staleness must be 0 with --consistency bsp';
     const next = 'leave it out, or use --consistency ssp or essp';

@@ -29,6 +29,8 @@ export type ShardConfig = {
   /** Pushes whatever has changed, clocks or not. */
   readonly asynchronous: boolean;
   readonly ordered: boolean;
+  /** Batches that a client keeps at most: half of them are confirmed when nothing else is said. */
+  readonly epochsMax: number;
   /** Clocks of the run: after the last, everyone gets all rows that ever changed. */
   readonly clocks: number;
 };
@@ -99,9 +101,6 @@ type Holder = {
   full: boolean;
   final: boolean;
 };
-
-/** So many batches are confirmed together when nothing else is to be said. */
-const confirmEpochs = 4;
 
 export class Shard {
   readonly #config: ShardConfig;
@@ -185,7 +184,8 @@ export class Shard {
       .filter((_, to) => to !== this.#config.rank);
     const waiting = parked.length > 0 ? ` parked=${parked.join(',')}` : '';
     const epochs = this.#epochs.join(' ');
-    return `clocks=${this.#clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
+    const clocks = this.#clocks.toString();
+    return `clocks=${clocks} epochs=[${epochs}] dirty ${dirty.join(' ')}${waiting}`;
   }
 
   #holder(rank: number): Holder {
@@ -226,8 +226,8 @@ export class Shard {
   }
 
   /**
-   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is it
-   * known which rows they changed.
+   * What is to be sent now. Asked after the outputs of `batch` were carried out, for only then is
+   * it known which rows they changed.
    */
   pushes(): readonly ShardOutput[] {
     return this.#others().flatMap((to) => this.#pushTo(to, false));
@@ -261,7 +261,7 @@ export class Shard {
   }
 
   #pushTo(to: number, early: boolean): readonly ShardOutput[] {
-    const { eager, asynchronous, clocks } = this.#config;
+    const { eager, asynchronous, clocks, epochsMax } = this.#config;
     const holder = this.#holder(to);
     if (holder.full || holder.open || holder.final) return [];
     const clock = this.#clockFor(to);
@@ -270,7 +270,7 @@ export class Shard {
     const ready = holder.parked.filter(({ required }) => clock >= required);
     const moved = clock > holder.pushedClock || includes > holder.pushedEpoch;
     // A client keeps what is not confirmed, and stands still when it has kept its most.
-    const confirms = includes >= holder.pushedEpoch + confirmEpochs;
+    const confirms = includes >= holder.pushedEpoch + Math.ceil(epochsMax / 2);
     const changed = () => holder.dirty.some((rows) => !rows.isEmpty());
     const due =
       finished ||

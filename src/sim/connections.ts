@@ -2,8 +2,8 @@
 // order in which they went in; it may break at any moment, and what was under way is then lost or
 // comes late, when the next connection is up already. Each end notices at its own moment.
 //
-//   write ─▶ sender's line ─▶ latency, jitter, loss ─▶ cut? ─▶ receiver's line ─▶ its processor ─▶ frame
-//            (bytesPerMs)      (held, in order)        (held)   (bytesPerMs)        (slow, frozen)
+//   write ─▶ sender's line ─▶ latency, jitter, loss ─▶ cut? ─▶ receiver's line ─▶ thread ─▶ frame
+//            (bytesPerMs)     (held, in order)         (held)  (bytesPerMs)       (slow, frozen)
 //
 // A lost segment is sent again by TCP: it costs time, holds up what is behind it, and lowers the
 // rate to MSS / RTT · 1.22 / √loss (Mathis et al. 1997).

@@ -210,7 +210,7 @@ export type TransientStragglers = {
   readonly horizonMs: number;
 };
 
-/** One host at a time, drawn at random, stands still; together they do so for `share` of the time. */
+/** One host at a time, drawn at random, stands still; some host does for `share` of the time. */
 export function transientStragglers(prng: Prng, options: TransientStragglers): Slowdown[] {
   const { size, stallMs, share, horizonMs } = options;
   const slowdowns: Slowdown[] = [];

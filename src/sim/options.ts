@@ -4,7 +4,7 @@
 import { SystemError } from '../base/errors.ts';
 import { noFaults, perfectLink, type FaultPlan, type Slowdown } from './faults.ts';
 
-/** A number, then a unit out of a table; the number alone is taken in the unit `''`, if there is. */
+/** A number, then a unit out of a table; the unit `''` lets the number stand alone. */
 type Quantity = {
   /** Multiples of what the result is in, by unit. */
   readonly units: Readonly<Record<string, number>>;

@@ -53,7 +53,7 @@ export class VirtualHost implements Network {
   readonly size: number;
   readonly incarnation: number;
   readonly clock: HostClock;
-  /** The thread of the mailbox actor: incs of a slow host wait here. */
+  /** The thread of the mailbox actor: what arrives at a slow host waits here. */
   readonly processor: Processor;
   readonly #options: VirtualHostOptions;
   readonly #listener: NetworkListener;
@@ -93,7 +93,7 @@ export class VirtualHost implements Network {
   send(to: number, packet: Parameters<Network['send']>[1]): void {
     assert(this.#alive, 'a host that crashed does nothing');
     const peer = this.#of(to);
-    if (ended.has(peer.session.phase)) return; // reported lost: what is sent after that goes nowhere
+    if (ended.has(peer.session.phase)) return; // nobody is there to send it to
     peer.statistics.packetsSent += 1;
     this.#step(peer, { kind: 'send', packet });
   }
@@ -103,7 +103,10 @@ export class VirtualHost implements Network {
   }
 
   statistics(): readonly LinkStatistics[] {
-    return this.#peers.map(({ statistics }) => ({ ...statistics }));
+    return this.#peers.map(({ statistics }) => {
+      const reconnects = Math.max(0, statistics.reconnects);
+      return { ...statistics, reconnects };
+    });
   }
 
   /** Bytes that the session with `to` says it holds. */
@@ -150,7 +153,7 @@ export class VirtualHost implements Network {
       ...{ incarnation, peerIncarnation: firstIncarnation },
     };
     const bytes = { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0 };
-    const statistics = { rank, ...bytes, reconnects: -1 };
+    const statistics = { rank, ...bytes, reconnects: -1 }; // the first connection is none
     const session = createSession(config, this.clock.nowMs());
     return { rank, session, connection: undefined, statistics };
   }

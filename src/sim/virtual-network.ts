@@ -1,7 +1,7 @@
 // The simulated network: real sessions over simulated connections, a Network for each host, and the
 // crashes of a fault plan carried out. What src/mailbox/tcp is to sockets, this is to a simulation.
 //
-//   host's code ── Network ──▶ Session ── frames ──▶ Connections ── frames ──▶ Session ── listener ──▶
+//   host's code ─ Network ─▶ Session ─ frames ─▶ Connections ─ frames ─▶ Session ─ listener ─▶ …
 //                        one for each ordered pair of hosts, as in production
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';

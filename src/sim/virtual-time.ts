@@ -2,9 +2,9 @@
 // an hour takes as long as its events take. Events of the same instant happen in the order in which
 // they were asked for, so a run is a function of its inputs.
 //
-// Two kinds of events. Background ones (heartbeats, faults to come) repeat or come for ever and keep
-// nothing going by themselves, as timers do that are unref'd. A run is over when no foreground event
-// is left and nobody who was asked to keep watch says that something is still to happen.
+// Two kinds of events. Background ones (heartbeats, faults to come) keep nothing going by
+// themselves, as timers do that are unref'd. A run is over when no foreground event is left and
+// nobody who keeps watch says that something is still to happen.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 

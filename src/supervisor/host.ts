@@ -7,7 +7,7 @@
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { proxy } from 'comlink';
 import { assert } from '../base/assert.ts';
-import { fromFault, type Fault } from '../base/errors.ts';
+import { fromFault, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { soloWorld, type World } from '../base/world.ts';
 import type { JoinOptions, JoinWatch, MailboxActor } from '../cluster/mailbox-actor.ts';
@@ -22,7 +22,13 @@ import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
 import { adoptTables } from '../program/created-tables.ts';
-import { planRun, type RunPlan, type RunRequest, type Sending } from '../program/plan.ts';
+import {
+  planRun,
+  type ClusterPlace,
+  type RunPlan,
+  type RunRequest,
+  type Sending,
+} from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
@@ -72,7 +78,10 @@ export class Host {
   #world: World;
   #sending: Sending | undefined;
   #runs = 0;
+  #running = false;
   #broken = false;
+  /** Why its run failed, for the other hosts. */
+  #fault: Fault | undefined;
 
   constructor(options: HostOptions) {
     const { threads, loaders, variant } = options;
@@ -156,7 +165,7 @@ export class Host {
     if (mailbox !== undefined) this.#runs += 1;
     const place = mailbox &&
       this.#sending && { rank, size, threads, run: this.#runs, sending: this.#sending };
-    const plan = planRun(this.arena, program, request, this.threads, place);
+    const plan = this.#plan(program, request, place);
     this.#control.reset();
     const { layout } = this.arena;
     for (let thread = 0; thread < layout.threadCount; thread++) {
@@ -166,12 +175,16 @@ export class Host {
     }
     this.wake();
     const handles: AnyHandle[] = [...this.#workers];
-    if (program.schedule !== undefined) {
+    // Of several hosts, rank 0 schedules.
+    if (program.schedule !== undefined && (mailbox === undefined || rank === 0)) {
       assert(this.#scheduler !== undefined, 'an awake host has a scheduler');
       handles.push(this.#scheduler);
     }
     if (mailbox !== undefined) handles.push(mailbox);
-    const outcomes = await this.#supervise(handles, plan, hooks);
+    this.#running = true;
+    const outcomes = await this.#supervise(handles, plan, hooks).finally(() => {
+      this.#running = false;
+    });
     adoptTables({ arena: this.arena, plan }, Infinity);
     const lags: number[] = [];
     let clocks = 0;
@@ -185,6 +198,21 @@ export class Host {
     return { plan, clocks, stalenessHistogram: lags, tableBytes };
   }
 
+  #plan(program: AnyProgram, request: RunRequest, place: ClusterPlace | undefined): RunPlan {
+    try {
+      return planRun(this.arena, program, request, this.threads, place);
+    } catch (error) {
+      if (place !== undefined) this.#tell(toFault(error), place.run);
+      throw error;
+    }
+  }
+
+  /** Run `run` fails here: the other hosts are told why, so that none waits for this one. */
+  #tell(fault: Fault, run: number): void {
+    this.#fault ??= fault;
+    void this.#mailbox?.call((actor) => actor.fail(fault, run));
+  }
+
   /** Starts the plan on all actors and watches until every one has answered or was terminated. */
   async #supervise(
     handles: readonly AnyHandle[],
@@ -193,15 +221,21 @@ export class Host {
   ): Promise<Summary[]> {
     const userModule = await loadUserKernels(plan.userKernels);
     let fault: Fault | undefined;
-    const fail = (found: Fault) => {
+    const stop = (found: Fault) => {
       fault ??= found;
       this.#control.stop('failed');
+    };
+    const fail = (found: Fault) => {
+      if (fault === undefined && plan.cluster !== undefined) this.#tell(found, plan.cluster.run);
+      stop(found);
     };
     const pending = new Set<AnyHandle>(handles);
     const summaries: Summary[] = [];
     const settle = (handle: AnyHandle, outcome: Outcome<Summary>) => {
       pending.delete(handle);
       if (outcome.ok) summaries.push(outcome.value);
+      // What the mailbox fails with, the other hosts know from it.
+      else if (handle === this.#mailbox) stop(outcome.fault);
       else fail(outcome.fault);
     };
     const answers = handles.map((handle) =>
@@ -217,6 +251,7 @@ export class Host {
     hooks.signal?.removeEventListener('abort', aborted);
     if (fault) {
       this.#broken = true;
+      this.#fault ??= fault;
       throw fromFault(fault);
     }
     return summaries;
@@ -279,9 +314,17 @@ export class Host {
     };
   }
 
-  /** Ends every thread. A host is closed once, whatever happened before. */
-  async close(): Promise<void> {
-    if (!this.#broken) await this.#leave();
+  /**
+   * Ends every thread. A host is closed once, whatever happened before; when a `fault` ended its
+   * job, the other hosts lose it for that reason.
+   */
+  async close(fault?: Fault): Promise<void> {
+    this.#fault ??= fault;
+    if (this.#running) {
+      const message = 'the host was closed in the middle of a run';
+      this.#tell({ code: 'ERR_ABORTED', message }, this.#runs);
+    }
+    await this.#leave();
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
@@ -292,9 +335,13 @@ export class Host {
 
   /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
   async #leave(): Promise<void> {
-    await this.#mailbox?.call(async (actor) => {
-      await actor.leave();
+    const mailbox = this.#mailbox;
+    // A host that failed must not be held up by others that may be gone.
+    const late = this.#fault && setTimeout(() => void mailbox?.terminate(), limits.stopGraceMs);
+    await mailbox?.call(async (actor) => {
+      await actor.leave(this.#fault);
       return { ok: true, value: undefined };
     });
+    clearTimeout(late);
   }
 }

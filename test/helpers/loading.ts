@@ -96,6 +96,11 @@ function sparseRow(
 function plainSamples(host: TestHost, loaded: LoadedSamples): Plain {
   const { blocks, ...facts } = loaded;
   const { arena } = host;
+  for (const { rowStart, rows, nonzeros } of blocks) {
+    const [first = 0, end = 0] = [0, rows].map((row) => arena.i32[rowStart / 4 + row]);
+    const entries = rowStart === 0 ? 0 : end - first;
+    if (nonzeros !== entries) throw new Error(`${entries} entries, said to be ${nonzeros}`);
+  }
   const data = blocks.flatMap((block) =>
     Array.from({ length: block.rows }, (_, r): Row => {
       const sample: Sample = {
@@ -127,8 +132,8 @@ export async function samplesOf(
 
 export type PlainRatings = Omit<LoadedRatings, 'blocks'> & {
   readonly blockCounts: readonly number[];
-  /** On several hosts: which block is where. */
-  readonly places: readonly { readonly holder: number | undefined; readonly here: boolean }[];
+  /** On several hosts, which block is where; empty on one. */
+  readonly places: readonly { readonly holder: number; readonly here: boolean }[];
   readonly data: readonly (readonly [user: number, item: number, value: number])[];
 };
 
@@ -148,7 +153,9 @@ export async function ratingsOf(
         return [...triple, arena.f32[value / 4 + i] ?? NaN] as const;
       }),
     );
-    const places = blocks.map(({ holder, away }) => ({ holder, here: away !== true }));
+    const places = blocks.flatMap(({ holder, away }) => {
+      return holder === undefined ? [] : [{ holder, here: away !== true }];
+    });
     return { ...facts, blockCounts: blocks.map(({ count }) => count), places, data };
   } finally {
     arena.release(mark);

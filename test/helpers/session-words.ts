@@ -86,7 +86,7 @@ export function sessionInWords(): (command: string) => readonly string[] {
       const resendMs = words.includes('lossy') ? 200 : undefined;
       const connects = words.includes('connects');
       session = new Session({ ...sessionDefaults, ...ends, ...sizes, resendMs, connects }, 0);
-      return [`${session}`];
+      return [String(session)];
     }
     if (words[0] === 'at') {
       nowMs = Number(words[1]);
@@ -96,9 +96,9 @@ export function sessionInWords(): (command: string) => readonly string[] {
     const indented = (line: string) => `  ${line}`;
     try {
       const outputs = session.step(inputOf(words[0] ?? '', words.slice(1)), nowMs);
-      return [...outputs.map(lineOf).map(indented), `${session}`];
+      return [...outputs.map(lineOf).map(indented), String(session)];
     } catch (error) {
-      return [indented(`throws ${String(error)}`), `${session}`];
+      return [indented(`throws ${String(error)}`), String(session)];
     }
   };
 }

@@ -118,17 +118,15 @@ export function assertRatingShares(
   what: string,
 ): void {
   const { data, places, ...facts } = whole;
-  assert.ok(
-    places.every(({ here, holder }) => here && holder === undefined),
-    what,
-  );
+  assert.equal(places, [], `${what}: nothing is elsewhere`);
   const first = shares[0]?.places ?? [];
   for (const [rank, share] of shares.entries()) {
     const { data: own, places: mine, ...same } = share;
     assert.equal(same, facts, `${what}: facts of host ${rank}`);
     assert.is(own.length, data.length, what);
+    assert.is(mine.length, shares.length > 1 ? facts.blockCounts.length : 0, what);
     mine.forEach(({ holder, here }, i) => {
-      if (shares.length > 1) assert.is(holder, first[i]?.holder, `${what}: holder of chunk ${i}`);
+      assert.is(holder, first[i]?.holder, `${what}: holder of chunk ${i}`);
       if (holder === rank) assert.ok(here, `${what}: chunk ${i} is here`);
     });
   }

@@ -146,5 +146,10 @@ if (fake === 'mute') {
   writeSync(2, 'cannot load a library\n');
   process.exitCode = 7;
 } else {
-  serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+  serveGuardian({
+    channel: process,
+    exit: (code) => process.exit(code),
+    runJob,
+    folder: undefined,
+  });
 }

@@ -1,9 +1,9 @@
-// A host process for the tests of the launcher: the real serving side, and jobs that find each other
-// at the place that they were told: rank 0 listens, the others connect and show the secret. What a
-// job then does is the first DATA argument, and which rank does it the second.
+// A host process for the tests of the launcher: the real serving side, and jobs that find each
+// other at the place that they were told: rank 0 listens, the others connect and show the secret.
+// What a job then does is the first DATA argument, and which rank does it the second.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { SystemError } from '../../src/base/errors.ts';
@@ -13,9 +13,6 @@ import type { Job, JobDone, JobHooks, TrainDone } from '../../src/jobs/job.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 const [, , folder] = process.argv;
-if (folder !== undefined) {
-  process.on('disconnect', () => rmSync(folder, { recursive: true, force: true }));
-}
 
 const say = (text: string) => void writeSync(2, `${text}\n`);
 const forever = () => new Promise<never>(() => setInterval(() => undefined, 1000));
@@ -36,19 +33,21 @@ async function meet(place: ClusterPlace, hooks: JobHooks): Promise<readonly Sock
     if (answer.toString() !== 'welcome') throw new Error(`refused: ${answer.toString()}`);
     return [socket];
   }
-  const server = createServer();
+  const sockets: Socket[] = [];
+  let allMet = (): void => undefined;
+  const all = new Promise<void>((resolve) => (allMet = resolve));
+  const server = createServer((socket) => {
+    socket.once('data', (said) => {
+      socket.write(said.toString() === word ? 'welcome' : 'who are you?');
+      if (sockets.push(socket) === place.size - 1) allMet();
+    });
+  });
   server.listen(place.rankZero.port, place.bind);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   hooks.onEvent({ kind: 'listening', host: place.rankZero.host, port });
-  const sockets: Socket[] = [];
-  while (sockets.length < place.size - 1) {
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    const [said] = (await once(socket, 'data')) as [Buffer];
-    socket.write(said.toString() === word ? 'welcome' : 'who are you?');
-    sockets.push(socket);
-  }
+  await all;
   server.close();
   return sockets;
 }
@@ -68,8 +67,15 @@ function trained(job: Job): JobDone {
 
 /** What the chosen rank does; the others wait for their connections to end. */
 const acts: Readonly<Record<string, (hooks: JobHooks) => Promise<void>>> = {
-  async endless({ signal }) {
+  /** For hosts whose names only ssh knows: they do not meet. */
+  async apart({ signal, onEvent }) {
+    onEvent({ kind: 'log', thread: 0, line: 'waiting' });
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    throw new SystemError('ERR_ABORTED', 'stopped');
+  },
+  async endless({ signal, onEvent }) {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    onEvent({ kind: 'log', thread: 0, line: 'asked to stop' });
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
   deaf: forever,
@@ -105,7 +111,7 @@ async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
     const { secret, ...told } = place;
     const bytes = secret?.length ?? 0;
     hooks.onEvent({ kind: 'warning', text: `place ${JSON.stringify({ ...told, bytes })}` });
-    open = await meet(place, hooks);
+    if (job.data[0] !== 'alone' && job.data[0] !== 'apart') open = await meet(place, hooks);
   }
   hooks.onEvent({ kind: 'progress', clock: 7, values: { objective: 0.5 } });
   hooks.onEvent({ kind: 'log', thread: 0, line: `all met, ${job.threads} threads` });
@@ -125,4 +131,4 @@ async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   return trained(job);
 }
 
-serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob });
+serveGuardian({ channel: process, exit: (code) => process.exit(code), runJob, folder });

@@ -117,9 +117,9 @@ const dataText =
   'then\nlabels). The format is detected and can be forced with --format.\n';
 
 const joinText =
-  '\nUnder torchrun, mpirun (Open MPI, MPICH) and srun, every process of `perpetuum train` becomes one ' +
-  'host of\nthe run; with options of its own, under anything else. Rank 0 prints the result and saves ' +
-  'the model.\n';
+  '\nUnder torchrun, mpirun (Open MPI, MPICH) and srun, every process of perpetuum train becomes ' +
+  'one\nhost of the run; with the options above, under anything else. Rank 0 prints the result ' +
+  'and saves\nthe model.\n';
 
 function trainHelp(models: readonly ModelInfo[]): string {
   return [

@@ -10,7 +10,6 @@ import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts
 import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
-import type { Sending } from '../../program/plan.ts';
 import { helpText } from './help.ts';
 import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
@@ -185,6 +184,8 @@ function policyOf(values: Values): Policy {
     values.number('staleness'),
   );
 }
+
+type Sending = NonNullable<TrainJob['sending']>;
 
 function sendingOf(values: Values): Sending {
   const megabits = values.number('link-rate');

@@ -44,7 +44,7 @@ export type PlacedPiece = Piece & {
   readonly nth: number;
   /** Rank of the host that has it for sure. */
   readonly holder: number;
-  /** Its places are this host's. */
+  /** It lies here: its places are this host's. */
   readonly here: boolean;
 };
 
@@ -194,20 +194,21 @@ async function askHere(session: Session, tasks: readonly ParseTask[]): Promise<A
 
 /**
  * Parses the files, one after the other but on all threads. `shared`: each host parses its share,
- * and all have all pieces, those of other hosts without their places; else each parses everything.
+ * and all have all pieces, those of other hosts without their places. `rows`: the same, and of
+ * what every host has to read it keeps what may be its rows. `whole`: each parses everything.
  * @throws ERR_DATA for the first violation in file order, whatever the timing.
  */
 export async function parseFiles(
   session: Session,
   plans: readonly FilePlan[],
-  how: 'shared' | 'whole' = 'whole',
+  how: 'shared' | 'rows' | 'whole' = 'whole',
 ): Promise<Parsed> {
   const lists = plans.map((plan) => tasksOf(session, plan));
   const tasks = lists.flat();
   const { answers, holders, here } =
-    how === 'shared'
-      ? await askShared(session, tasks, sizesOf(session, plans))
-      : await askHere(session, tasks);
+    how === 'whole'
+      ? await askHere(session, tasks)
+      : await askShared(session, tasks, { sizes: sizesOf(session, plans), thin: how === 'rows' });
   const results: ParseResult[][] = [];
   const pieces: PlacedPiece[] = [];
   let at = 0;
@@ -225,10 +226,11 @@ export async function parseFiles(
         throw violationError(plan, lines, answer.violation);
       }
       const task = at + j;
-      const origin = { task, holder: holders[task] ?? 0, here: here[task] ?? true };
+      const holder = holders[task] ?? 0;
       const firstLine = dataLine + lines;
       for (const [nth, piece] of answer.pieces.entries()) {
-        pieces.push({ ...piece, path, firstLine, nth, ...origin });
+        const isHere = piece.kept && here[task] === true;
+        pieces.push({ ...piece, path, firstLine, task, nth, holder, here: isHere });
       }
       lines += answer.lines;
     }

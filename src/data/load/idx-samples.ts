@@ -1,5 +1,6 @@
 // Samples from idx files (MNIST): pixels of one byte each, then labels of one byte each. Pixels
-// stay bytes in memory; their value is byte / 255. A host reads the pixels of its rows and all labels.
+// stay bytes in memory; their value is byte / 255. Of several hosts each reads the pixels of its
+// rows, and all labels.
 import { assert } from '../../base/assert.ts';
 import { fromFault, SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';

@@ -16,10 +16,19 @@ export type Answers = {
   readonly here: readonly boolean[];
 };
 
+export type Sharing = {
+  /** Bytes of the files, by path. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Of a compressed file a host keeps what may be its rows, and a little more. */
+  readonly thin: boolean;
+};
+
 type Report = { readonly index: number; readonly answer: Answer };
 
 /** Text that is taken apart before the event loop turns: about 2 ms. */
 const TURN_CHARACTERS = 1 << 18;
+/** Compressed bytes that are read before what they hold is parsed: some buffers. */
+const SLACK_CHUNKS = 4;
 /** A compressed file weighs about as much as its text. */
 const INFLATION = 4;
 
@@ -33,6 +42,36 @@ function weightsOf(tasks: readonly ParseTask[], bytes: ReadonlyMap<string, numbe
     const size = bytes.get(source.path) ?? 0;
     if (chunk === 'all') return size * INFLATION;
     return Math.max(Math.min(size - chunk * source.chunkBytes, source.chunkBytes), 0);
+  });
+}
+
+/** Bytes of its file that a task of this weight reads. */
+function bytesRead({ chunk }: ParseTask, weight: number): number {
+  return chunk === 'all' ? weight / INFLATION : weight;
+}
+
+/**
+ * Compressed files with the bytes from where blocks are kept: this host's share of the weight of
+ * all tasks, and as much around it as reading may run ahead and rows may be uneven.
+ */
+function thinned(
+  { world, partitions }: Session,
+  tasks: readonly ParseTask[],
+  weights: readonly number[],
+): ParseTask[] {
+  const own = partitionsOf(world, partitions, world.rank);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const at = (partition: number) => (partition / partitions) * total;
+  let before = 0;
+  return tasks.map((task, i) => {
+    const weight = weights[i] ?? 0;
+    const start = before;
+    before += weight;
+    if (task.chunk !== 'all') return task;
+    const slack = SLACK_CHUNKS * task.source.chunkBytes + weight / INFLATION / 16;
+    const first = (at(own.first) - start) / INFLATION - slack;
+    const last = (at(own.last) - start) / INFLATION + slack;
+    return { ...task, keep: { by: 'byte', first, last } };
   });
 }
 
@@ -99,25 +138,27 @@ async function gatherReports(session: Session, own: readonly Report[]): Promise<
 }
 
 /**
- * Runs `tasks` on all hosts; `bytes` are the sizes of their files. A compressed file cannot be cut:
- * every host runs its task.
+ * Runs `tasks` on all hosts. A compressed file cannot be cut: every host runs its task.
  */
 export async function askShared(
   session: Session,
   tasks: readonly ParseTask[],
-  bytes: ReadonlyMap<string, number>,
+  { sizes, thin }: Sharing,
 ): Promise<Answers> {
   const { world } = session;
   if (world.size === 1) {
     const answers = await session.askAll(tasks, isBroken);
     return { answers, holders: tasks.map(() => 0), here: tasks.map(() => true) };
   }
-  const weights = weightsOf(tasks, bytes);
+  const weights = weightsOf(tasks, sizes);
   const holders = holdersOf(session, weights);
   const here = tasks.map(({ chunk }, i) => chunk === 'all' || holders[i] === world.rank);
   const mine = [...tasks.keys()].filter((i) => here[i]);
-  const run = mine.map((i) => tasks[i]!);
-  session.expect(mine.reduce((sum, i) => sum + (weights[i] ?? 0), 0));
+  const all = thin ? thinned(session, tasks, weights) : tasks;
+  const run = mine.map((i) => all[i]!);
+  session.expect(
+    run.reduce((sum, task, i) => sum + bytesRead(task, weights[mine[i] ?? 0] ?? 0), 0),
+  );
   const own = await session.askAll(run, isBroken);
   const answers: (Answer | undefined)[] = [];
   const reports: Report[] = [];

@@ -29,19 +29,26 @@ function missing(pieces: readonly PlacedPiece[], range: Range): PlacedPiece[] {
 /** Parses what holds rows of this host and was another host's to parse. */
 export async function fetchRows(session: Session, parsed: Parsed): Promise<Parsed> {
   const lacking = missing(parsed.pieces, rowsHere(session, parsed.rows));
-  const numbers = [...new Set(lacking.map(({ task }) => task))];
-  const tasks = numbers.map((number) => parsed.tasks[number]!);
+  const wanted = new Map<number, { first: number; last: number }>();
+  for (const { task, nth } of lacking) {
+    const { first } = wanted.get(task) ?? { first: nth };
+    wanted.set(task, { first, last: nth + 1 });
+  }
+  const numbers = [...wanted.keys()];
+  const tasks = [...wanted].map(([number, range]) => {
+    return { ...parsed.tasks[number]!, keep: { by: 'block' as const, ...range } };
+  });
   const answers = await session.askAll(tasks, isBroken);
   const fresh = new Map(answers.map((answer, i) => [numbers[i], answer]));
   const pieces = parsed.pieces.map((piece): PlacedPiece => {
     const answer = fresh.get(piece.task);
-    if (answer === undefined) return piece;
+    if (answer === undefined || piece.here) return piece;
     if (answer.kind === 'failure') throw fromFault(answer);
     const found = answer.pieces[piece.nth];
     if (found?.rows !== piece.rows || found.nonzeros !== piece.nonzeros) {
       throw new SystemError('ERR_DATA', `${piece.path}: the file changed while it was read`);
     }
-    return { ...piece, ...found, here: true };
+    return found.kept ? { ...piece, ...found, here: true } : piece;
   });
   return { ...parsed, pieces };
 }

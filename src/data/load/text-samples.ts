@@ -74,7 +74,7 @@ export async function loadLibsvm(
   };
   const wording = { ...noWording, format: 'libsvm' as const };
   const plans = probes.map((probe) => ({ probe, rules, wording, sink: blocksSink }));
-  const parsed = await fetchRows(session, await parseFiles(session, plans, 'shared'));
+  const parsed = await fetchRows(session, await parseFiles(session, plans, 'rows'));
   requireRows(parsed.rows, path);
   const { pieces, rows } = parsed;
   const base = like?.base ?? (pieces.some(({ lowest }) => lowest === 0) ? 0 : 1);
@@ -195,7 +195,7 @@ export async function loadCsv(
   for (const other of others) requireSameColumns(first, other);
   if (like?.storage === 'f32') session.setWide();
   const plans = probes.map((probe) => csvPlan(probe, options));
-  const counted = await parseFiles(session, plans, 'shared');
+  const counted = await parseFiles(session, plans, 'rows');
   // A value on any host decides for all: what is parsed from here on is f32 too.
   if (!counted.bytesOnly) session.setWide();
   const parsed = await fetchRows(session, counted);

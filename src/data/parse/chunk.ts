@@ -14,6 +14,8 @@ export type Progress = {
   rows: number;
   dropped: number;
   bytesOnly: boolean;
+  /** Of a compressed file, so far. */
+  bytesRead: number;
   readonly pieces: Piece[];
   readonly places: Violation[];
   violation?: Violation;
@@ -89,8 +91,21 @@ function keepDense(thread: LoaderThread, task: ParseTask, output: Output) {
   return { storage: 'u8' as const, x };
 }
 
-/** Copies the kernel's output to the arena at its exact size. */
-function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels: Labels) {
+/** Whether the task keeps the block that comes next. */
+function isKept({ keep: wanted }: ParseTask, { pieces, bytesRead }: Progress): boolean {
+  if (wanted === undefined) return true;
+  const at = wanted.by === 'block' ? pieces.length : bytesRead;
+  return at >= wanted.first && at < wanted.last;
+}
+
+/** Copies the kernel's output to the arena at its exact size, if the task keeps it. */
+function keepBlock(
+  thread: LoaderThread,
+  task: ParseTask,
+  output: Output,
+  done: Progress,
+  labels: Labels,
+): Piece {
   const { rules } = task;
   const { rows, entries } = output;
   const found = stateOf(thread);
@@ -105,17 +120,23 @@ function keepBlock(thread: LoaderThread, task: ParseTask, output: Output, labels
     sum: found.f64(48),
     minimum: found.f32(56),
     maximum: found.f32(60),
+    kept: isKept(task, done),
   };
+  const none = { target: 0, rowStart: 0, index: 0, value: 0, x: 0 };
+  const storages = { libsvm: 'csr', csv: 'u8', triples: 'triples' } as const;
+  const storage = storages[rules.kind];
+  if (!shared.kept) {
+    return { ...shared, ...none, storage, nonzeros: storage === 'u8' ? 0 : entries };
+  }
   const target = keep(thread, output.target, rows * 4);
   if (rules.kind === 'csv') {
     const dense = keepDense(thread, task, output);
-    return { ...shared, ...dense, nonzeros: 0, target, rowStart: 0, index: 0, value: 0 };
+    return { ...shared, ...none, ...dense, nonzeros: 0, target };
   }
   const rowStart = rules.kind === 'libsvm' ? keep(thread, output.rowStart, (rows + 1) * 4) : 0;
   const index = keep(thread, output.index, entries * 4);
   const value = keep(thread, output.value, entries * 4);
-  const storage = rules.kind === 'libsvm' ? ('csr' as const) : ('triples' as const);
-  return { ...shared, storage, target, rowStart, index, value, x: 0 };
+  return { ...shared, ...none, storage, target, rowStart, index, value };
 }
 
 /** Entries of a matrix whose place was made before: counted, scattered, or looked for. */
@@ -198,7 +219,7 @@ export function parseLines(
     done.dropped += found.i32(28);
     if (output.rows > 0) {
       const labels = readLabels(thread, begin, done.lines);
-      done.pieces.push(keepBlock(thread, task, output, labels));
+      done.pieces.push(keepBlock(thread, task, output, done, labels));
     }
   } else if (task.sink.kind === 'find') {
     findPlaces(thread, task, text, output, done);

@@ -27,11 +27,16 @@ import type { LoaderThread } from './thread.ts';
 import { createCutter, readChunk } from './window.ts';
 
 function nothingYet(): Progress {
-  return { lines: 0, rows: 0, dropped: 0, bytesOnly: true, pieces: [], places: [] };
+  const none = { lines: 0, rows: 0, dropped: 0, bytesRead: 0 };
+  return { ...none, bytesOnly: true, pieces: [], places: [] };
 }
 
 function stopped(done: Progress): Violation {
   return { code: code.stopped, line: done.lines, column: 1, found: '', field: 0 };
+}
+
+function resultOf({ bytesRead: _, ...done }: Progress): ParseResult {
+  return { kind: 'parsed', ...done };
 }
 
 /** Parses one chunk of a plain file, or all chunks of a compressed one. */
@@ -57,7 +62,7 @@ async function parse(thread: LoaderThread, task: ParseTask): Promise<ParseResult
     }
     addProgress(source.control, source.chunkBytes);
   }
-  return { kind: 'parsed', ...done };
+  return resultOf(done);
 }
 
 async function parseStream(
@@ -68,7 +73,8 @@ async function parseStream(
 ): Promise<void> {
   const cutter = createCutter(thread, source, take);
   try {
-    for await (const piece of readPieces(source)) if (!cutter.push(piece)) break;
+    const onRead = (bytesRead: number) => void (done.bytesRead = bytesRead);
+    for await (const piece of readPieces(source, onRead)) if (!cutter.push(piece)) break;
     if (done.violation === undefined) cutter.finish();
   } catch (error) {
     if (!isDamage(error)) throw error;
@@ -84,7 +90,18 @@ function imagePiece(rows: number, x: number): Piece {
   const none = { nonzeros: 0, target: 0, rowStart: 0, index: 0, value: 0 };
   const labels = { texts: '', places: new Int32Array(0) };
   const extent = { lowest: 0, highest: 0, lowestItem: 0, highestItem: 0 };
-  return { ...none, labels, ...extent, sum: 0, minimum: 0, maximum: 0, rows, x, storage: 'u8' };
+  return {
+    ...none,
+    labels,
+    ...extent,
+    sum: 0,
+    minimum: 0,
+    maximum: 0,
+    rows,
+    x,
+    storage: 'u8',
+    kept: true,
+  };
 }
 
 /** Fills a buffer of `wanted` bytes from pieces and hands it over each time it is full. */
@@ -184,7 +201,7 @@ async function images(thread: LoaderThread, task: ImagesTask): Promise<ParseResu
     return done.violation ? 0 : Math.min(blockRows, rows - done.rows) * rowBytes;
   });
   const violation = done.violation ?? sizeViolation(source, rows * rowBytes, how);
-  return { kind: 'parsed', ...done, ...(violation && { violation }) };
+  return { ...resultOf(done), ...(violation && { violation }) };
 }
 
 /** Labels of an idx file, one byte each, into i32. */

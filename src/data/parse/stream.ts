@@ -25,9 +25,12 @@ export function addProgress(control: SharedArrayBuffer, bytes: number): void {
 
 /**
  * Pieces of the file, in order. Ends early when the load is cancelled. Several gzip members follow
- * on.
+ * on. `onRead` is told how much of the file has been read when a piece comes.
  */
-export async function* readPieces(source: Pick<Source, 'path' | 'gzip' | 'control'>) {
+export async function* readPieces(
+  source: Pick<Source, 'path' | 'gzip' | 'control'>,
+  onRead?: (bytesRead: number) => void,
+) {
   const file = createReadStream(source.path, { highWaterMark: READ_BYTES });
   const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
   // Errors of the file reach the loop below through the pipeline.
@@ -39,6 +42,7 @@ export async function* readPieces(source: Pick<Source, 'path' | 'gzip' | 'contro
     for await (const piece of pieces) {
       addProgress(source.control, file.bytesRead - counted);
       counted = file.bytesRead;
+      onRead?.(counted);
       if (isCancelled(source.control)) return;
       yield piece as Uint8Array;
     }

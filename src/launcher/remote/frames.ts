@@ -1,5 +1,5 @@
-// Messages over the standard streams of ssh: u32 length, little-endian, then JSON. Both sides may run
-// other versions of Node, so nothing here depends on the engine.
+// Messages over the standard streams of ssh: u32 length, little-endian, then JSON. Both sides may
+// run other versions of Node, so nothing here depends on the engine.
 //
 // JSON has neither bytes nor all numbers: { "$bytes": base64 } and { "$number": "NaN" } stand for
 // them. No message has keys that begin with $.

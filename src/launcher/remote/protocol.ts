@@ -28,7 +28,7 @@ export type FromRelay =
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'exit'; readonly code: number | null; readonly signal: string | null };
 
-/** The first line of the remote command, before its JSON. What a login shell prints comes earlier. */
+/** Begins the first line of the remote command. What a login shell prints comes earlier. */
 export const helloMark = 'perpetuum-host 1 ';
 
 export type Hello = { readonly node: string; readonly cores: number };

@@ -32,7 +32,7 @@ export function serveRelay({ folder, rest, input, output, exit }: RelayEnvironme
     send({ kind: 'exit', code, signal }, () => exit(0));
   };
   const quit = () => {
-    const running = host !== undefined && host.exitCode === null && host.signalCode === null;
+    const running = host?.pid !== undefined && host.exitCode === null && host.signalCode === null;
     if (!running) return finish(null, null);
     host?.kill('SIGKILL');
     // Should even that not end it, the folder goes all the same.

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import type { Fault } from '../../base/errors.ts';
 import { LastWords } from '../last-words.ts';
 import type { RankEnd } from '../launcher-machine.ts';
-import { lastWordsMs, passOn, type RankListener, type RankProcess } from '../rank-process.ts';
+import { endChild, lastWordsMs, passOn } from '../rank-process.ts';
+import type { RankListener, RankProcess } from '../rank-process.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { helloMark, type FromRelay, type Hello, type ToRelay } from './protocol.ts';
 import { nodeFault, noSshFault, sshCommand, sshFault } from './ssh.ts';
@@ -53,6 +54,7 @@ export function startRemoteRank(options: RemoteOptions, listener: RankListener):
   let exited: Extract<FromRelay, { kind: 'exit' }> | undefined;
   let over = false;
 
+  const signal = (name: 'SIGTERM' | 'SIGKILL') => endChild(ssh, name);
   const write = (message: ToRelay) => {
     if (ssh.stdin.writable) ssh.stdin.write(encodeFrame(message));
   };
@@ -73,7 +75,7 @@ export function startRemoteRank(options: RemoteOptions, listener: RankListener):
   const refuse = (fault: Fault) => {
     refusal ??= fault;
     ssh.stdin.end();
-    ssh.kill();
+    signal('SIGTERM');
   };
   const take = (message: FromRelay) => {
     if (message.kind === 'note') listener.text(`${message.text}\n`);
@@ -127,16 +129,16 @@ export function startRemoteRank(options: RemoteOptions, listener: RankListener):
       if (hello !== undefined) return write(message);
       // Nothing is there yet that could stop in order.
       ssh.stdin.end();
-      ssh.kill();
+      signal('SIGTERM');
     },
     beat: () => hello !== undefined && write({ kind: 'beat' }),
     kill() {
       // For the relay this is our end: it kills the host process and removes what it wrote.
       ssh.stdin.end();
-      if (hello === undefined) ssh.kill();
+      if (hello === undefined) signal('SIGTERM');
     },
     release() {
-      if (ssh.exitCode === null && ssh.signalCode === null) ssh.kill('SIGKILL');
+      signal('SIGKILL');
       for (const stream of [ssh.stdin, ssh.stdout, ssh.stderr]) stream.destroy();
     },
     cores: () => hello?.cores ?? 1,

@@ -4,6 +4,7 @@
 // buffer; a long payload is handed to the socket as it is, never copied and never changed. When the
 // socket is full, frames wait here until it drains.
 import type { Socket } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { limits } from '../../base/limits.ts';
 import { FrameParser, frameBytes, headBytes, tailBytes, writeFrame, writeHead } from '../frame.ts';
 import type { Frame } from '../frame.ts';
@@ -23,11 +24,16 @@ const LONG_BYTES = 16 * 1024;
 /** Small frames are gathered up to about here. */
 const BATCH_BYTES = 64 * 1024;
 
+/** A payload's checksum is worked out over so many bytes at once. */
+const PIECE_BYTES = 128 * 1024;
+
+const none = new Uint8Array(0);
+
 const isLong = (frame: Frame) => frame.payload.length >= LONG_BYTES;
 
 export class Connection {
   readonly #socket: Socket;
-  readonly #secure: boolean;
+  readonly #checksums: boolean;
   readonly #parser: FrameParser;
   #handlers: ConnectionHandlers;
   #pending: Frame[] = [];
@@ -35,22 +41,22 @@ export class Connection {
   #blocked = false;
   #over = false;
   #ending = false;
-  /** Zeros that the last long payload still needs behind it. */
-  #owedZeros = 0;
+  /** What the last long payload still needs behind it. */
+  #owedTail: Uint8Array = none;
   bytesSent = 0;
   bytesReceived = 0;
 
-  /** `secure`: the link has checksums of its own. */
-  constructor(socket: Socket, secure: boolean, handlers: ConnectionHandlers) {
+  /** `checksums`: payloads have one on this link. */
+  constructor(socket: Socket, checksums: boolean, handlers: ConnectionHandlers) {
     this.#socket = socket;
-    this.#secure = secure;
+    this.#checksums = checksums;
     this.#handlers = handlers;
     const onFrame = (frame: Frame) => {
       if (!this.#over) this.#handlers.frame(frame);
     };
-    this.#parser = new FrameParser({ checksum: !secure, onFrame });
+    this.#parser = new FrameParser({ checksum: checksums, onFrame });
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('data', (chunk: Buffer) => this.take(chunk));
     socket.on('drain', () => {
       this.#blocked = false;
       this.#flush();
@@ -73,6 +79,15 @@ export class Connection {
   promote(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
     this.#parser.allow(limits.framePayloadBytesMax);
+  }
+
+  /** Bytes that came, from a socket that does not emit them. */
+  take(chunk: Uint8Array): void {
+    if (this.#over) return;
+    this.bytesReceived += chunk.length;
+    this.#handlers.heard?.();
+    const problem = this.#parser.feed(chunk);
+    if (problem !== undefined) this.#finish(`what came is refused: ${problem}`);
   }
 
   write(frame: Frame): void {
@@ -111,14 +126,6 @@ export class Connection {
     });
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.#over) return;
-    this.bytesReceived += chunk.length;
-    this.#handlers.heard?.();
-    const problem = this.#parser.feed(chunk);
-    if (problem !== undefined) this.#finish(`what came is refused: ${problem}`);
-  }
-
   #finish(why: string): void {
     if (this.#over) return;
     this.#over = true;
@@ -132,7 +139,7 @@ export class Connection {
     let next = 0;
     while (next < frames.length && !this.#blocked && !this.#over) next = this.#batch(frames, next);
     this.#pending = next === frames.length ? [] : frames.slice(next);
-    if (this.#owedZeros > 0 && !this.#blocked && !this.#over) this.#put(this.#room(0));
+    if (this.#owedTail.length > 0 && !this.#blocked && !this.#over) this.#put(this.#room(0));
   }
 
   /** Writes frames from `next` on: small ones up to a long one, with that; returns the next. */
@@ -145,25 +152,24 @@ export class Connection {
       if (isLong(frame)) long = frame;
       bytes += long ? headBytes(long) : frameBytes(frame.header.length, frame.payload.length);
     }
-    let at = this.#owedZeros;
+    let at = this.#owedTail.length;
     const buffer = this.#room(bytes);
     for (const frame of frames.slice(next, long ? end - 1 : end))
-      at = writeFrame(buffer, at, frame, !this.#secure);
+      at = writeFrame(buffer, at, frame, this.#checksums);
     if (long === undefined) {
       this.#put(buffer);
       return end;
     }
-    writeHead(buffer, at, long, !this.#secure);
-    this.#owedZeros = tailBytes(long);
-    this.#putWith(buffer, long.payload);
+    writeHead(buffer, at, long, this.#checksums);
+    this.#owedTail = tailBytes(long, this.#putWith(buffer, long.payload));
     return end;
   }
 
-  /** Room for so many bytes, behind the zeros that are owed. */
+  /** Room for so many bytes, behind the tail that is owed. */
   #room(bytes: number): Buffer {
-    const buffer = Buffer.allocUnsafe(this.#owedZeros + bytes);
-    buffer.fill(0, 0, this.#owedZeros);
-    this.#owedZeros = 0;
+    const buffer = Buffer.allocUnsafe(this.#owedTail.length + bytes);
+    buffer.set(this.#owedTail, 0);
+    this.#owedTail = none;
     return buffer;
   }
 
@@ -172,11 +178,22 @@ export class Connection {
     if (!this.#socket.write(bytes)) this.#blocked = true;
   }
 
-  /** Corked, both go in one system call; TLS would copy them into one buffer for that. */
-  #putWith(head: Buffer, payload: Uint8Array): void {
-    if (!this.#secure) this.#socket.cork();
+  /**
+   * Writes a head and a long payload, and returns the payload's checksum (0 without). Piece by
+   * piece: each is in the cache when the kernel copies it, and travels while the next is summed up.
+   */
+  #putWith(head: Buffer, payload: Uint8Array): number {
     this.#put(head);
-    this.#put(payload);
-    if (!this.#secure) this.#socket.uncork();
+    if (!this.#checksums) {
+      this.#put(payload);
+      return 0;
+    }
+    let crc = 0;
+    for (let at = 0; at < payload.length; at += PIECE_BYTES) {
+      const piece = payload.subarray(at, at + PIECE_BYTES);
+      crc = crc32(piece, crc);
+      this.#put(piece);
+    }
+    return crc;
   }
 }

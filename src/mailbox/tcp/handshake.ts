@@ -1,9 +1,9 @@
 // Who is there? What two ends say to each other before their session, on every new connection.
 //
-//   connector                                  acceptor
+//   connector                                 acceptor
 //   challenge: its nonce        ──▶  ◀──       challenge: its nonce
 //   hello: join, acceptor's nonce ──────▶      does it belong to this run?
-//                               ◀──────        welcome: connector's nonce, members  |  refuse: reason
+//                               ◀──────       welcome: connector's nonce, members | refuse: reason
 //
 // Nonces are new for every connection: a recording of another one is of no use. That somebody has
 // the secret is shown by TLS before any of this.
@@ -13,13 +13,13 @@ import { decodeHeader, encodeHeader, type Frame, type FrameKind } from '../frame
 import { mismatch, parseJoin, type Join, type Member } from '../rendezvous.ts';
 import { parseMember } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
-import { isDisagreement, openLink, textOf, type Key } from './security.ts';
+import { isDisagreement, openLink, textOf, type Target } from './security.ts';
 
 const NONCE_BYTES = 16;
 const none = new Uint8Array(0);
 
 /** A frame outside sessions: kind and header are all it has. */
-export function plainFrame(kind: FrameKind, header: unknown): Frame {
+function plainFrame(kind: FrameKind, header: unknown): Frame {
   const numbers = { from: 0, to: 0, seq: 0, ack: 0, credit: 0 };
   return { kind, ...numbers, header: encodeHeader(header), payload: none };
 }
@@ -94,12 +94,9 @@ export type Called =
   /** `final`: trying again would not help. */
   | { readonly kind: 'failed'; readonly why: string; readonly final: boolean };
 
-export type Call = {
-  readonly host: string;
-  readonly port: number;
+export type Call = Target & {
   /** Who must answer there. */
   readonly rank: number;
-  readonly key: Key;
   readonly self: Join;
   /** From hello to welcome: rank 0 answers when all are there. */
   readonly welcomeMs: number;
@@ -107,9 +104,9 @@ export type Call = {
 
 /** Opens a connection and says hello. `done` is called once; the function returned gives up. */
 export function call(work: Call, done: (result: Called) => void): () => void {
-  const { host, port, key, self } = work;
+  const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
-  const { socket, ready } = openLink(host, port, key);
+  const { socket, ready } = openLink(work, (bytes) => connection.take(bytes));
   let [over, greeted] = [false, false];
   const settle = (result: Called) => {
     if (over) return;
@@ -144,10 +141,10 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     if (isDisagreement(error)) fail(`${textOf(error)}; ${hint}`, true);
   });
   const ended = (why: string) => {
-    const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
+    const wordless = key.kind === 'plain' && !greeted && socket.bytesWritten > 0;
     fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
   };
-  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended });
+  const connection = new Connection(socket, key.checksums, { frame: onFrame, ended });
   socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }

@@ -14,8 +14,8 @@ import { listRows, openWriter, stageOf, type Writer } from './writer.ts';
 export type Marks = readonly number[];
 
 /**
- * Adds the records of `log` that lie in `rowsOf` to the accumulators `deltas` (the run's tables with
- * another place), and marks every row of the log. Call it under the write lock, beside fold().
+ * Adds the records of `log` that lie in `rowsOf` to the accumulators `deltas` (the run's tables
+ * with another place), and marks every row of the log. Call it under the write lock, beside fold().
  * @throws ERR_NOT_FINITE naming table, row and clock.
  */
 export function accumulate(
@@ -46,13 +46,12 @@ export function accumulate(
   }
 }
 
-/** All marked rows from `first` up to `last`, in lists of at most `listRows` at `touched`. */
+/** All rows of `range` marked `wanted` (0: at all), in lists of at most `listRows` at `touched`. */
 export function* markedRows(
   place: FoldPlace,
   marks: number,
   range: RowRange,
-  wanted: number,
-  clear: 0 | 1,
+  { wanted, clear }: { readonly wanted: number; readonly clear: 0 | 1 },
 ) {
   const { touched } = stageOf(place);
   let found = 0;
@@ -72,7 +71,7 @@ export function* markedRows(
 export function takeTouched(place: FoldPlace, marks: number, range: RowRange): Int32Array {
   const { i32 } = place.arena;
   const lists: Int32Array[] = [];
-  for (const { list, count } of markedRows(place, marks, range, 0, 1)) {
+  for (const { list, count } of markedRows(place, marks, range, { wanted: 0, clear: 1 })) {
     lists.push(i32.slice(list / 4, list / 4 + count));
   }
   const rows = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0));
@@ -87,7 +86,8 @@ export function takeTouched(place: FoldPlace, marks: number, range: RowRange): I
 export type Cut = {
   /**
    * f16 and bf16 round; what they leave stays in the accumulator until new deltas of the row or a
-   * cut with `full` take it along, so the last cut of a run is a full one. Integers are not rounded.
+   * cut with `full` take it along, so the last cut of a run is a full one. Integers are not
+   * rounded.
    */
   readonly encoding: Encoding;
   /** Takes only about that many bytes of rows; the others stay marked. At least one row. */
@@ -192,7 +192,7 @@ function takeSome(writer: Writer, source: Source, marks: number, range: RowRange
   const { touched } = stageOf(place);
   const wanted = source.encoding === encodings.full ? 0 : 1;
   const marked: number[] = [];
-  for (const { list, count } of markedRows(place, marks, range, wanted, 0)) {
+  for (const { list, count } of markedRows(place, marks, range, { wanted, clear: 0 })) {
     for (let i = 0; i < count; i++) marked.push(i32[list / 4 + i] ?? 0);
   }
   const width = widthOf(source.encoding);
@@ -221,7 +221,7 @@ export function takeDeltas(
   const writer = openWriter(place);
   if (cut.bytesMax === undefined) {
     const wanted = encoding === encodings.full ? 0 : 1;
-    for (const { list, count } of markedRows(place, marks, range, wanted, 1)) {
+    for (const { list, count } of markedRows(place, marks, range, { wanted, clear: 1 })) {
       packList(writer, source, list, count);
     }
   } else takeSome(writer, source, marks, range, { table, deltas, cut });

@@ -38,7 +38,7 @@ function keepResidual(place: FoldPlace, source: Source, rows: Rows): void {
 }
 
 /** The values of dense rows to `out`. */
-function packValues(place: FoldPlace, source: Source, rows: Rows, out: number): void {
+function copyRows(place: FoldPlace, source: Source, rows: Rows, out: number): void {
   const { kernels } = place;
   const { table, encoding } = source;
   const { columns, rowBytes } = table;
@@ -119,7 +119,7 @@ function packRun(writer: Writer, source: Source, first: number, count: number): 
   const { table, encoding } = source;
   const header = { table: table.id, kind: sectionKind.range, encoding, first, count };
   const body = writer.section(header, count * table.columns * widthOf(encoding));
-  packValues(writer.place, source, { list: 0, first, count }, body);
+  copyRows(writer.place, source, { list: 0, first, count }, body);
 }
 
 /** Rows named at `names`, which stand where `picks` says. */
@@ -133,7 +133,7 @@ export function packListed(
   const header = { table: table.id, kind: sectionKind.rows, encoding, first: 0, count };
   const body = writer.section(header, count * (4 + table.columns * widthOf(encoding)));
   writer.place.arena.u8.copyWithin(body, names, names + 4 * count);
-  packValues(writer.place, source, { list: picks, first: 0, count }, body + 4 * count);
+  copyRows(writer.place, source, { list: picks, first: 0, count }, body + 4 * count);
 }
 
 /** A sparse row that is larger than a payload: a payload of its own. */
@@ -175,7 +175,7 @@ export function packWideRow(writer: Writer, source: Source, row: number): void {
     if (isPart) {
       const body = writer.section(header, 4 + n * widthOf(encoding));
       i32[body / 4] = column;
-      packValues(place, window, { list: 0, first: 0, count: 1 }, body + 4);
+      copyRows(place, window, { list: 0, first: 0, count: 1 }, body + 4);
     } else {
       i32[entryRows / 4] = 0;
       i32[entryCounts / 4] = entries;

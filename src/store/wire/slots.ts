@@ -96,7 +96,7 @@ export function takeSlotDeltas(
     marks: undefined,
   };
   const rowBytes = 4 + deltas.columns * 4;
-  for (const { list, count } of markedRows(place, marks, range, 0, 1)) {
+  for (const { list, count } of markedRows(place, marks, range, { wanted: 0, clear: 1 })) {
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const row = i32[list / 4 + i] ?? 0;
