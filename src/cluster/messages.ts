@@ -12,7 +12,7 @@
 //   host ── shared ──▶ host                       bytes of spaces (src/program/spaces.ts)
 //   host ── flush ──▶ host, ◀── flushed ──        what was shared before it is in place
 //   host ── report ──▶ rank 0                     the partial result of a worker
-import type { Created } from '../program/created-tables.ts';
+import type { Created } from '../program/created/tables.ts';
 import type { Fault } from '../base/errors.ts';
 
 type Body =

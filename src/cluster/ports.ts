@@ -1,5 +1,5 @@
 // What the member of a run needs of the host around it, and of its machines.
-import type { Created } from '../program/created-tables.ts';
+import type { Created } from '../program/created/tables.ts';
 import { Client, type ClientConfig } from '../ps/client.ts';
 import type { RowList } from '../ps/row-set.ts';
 import { Shard, type PushedRows, type ShardConfig, type ShardTable } from '../ps/shard.ts';

@@ -13,7 +13,7 @@ import { takeSlotDeltas } from '../store/wire/slots.ts';
 import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
 import { cachesOf, foldPlaceOf, type Stage } from '../program/context.ts';
-import { adoptTables, openCreatedTables } from '../program/created-tables.ts';
+import { adoptTables, openCreatedTables } from '../program/created/tables.ts';
 import type { ShardTable } from '../ps/shard.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';

@@ -16,7 +16,7 @@ import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
 import { foldSlots } from '../store/wire/slots.ts';
-import { adoptTables } from './created-tables.ts';
+import { adoptTables } from './created/tables.ts';
 import { cachesOf, foldPlaceOf, perTable, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';

@@ -29,7 +29,7 @@ export type RunPlan = {
   readonly tables: readonly TablePlan[];
   /** How many of them `tables()` declared; those after them were created while the run lasts. */
   readonly planned: number;
-  /** Directory of created tables: see created-tables.ts. */
+  /** Directory of created tables: see created/tables.ts. */
   readonly created: number;
   /** All tables bulk-synchronous: reads in place, deterministic folds at a gate. */
   readonly lockStep: boolean;
@@ -129,8 +129,8 @@ export type ClusterPlace = Pick<ClusterPlan, 'rank' | 'size' | 'run' | 'sending'
 };
 
 /**
- * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It is
- * held to the tightest bound of the tables that are read, for it stands for all of them.
+ * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It
+ * is held to the tightest bound of the tables that are read, for it stands for all of them.
  */
 function ledgerSpec(workers: number, specs: readonly TableSpec[], run: Policy): TableSpec {
   const read = specs.filter(({ access }) => access !== 'none');

@@ -130,7 +130,7 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   /**
    * Names rows of tables with access `rows` that a later push will read: where other hosts own them
    * they are on their way while this one computes. A hint: nothing waits for it, and what comes when
-   * `limits.prefetchesMax` are under way is dropped. Runs after `reads`; its rows are copied at once.
+   * `limits.prefetchesMax` are under way is dropped. Runs after `reads`; rows are copied at once.
    */
   prefetch?(ctx: PushContext<Options, State>, work: Work): Reads;
   push(ctx: PushContext<Options, State>, work: Work): Partial;

@@ -7,7 +7,7 @@ import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
 import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
-import { openCreatedTables, type CreatedTables } from './created-tables.ts';
+import { openCreatedTables, type CreatedTables } from './created/tables.ts';
 import { openGate, type Gate } from './freshness-gate.ts';
 import { ledgerTable, logAt } from './plan.ts';
 import type { PushContext, Reads } from './program.ts';

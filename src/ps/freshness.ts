@@ -34,7 +34,7 @@ export function policyFrom(consistency: Consistency = 'essp', staleness?: number
   throw new SystemError('ERR_CONFIG', `staleness must be an integer >= 0, got ${clocks}`);
 }
 
-/** What a read at a clock is held to: at a barrier it sees all clocks before, whatever its policy. */
+/** What a read is held to: at a barrier it sees all clocks before, whatever its policy. */
 export function policyAt(policy: Policy, barrier: boolean): Policy {
   return barrier ? { consistency: 'bsp', staleness: 0 } : policy;
 }

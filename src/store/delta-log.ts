@@ -23,8 +23,8 @@ export type DeltaRecord = {
   readonly first: number;
   readonly count: number;
   /**
-   * Byte offset of the row numbers or columns; equals `values` for a range. 4 bytes before it stands
-   * the count.
+   * Byte offset of the row numbers or columns; equals `values` for a range. 4 bytes before it
+   * stands the count.
    */
   readonly keys: number;
   readonly values: number;

@@ -21,7 +21,7 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
-import { adoptTables } from '../program/created-tables.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import {
   planRun,
   type ClusterPlace,

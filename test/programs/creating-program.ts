@@ -1,5 +1,5 @@
-// Test program: creates tables while it runs, all sorts of them, and counts pushes there; or does so
-// in ways that are refused.
+// Test program: creates tables while it runs, all sorts of them, and counts pushes there; or does
+// so in ways that are refused.
 import { defineProgram, type PartitionWork } from '../../src/program/program.ts';
 
 export type CreatingOptions = {

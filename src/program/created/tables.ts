@@ -3,14 +3,14 @@
 // begins, the mailbox at once; it tells the other hosts (src/cluster). All workers create the same
 // tables in the same order, so a table has the same number everywhere.
 //
-//   directory   { count, 0, 0, 0 } and then, entryBytes each, { clock, workers, workers, bytes } and
-//               the entry as JSON; `workers`: who has called createTable, a bit each
-import { assert } from '../base/assert.ts';
-import { SystemError } from '../base/errors.ts';
-import { limits } from '../base/limits.ts';
-import type { TablePlan, TableSpec } from '../store/table.ts';
-import type { Stage } from './context.ts';
-import { planTable, type ReplicaPlan, type RunPlan } from './plan.ts';
+//   directory   { count, 0, 0, 0 } and then, entryBytes each, { clock, workers, workers, bytes }
+//               and the entry as JSON; `workers`: who has called createTable, a bit each
+import { assert } from '../../base/assert.ts';
+import { SystemError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { TablePlan, TableSpec } from '../../store/table.ts';
+import type { Stage } from '../context.ts';
+import { planTable, type ReplicaPlan, type RunPlan } from '../plan.ts';
 
 const entryBytes = limits.createdTableBytes;
 
