@@ -129,8 +129,9 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   reads?(ctx: PushContext<Options, State>, work: Work): Reads;
   /**
    * Names rows of tables with access `rows` that a later push will read: where other hosts own them
-   * they are on their way while this one computes. A hint: nothing waits for it, and what comes when
-   * `limits.prefetchesMax` are under way is dropped. Runs after `reads`; rows are copied at once.
+   * they are on their way while this one computes. A hint: nothing waits for it, and what comes
+   * when `limits.prefetchesMax` are under way is dropped. Runs after `reads`; the numbers are
+   * copied at once.
    */
   prefetch?(ctx: PushContext<Options, State>, work: Work): Reads;
   push(ctx: PushContext<Options, State>, work: Work): Partial;

@@ -4,7 +4,8 @@
 //   min(clocks) ≥ c − s (SSP condition, Ho et al. 2013). s = 0 is bulk-synchronous; async waits
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
 //   host the cache is the shard and the two are the same. auto is essp with an s that every worker
-//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is bulk-synchronous.
+//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is
+//   bulk-synchronous.
 
 import { SystemError } from '../base/errors.ts';
 

@@ -6,7 +6,7 @@
 //     range   count rows of values, for rows first, first + 1, …
 //     rows    count row numbers (i32, padded), then count rows of values
 //     entries count columns (i32, padded), then count values (padded), for row `first`
-//     span    a column (i32, padded), then values (padded) for it and those after it, of row `first`
+//     span    a column (i32, padded), then count values (padded) from it on, for row `first`
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
