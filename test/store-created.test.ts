@@ -71,6 +71,16 @@ for (const [consistency, staleness] of policies) {
   }
 }
 
+for (const [consistency, staleness] of policies.filter(([name]) => name !== 'bsp')) {
+  for (const slowRank of [0, 2]) {
+    test(`created tables: a host far behind is told of them (${consistency}, ${slowRank})`, () => {
+      const options: CreatingOptions = { clocks, staleness: 1000 };
+      const run = { hosts: 3, consistency, staleness: staleness + 3, options, slowRank } as const;
+      for (const { arena, plan } of runCluster(program, run)) checkTables(arena, plan);
+    });
+  }
+}
+
 const refusals: readonly (readonly [CreatingOptions['wrong'], ErrorCode, RegExp])[] = [
   ['spec', 'ERR_PROGRAM', /table "wrong": every worker calls createTable .* got .*columns/],
   [
