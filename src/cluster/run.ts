@@ -24,11 +24,12 @@ import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import { openSpaces } from '../program/spaces.ts';
 import { Link } from './link.ts';
-import { Member, type Machines } from './member.ts';
+import { Member } from './member.ts';
 import type { PeerMessage, RelayMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
+import type { Machines } from './ports.ts';
 import { Relay } from './relay.ts';
-import { openStore } from './store.ts';
+import { openStore, shardTableOf } from './store.ts';
 
 /** What the mailbox of a host has to say at the end of a run. */
 export type MailboxSummary = {
@@ -85,9 +86,7 @@ export function openMember(
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
+      tables: plan.tables.map(shardTableOf),
       eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,
