@@ -24,10 +24,10 @@ import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import { openSpaces } from '../program/spaces.ts';
 import { Link } from './link.ts';
+import type { Machines } from './machines.ts';
 import { Member } from './member.ts';
 import type { PeerMessage, RelayMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import type { Machines } from './ports.ts';
 import { Relay } from './relay.ts';
 import { openStore, shardTableOf } from './store.ts';
 
@@ -97,6 +97,7 @@ export function openMember(
       ...{ network, store, outbox, machines: tuning.machines },
       control: {
         hostClock: () => (plan.lockStep ? control.minPushed() : control.minClock()),
+        foldedClocks: () => control.foldedClocks(),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
