@@ -3,8 +3,11 @@ import { Client, type ClientConfig } from '../ps/client.ts';
 import { Shard, type ShardConfig } from '../ps/shard.ts';
 
 /** What of its machines a member needs: tests put broken ones in their place. */
-export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
-export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
+export type ClientLike = Pick<Client, 'step' | 'addTable' | 'oldest' | 'toString'>;
+export type ShardLike = Pick<
+  Shard,
+  'step' | 'addTable' | 'pushes' | 'finished' | 'slowest' | 'toString'
+>;
 export type Machines = {
   readonly client: (config: ClientConfig) => ClientLike;
   readonly shard: (config: ShardConfig) => ShardLike;

@@ -1,9 +1,10 @@
 // What a member needs of its host: tables (store.ts), and the words that workers wait on.
+import type { Created } from '../program/created/tables.ts';
 import type { RowList } from '../ps/row-set.ts';
-import type { PushedRows } from '../ps/shard.ts';
+import type { PushedRows, ShardTable } from '../ps/shard.ts';
 
 export type TouchedRows = { readonly table: number; readonly rows: RowList };
-type Payloads = readonly Uint8Array[];
+export type Payloads = readonly Uint8Array[];
 
 /** A host's tables, as the member needs them: store.ts. */
 export type MemberStore = {
@@ -29,6 +30,10 @@ export type MemberStore = {
   markFresh(table: number, rows: Int32Array, clock: number): void;
   /** Rows that caches have given up since this was asked last. */
   takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
+  /** Tables that were created since this was asked last. */
+  newTables(): readonly { readonly created: Created; readonly table: ShardTable }[];
+  /** Another host says that the index-th table was created. */
+  learnTable(index: number, created: Created): void;
   /** Bytes of a table that travelled. */
   readonly bytesSent: readonly number[];
 };

@@ -29,7 +29,7 @@ import { Member } from './member.ts';
 import type { PeerMessage, RelayMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Relay } from './relay.ts';
-import { openStore } from './store.ts';
+import { openStore, shardTableOf } from './store.ts';
 
 /** What the mailbox of a host has to say at the end of a run. */
 export type MailboxSummary = {
@@ -86,9 +86,7 @@ export function openMember(
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
+      tables: plan.tables.map(shardTableOf),
       eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,
@@ -249,7 +247,10 @@ export async function runMailbox(
         guarded(() => {
           const message = packet.header as PeerMessage | RelayMessage;
           if (message.kind !== 'fault') return part.packet(from, packet);
-          const fault = { ...message.fault, message: `rank ${from}: ${message.fault.message}` };
+          const said = message.fault.message;
+          // It may have named itself.
+          const named = said.startsWith(`rank ${from} `) ? said : `rank ${from}: ${said}`;
+          const fault = { ...message.fault, message: named };
           end = { fault, from: 'peer' };
         }),
       room: (to) => guarded(() => part.room(to)),

@@ -96,14 +96,15 @@ export class SimulatedHost implements NetworkListener {
       userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
     ) as Stage['userKernels'];
     const clock = time.clockOf(place.rank);
-    const stage = (thread: number): Stage => ({
-      ...{ thread, arena, program, plan: this.plan, userKernels },
+    // As on threads, each has a plan of its own: created tables are taken over clock by clock.
+    const stage = (thread: number, plan = structuredClone(this.plan)): Stage => ({
+      ...{ thread, arena, program, plan, userKernels },
       ...{ kernels: instantiate(module, memory), control: this.#control },
       lock: openLock(arena, this.#control),
       events: sender<Event>(openRingWriter(arena, ringAt(arena.layout, thread, 'events'))),
       nowMs: () => clock.nowMs(),
     });
-    this.#stage = stage(threads + 1);
+    this.#stage = stage(threads + 1, this.plan);
     this.#workers = Array.from({ length: threads }, (_, thread) => ({
       ...dataParallelWorker(stage(thread)),
       processor: new Processor(time, slowdowns),

@@ -21,6 +21,7 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import {
   planRun,
   type ClusterPlace,
@@ -184,6 +185,7 @@ export class Host {
     const outcomes = await this.#supervise(handles, plan, hooks).finally(() => {
       this.#running = false;
     });
+    adoptTables({ arena: this.arena, plan }, Infinity);
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];

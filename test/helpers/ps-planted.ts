@@ -20,6 +20,7 @@ function clientWith(step: (client: Client, config: ClientConfig) => ClientStep):
       const client = new Client(config);
       return {
         step: step(client, config),
+        addTable: () => client.addTable(),
         get oldest() {
           return client.oldest;
         },
@@ -43,6 +44,7 @@ function shardWith(
       const { step, changed = (outputs) => outputs } = make(shard, config);
       return {
         step: (input) => changed((step ?? ((same) => shard.step(same)))(input)),
+        addTable: (table) => shard.addTable(table),
         pushes: () => changed(shard.pushes()),
         get finished() {
           return shard.finished;
