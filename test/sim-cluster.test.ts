@@ -1,5 +1,5 @@
-// The parameter server over simulated hosts: planted bugs that have to be found, and the same bits on
-// any number of hosts. The seeds of the fuzz are in sim-cluster-seeds-*.test.ts.
+// The parameter server over simulated hosts: planted bugs that have to be found, and the same bits
+// on any number of hosts. The seeds of the fuzz are in sim-cluster-seeds-*.test.ts.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Machines } from '../src/cluster/machines.ts';

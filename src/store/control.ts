@@ -72,7 +72,7 @@ export function openControl(arena: Arena, workers: number) {
     },
     minClock: () => minimum(controlLine.clocks),
     minPushed: () => minimum(controlLine.pushed),
-    /** Clocks that the workers of this host have finished, all together: it moves when deltas come. */
+    /** Clocks that the workers of this host have finished, together: moves when deltas come. */
     foldedClocks(): number {
       let sum = 0;
       for (let worker = 0; worker < workers; worker++) {
