@@ -165,7 +165,8 @@ for (const [way, options] of ways) {
       assert.is(seen.lost.length, 1);
       assert.is(seen.lost[0]!.rank, 2);
       assert.is(seen.lost[0]!.fault.code, 'ERR_PEER_LOST');
-      assert.match(seen.lost[0]!.fault.message, /lost rank 2: nothing was heard of it for 1\.\d s/);
+      const { message } = seen.lost[0]!.fault;
+      assert.match(message, /lost rank 2 at 127\.0\.0\.1: nothing was heard of it for 1\.\d s/);
     }
     hosts[0]!.mesh.send(1, { header: 'still here', payload: new Uint8Array(0) });
     await until('the others go on', () => hosts[1]!.seen.packets.length === 1);

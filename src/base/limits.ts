@@ -59,6 +59,8 @@ export const limits = {
   causeGraceMs: 1_000,
   /** A host waits so long for all others to join. */
   joinTimeoutMs: 60_000,
+  /** A name of rank 0 that nobody knows for so long is taken for a mistake. */
+  nameTimeoutMs: 15_000,
   /** Longest single futex wait: bounds how late a stop request is seen. */
   gateWaitMs: 20,
   /** Header of one frame between hosts, MessagePack. */

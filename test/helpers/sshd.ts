@@ -32,26 +32,38 @@ export type Sshd = {
   /** The same with a key that it refuses, and without its host key. */
   readonly refused: string;
   readonly unknown: string;
+  /** Where hosts behind it put what they unpack. */
+  readonly tmp: string;
   end(): Promise<void>;
 };
 
-/** Hosts `one` and `two`, which are both this machine, by ssh alone. */
-export async function startSshd(folder: string): Promise<Sshd> {
+const put = (path: string, lines: readonly string[]) =>
+  writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+
+type Daemon = {
+  readonly address: string;
+  readonly port: number;
+  /** What stands before its command. */
+  readonly within?: readonly string[];
+  /** Where hosts put what they unpack. */
+  readonly tmp?: string;
+};
+
+/** One daemon with the keys of `folder`; resolves, when it listens, with what ends it. */
+async function startDaemon(folder: string, daemonAt: Daemon): Promise<() => Promise<void>> {
+  const { address, port, within = [], tmp } = daemonAt;
   const file = (name: string) => join(folder, name);
-  const port = await freePort();
-  for (const name of ['host', 'good', 'bad']) makeKey(file(name));
-  const put = (name: string, lines: readonly string[]) =>
-    writeFileSync(file(name), `${lines.join('\n')}\n`, { mode: 0o600 });
-  put('sshd_config', [
-    ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${file('host')}`, 'UsePAM no'],
+  const config = file(`sshd_config-${address}`);
+  put(config, [
+    ...[`Port ${port}`, `ListenAddress ${address}`, `HostKey ${file('host')}`, 'UsePAM no'],
     ...[`AuthorizedKeysFile ${file('good')}.pub`, 'StrictModes no', 'PasswordAuthentication no'],
-    ...['PermitRootLogin yes', `PidFile ${file('pid')}`],
+    ...['PermitRootLogin yes', `PidFile ${file(`pid-${address}`)}`],
+    ...(tmp === undefined ? [] : [`SetEnv TMPDIR=${tmp}`]),
   ]);
   // It wants this folder for those that it does not trust yet.
   if (!existsSync('/run/sshd')) mkdirSync('/run/sshd', { mode: 0o755 });
-  const child = spawn(daemon, ['-D', '-e', '-f', file('sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const [command = '', ...words] = [...within, daemon, '-D', '-e', '-f', config];
+  const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
     let said = '';
@@ -61,24 +73,59 @@ export async function startSshd(folder: string): Promise<Sshd> {
     });
     void ended.then(() => reject(new Error(`sshd ended: ${said}`)));
   });
-  put('known', [`perpetuum-test ${readFileSync(file('host.pub'), 'utf8').trim()}`]);
-  put('none', []);
+  return () => {
+    child.kill();
+    return ended;
+  };
+}
+
+/** Settings of a client that knows the daemons of `folder`. */
+const clientLines = (folder: string, key: string, hosts: string) => [
+  ...[`IdentityFile ${join(folder, key)}`, 'IdentitiesOnly yes', 'User root'],
+  ...[`UserKnownHostsFile ${join(folder, hosts)}`, 'GlobalKnownHostsFile none'],
+  ...['StrictHostKeyChecking yes', 'CheckHostIP no', 'HostKeyAlias perpetuum-test'],
+  'LogLevel ERROR',
+];
+
+function makeKeys(folder: string): void {
+  for (const name of ['host', 'good', 'bad']) makeKey(join(folder, name));
+  const key = readFileSync(join(folder, 'host.pub'), 'utf8').trim();
+  put(join(folder, 'known'), [`perpetuum-test ${key}`]);
+  put(join(folder, 'none'), []);
+}
+
+/** A daemon for each of these, all with the same keys; --ssh for those that reach them. */
+export async function startSshds(
+  folder: string,
+  daemons: readonly Omit<Daemon, 'port'>[],
+): Promise<{ readonly ssh: string; end(): Promise<void> }> {
+  makeKeys(folder);
+  const ends = await Promise.all(daemons.map((one) => startDaemon(folder, { ...one, port: 22 })));
+  put(join(folder, 'config'), ['Host *', ...clientLines(folder, 'good', 'known')]);
+  return {
+    ssh: `ssh -F ${join(folder, 'config')}`,
+    end: async () => void (await Promise.all(ends.map((end) => end()))),
+  };
+}
+
+/** Hosts `one` and `two`, which are both this machine, by ssh alone. */
+export async function startSshd(folder: string): Promise<Sshd> {
+  const port = await freePort();
+  makeKeys(folder);
+  const tmp = join(folder, 'tmp');
+  mkdirSync(tmp);
+  const end = await startDaemon(folder, { address: '127.0.0.1', port, tmp });
   const config = (name: string, key: string, hosts: string) => {
-    put(name, [
-      ...['Host one two', 'HostName 127.0.0.1', `Port ${port}`, `IdentityFile ${file(key)}`],
-      ...['IdentitiesOnly yes', `UserKnownHostsFile ${file(hosts)}`, 'User root'],
-      ...['GlobalKnownHostsFile none', 'StrictHostKeyChecking yes', 'CheckHostIP no'],
-      ...['HostKeyAlias perpetuum-test', 'LogLevel ERROR'],
+    put(join(folder, name), [
+      ...['Host one two 127.0.0.*', 'HostName 127.0.0.1', `Port ${port}`],
+      ...clientLines(folder, key, hosts),
     ]);
-    return `ssh -F ${file(name)}`;
+    return `ssh -F ${join(folder, name)}`;
   };
   return {
     ssh: config('config', 'good', 'known'),
     refused: config('config-refused', 'bad', 'known'),
     unknown: config('config-unknown', 'good', 'none'),
-    end: () => {
-      child.kill();
-      return ended;
-    },
+    ...{ tmp, end },
   };
 }

@@ -6,6 +6,7 @@ import { limits } from '../../base/limits.ts';
 import type { Join } from '../rendezvous.ts';
 import { Connection } from './connection.ts';
 import { receive, type Caller } from './handshake.ts';
+import { Repeats } from './repeats.ts';
 import { acceptLink, textOf, type Key } from './security.ts';
 
 /** An address to listen at (port 0: any), or a server that listens already, or its descriptor. */
@@ -20,12 +21,18 @@ export type DoorOptions = {
   readonly log: (text: string) => void;
 };
 
-type Stranger = { readonly socket: Socket; readonly from: string; readonly sinceMs: number };
+type Stranger = {
+  readonly socket: Socket;
+  readonly host: string;
+  readonly from: string;
+  readonly sinceMs: number;
+};
 
 export class Door {
   readonly #options: DoorOptions;
   readonly #server: Server;
   readonly #strangers = new Set<Stranger>();
+  readonly #refusals: Repeats;
   #self: Join | undefined;
   #admit: ((caller: Caller) => void) | undefined;
   /** Those that may come in, but to whom nobody listens yet; one of each rank. */
@@ -35,6 +42,7 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    this.#refusals = new Repeats(options.log);
     this.#server = 'server' in options.listen ? options.listen.server : createServer();
     this.#server.on('connection', (socket: Socket) => this.#onSocket(socket));
   }
@@ -96,14 +104,20 @@ export class Door {
 
   #sendAway(stranger: Stranger, why: string): void {
     if (!this.#strangers.delete(stranger)) return;
-    this.#options.log(`refused a connection from ${stranger.from}: ${why}`);
+    this.#refused(stranger, why);
     stranger.socket.destroy();
+  }
+
+  #refused({ host, from }: Stranger, why: string): void {
+    this.#refusals.say(`refused a connection from ${from}: ${why}`, `${host} ${why}`);
   }
 
   #onSocket(socket: Socket): void {
     if (this.#closed) return void socket.destroy();
-    const from = `${socket.remoteAddress ?? 'somewhere'}:${socket.remotePort ?? 0}`;
-    const stranger = { socket, from, sinceMs: this.#nowMs };
+    const host = socket.remoteAddress ?? 'somewhere';
+    const stranger = {
+      ...{ socket, host, from: `${host}:${socket.remotePort ?? 0}`, sinceMs: this.#nowMs },
+    };
     this.#strangers.add(stranger);
     if (this.#strangers.size > limits.handshakesMax) {
       const [oldest] = this.#strangers;
@@ -130,8 +144,7 @@ export class Door {
       self,
       (result) => {
         if (!this.#strangers.delete(stranger)) return;
-        if (typeof result === 'string')
-          this.#options.log(`refused a connection from ${stranger.from}: ${result}`);
+        if (typeof result === 'string') this.#refused(stranger, result);
         else this.#onCaller(result);
       },
     );

@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import { Door, type Listen } from './door.ts';
 import { call, type Called, type Caller } from './handshake.ts';
 import { Peer } from './peer.ts';
+import { Repeats } from './repeats.ts';
 import { keyOf, type Key } from './security.ts';
 
 export type MeshOptions = {
@@ -160,7 +161,9 @@ function gather({ options, self, door }: Joining): Promise<Together> {
 /** Another rank: calls rank 0 until it is welcome. */
 async function enter({ options, key, self, door }: Joining): Promise<Together> {
   const { host, port, log, joinTimeoutMs = limits.joinTimeoutMs } = options;
-  const deadlineMs = nowMs() + joinTimeoutMs;
+  const beganMs = nowMs();
+  const deadlineMs = beganMs + joinTimeoutMs;
+  const repeats = new Repeats(log);
   const timer = setInterval(() => door?.tick(nowMs()), limits.sessionTickMs);
   try {
     for (let pauseMs: number = limits.reconnectMinMs; ; pauseMs *= 2) {
@@ -174,8 +177,15 @@ async function enter({ options, key, self, door }: Joining): Promise<Together> {
       }
       const what = `rank ${self.rank} cannot join rank 0 at ${host}:${port}: ${result.why}`;
       if (result.final) throw new SystemError('ERR_CONFIG', what);
+      const waitedMs = nowMs() - beganMs;
+      // Names may come up late, as rank 0 itself does.
+      if (result.why.includes('ENOTFOUND') && waitedMs >= limits.nameTimeoutMs) {
+        const next = `call rank 0 by a name or an address that all hosts know; ${host} is none here`;
+        throw new SystemError('ERR_CONFIG', `${what}\n${next}`);
+      }
       if (nowMs() >= deadlineMs) throw new SystemError('ERR_PEER_LOST', what);
-      log(what);
+      // That rank 0 is not there yet is no news at first.
+      if (waitedMs >= limits.reconnectMaxMs) repeats.say(what);
       await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, limits.reconnectMaxMs)));
     }
   } finally {
@@ -301,6 +311,9 @@ class TcpMesh implements Mesh {
     };
     if (peer === undefined || join.rank < this.rank) return no('only ranks above call this one');
     if (join.incarnation !== peer.incarnation) {
+      // Started twice by mistake: the one that takes part is none the worse for it.
+      if (peer.isConnected)
+        return no(`rank ${join.rank} takes part already: each has its own rank`);
       no(`rank ${join.rank} is another process, and this run goes on without it`);
       return peer.restarted(join.incarnation);
     }

@@ -8,6 +8,7 @@ import type { SessionConfig, SessionInput, SessionOutput } from '../session-type
 import { Session } from '../session.ts';
 import type { Connection } from './connection.ts';
 import { call } from './handshake.ts';
+import { Repeats } from './repeats.ts';
 import type { Key } from './security.ts';
 
 export type PeerOptions = {
@@ -27,6 +28,7 @@ export class Peer {
   readonly rank: number;
   readonly #options: PeerOptions;
   readonly #session: Session;
+  readonly #failures: Repeats;
   #connection: Connection | undefined;
   #giveUp: (() => void) | undefined;
   /** Outputs are carried out in order, also when a listener sends from within a delivery. */
@@ -41,6 +43,7 @@ export class Peer {
   constructor(options: PeerOptions) {
     this.rank = options.member.rank;
     this.#options = options;
+    this.#failures = new Repeats(options.log);
     this.#session = new Session(options.config, options.nowMs());
   }
 
@@ -50,6 +53,10 @@ export class Peer {
 
   get incarnation(): number {
     return this.#options.member.incarnation;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
   }
 
   get isLost(): boolean {
@@ -174,13 +181,13 @@ export class Peer {
   }
 
   #connect(): void {
-    const { member, key, self, log } = this.#options;
+    const { member, key, self } = this.#options;
     const { host, port, rank } = member;
     const work = { host, port, rank, key, self, welcomeMs: limits.handshakeMs };
     this.#giveUp = call(work, (result) => {
       this.#giveUp = undefined;
       if (result.kind === 'welcome') return this.attach(result.connection);
-      log(`rank ${rank} at ${host}:${port}: ${result.why}`);
+      this.#failures.say(`rank ${rank} at ${host}:${port}: ${result.why}`);
       this.#step({ kind: 'disconnected', why: result.why });
     });
   }
