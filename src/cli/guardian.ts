@@ -34,6 +34,7 @@ const activities: Readonly<Record<Job['command'], string>> = {
   train: 'training',
   predict: 'predicting',
   evaluate: 'evaluating',
+  simulate: 'simulating',
 };
 
 /** Reports the host's end once: when its output has arrived too, or a moment later. */

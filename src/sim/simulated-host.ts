@@ -9,9 +9,9 @@ import { openMember } from '../cluster/run.ts';
 import { openArena, type Arena } from '../memory/arena.ts';
 import { instantiate } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';
-import { sender, type Event } from '../mailbox/messages.ts';
+import type { Event } from '../mailbox/messages.ts';
 import type { NetworkListener } from '../mailbox/network.ts';
-import { openRingWriter, resetRing } from '../mailbox/ring.ts';
+import { resetRing } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
 import { dataParallelWorker, type WorkerSummary } from '../program/data-parallel.ts';
 import { planRun, type ClusterPlace, type RunPlan, type RunRequest } from '../program/plan.ts';
@@ -28,13 +28,19 @@ export type SimulatedHostOptions = {
   readonly request: RunRequest;
   readonly place: ClusterPlace;
   readonly memory: WebAssembly.Memory;
+  /** The host's memory as it stands, with data in it; when absent, a fresh one over `memory`. */
+  readonly arena?: Arena;
   readonly module: WebAssembly.Module;
+  /** Exports of the program's own kernel module. */
+  readonly userKernels?: Stage['userKernels'];
   readonly time: VirtualTime;
   readonly slowdowns: readonly Slowdown[];
   /** Virtual milliseconds that the push of a partition takes on a host that is not slow. */
   pushMs(worker: number, clock: number, partition: number): number;
   /** Something happened that may end the run. */
   changed?(): void;
+  /** What workers report. */
+  onEvent?(event: Event, thread: number): void;
 };
 
 type Worker = {
@@ -43,22 +49,46 @@ type Worker = {
   readonly processor: Processor;
   /** Undefined while it computes, and when it is done. */
   until: (() => boolean) | undefined;
+  /** Since when it waits. */
+  sinceMs: number;
+  waitedMs: number;
   done: boolean;
 };
 
 /** Links are idle when nothing has moved for so long. */
 const idleMs = 2;
 
-/** Opens the memory for a host of `threads` workers; what a run before left there is cleared. */
-function openHostArena(memory: WebAssembly.Memory, threads: number): Arena {
-  const layout = planLayout(threads + 2, memory.buffer.byteLength);
-  const arena = openArena(memory, layout, true);
+/** Opens the memory for a host of `threads` workers. */
+export function openHostArena(memory: WebAssembly.Memory, threads: number): Arena {
+  return openArena(memory, planLayout(threads + 2, memory.buffer.byteLength), true);
+}
+
+/** Empties the mailboxes before a run. */
+export function resetRings(arena: Arena): void {
+  const { layout } = arena;
   for (let thread = 0; thread < layout.threadCount; thread++) {
     for (const ring of ['inbox', 'reports', 'events'] as const) {
       resetRing(arena, ringAt(layout, thread, ring));
     }
   }
-  return arena;
+}
+
+/** What a thread of a simulated host works with; `report` takes what it tells its supervisor. */
+export function openStage(
+  options: Pick<SimulatedHostOptions, 'program' | 'module' | 'userKernels' | 'onEvent'>,
+  host: Pick<Stage, 'arena' | 'control' | 'plan' | 'nowMs'>,
+  thread: number,
+): Stage {
+  const { arena, control } = host;
+  const { program, module, userKernels = {}, onEvent } = options;
+  const offer = (event: Event) => {
+    onEvent?.(event, thread);
+    return true;
+  };
+  return {
+    ...{ ...host, thread, program, userKernels, events: { offer } },
+    ...{ kernels: instantiate(module, arena.memory), lock: openLock(arena, control) },
+  };
 }
 
 export class SimulatedHost implements NetworkListener {
@@ -76,28 +106,24 @@ export class SimulatedHost implements NetworkListener {
   #pumps = 0;
 
   constructor(options: SimulatedHostOptions) {
-    const { program, request, place, memory, module, time, slowdowns } = options;
+    const { program, request, place, memory, time, slowdowns } = options;
     const threads = place.threads[place.rank] ?? 1;
     this.#options = options;
-    this.arena = openHostArena(memory, threads);
+    this.arena = options.arena ?? openHostArena(memory, threads);
     const { arena } = this;
+    resetRings(arena);
     this.#control = openControl(arena, threads);
     this.#control.reset();
     this.plan = planRun(arena, program, request, threads, place);
     const clock = time.clockOf(place.rank);
-    const stage = (thread: number): Stage => ({
-      ...{ thread, arena, program, plan: this.plan, userKernels: {} },
-      ...{ kernels: instantiate(module, memory), control: this.#control },
-      lock: openLock(arena, this.#control),
-      events: sender<Event>(openRingWriter(arena, ringAt(arena.layout, thread, 'events'))),
-      nowMs: () => clock.nowMs(),
-    });
+    const host = { arena, control: this.#control, plan: this.plan, nowMs: () => clock.nowMs() };
+    const stage = (thread: number): Stage => openStage(options, host, thread);
     this.#stage = stage(threads + 1);
     this.#workers = Array.from({ length: threads }, (_, thread) => ({
       ...dataParallelWorker(stage(thread)),
       processor: new Processor(time, slowdowns),
       until: () => true,
-      done: false,
+      ...{ sinceMs: time.nowMs, waitedMs: 0, done: false },
     }));
   }
 
@@ -141,6 +167,11 @@ export class SimulatedHost implements NetworkListener {
 
   get summaries(): readonly WorkerSummary[] {
     return this.#workers.map(({ summary }) => summary(false));
+  }
+
+  /** Virtual time that the workers have waited, all together. */
+  get waitedMs(): number {
+    return this.#workers.reduce((sum, { waitedMs }) => sum + waitedMs, 0);
   }
 
   /** Bytes of rows sent, by table. */
@@ -206,15 +237,19 @@ export class SimulatedHost implements NetworkListener {
 
   #advance(worker: Worker, index: number): void {
     worker.until = undefined;
+    const { time } = this.#options;
+    worker.waitedMs += time.nowMs - worker.sinceMs;
     const { value, done } = worker.steps.next();
     if (done === true || value === undefined) {
       worker.done = true;
     } else if (value.kind === 'wait') {
       worker.until = value.until;
+      worker.sinceMs = time.nowMs;
       this.#again = true; // it may be true by now
     } else {
       const cost = this.#options.pushMs(index, value.clock, value.partition);
       worker.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
+        worker.sinceMs = time.nowMs;
         this.#guarded(() => this.#advance(worker, index));
         this.#pump();
       });

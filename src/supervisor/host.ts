@@ -51,6 +51,24 @@ export type RunResult = {
   readonly tableBytes: readonly number[];
 };
 
+/**
+ * A host as jobs and models know it: memory, kernels, and runs of programs. The one below has
+ * threads; those of a simulation or a replay (src/rehearsal) have none.
+ */
+export type JobHost = Pick<
+  Host,
+  | 'arena'
+  | 'kernels'
+  | 'module'
+  | 'threads'
+  | 'loaders'
+  | 'world'
+  | 'wake'
+  | 'run'
+  | 'linkStatistics'
+  | 'close'
+>;
+
 const tickMs = 25;
 
 type MailboxHandle = ActorHandle<MailboxSummary, MailboxActor>;
@@ -63,6 +81,8 @@ export class Host {
   readonly module: WebAssembly.Module;
   readonly variant: KernelVariant;
   readonly threads: number;
+  /** Threads that may read into its memory at once. */
+  readonly loaders: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
   #workers: ActorHandle<WorkerSummary>[] = [];
@@ -81,6 +101,7 @@ export class Host {
     this.arena = openArena(memory, layout, true);
     this.variant = variant;
     this.threads = threads;
+    this.loaders = loaders;
     this.#world = soloWorld(threads);
     this.module = compileKernels(variant);
     this.kernels = instantiate(this.module, memory);

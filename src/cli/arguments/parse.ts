@@ -12,6 +12,7 @@ import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../.
 import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
 import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
+import { readSimulate, simulateJobOf } from './simulate.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import { didYouMean } from './suggest.ts';
@@ -296,6 +297,22 @@ function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Req
   return { kind: 'launch', launch, train: { ...train, view } };
 }
 
+function parseSimulate(args: readonly string[], models: readonly ModelInfo[]): Request {
+  const { rest, values } = readSimulate(args);
+  const train = parse(rest, models);
+  if (train.kind !== 'job') return train;
+  const own = viewOf(values, { json: true });
+  const view = {
+    ...{ json: own.json || train.view.json, quiet: own.quiet || train.view.quiet },
+    verbose: own.verbose || train.view.verbose,
+    noColor: own.noColor || train.view.noColor,
+  };
+  const seconds = values.number('deadline');
+  const deadlineMs = seconds === undefined ? train.deadlineMs : seconds * 1000;
+  const job = simulateJobOf(values, train);
+  return { kind: 'job', job, deadlineMs, view, threads: job.threads };
+}
+
 /** A command that takes nothing but options. */
 function parsePlain(command: 'models' | 'doctor' | 'demo', args: readonly string[]): Read {
   const context = `perpetuum ${command}`;
@@ -362,5 +379,7 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
     }
     case 'launch':
       return parseLaunch(args, models);
+    case 'simulate':
+      return parseSimulate(args, models);
   }
 }
