@@ -134,7 +134,8 @@ export async function simulateRun(
   const time = new VirtualTime({ eventsMax });
   const stalls = stallsOf(options, runs);
   const slowdowns = [...given.slowdowns, ...stalls].sort((a, b) => a.fromMs - b.fromMs);
-  const faults = { ...given, slowdowns };
+  const frozen = options.transient?.frozen === true;
+  const faults = { ...given, slowdowns: frozen ? slowdowns : given.slowdowns };
   const network = openVirtualNetwork({ size: threads.length, seed, time, faults });
   const pushesMs: number[] = [];
   const at: Running = { time, slowdowns, pushesMs };

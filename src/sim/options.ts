@@ -1,7 +1,7 @@
 // What a user says of a simulated cluster, as text with units, and the fault plan it means:
 //
 //   --latency 1ms  --jitter 200us  --bandwidth 1gbit  --loss 1%  --straggler 3x  --push 5ms
-//   --straggler transient:4clocks:50%
+//   --straggler transient:4clocks:50%  --straggler frozen:4clocks:50%
 import { SystemError } from '../base/errors.ts';
 import { noFaults, perfectLink, type FaultPlan, type Slowdown } from './faults.ts';
 
@@ -68,32 +68,33 @@ export type NetworkOptions = {
   readonly jitter?: string;
   readonly bandwidth?: string;
   readonly loss?: string;
-  /** How many times slower the last host is than the others; or `transient:CLOCKS:SHARE`. */
+  /** How many times slower the last host is than the others; or what `transientOf` reads. */
   readonly straggler?: string;
 };
 
-/** One host at a time, drawn at random, stands still. */
+/** The workers of one host at a time, drawn at random, stand still. */
 export type TransientStraggler = {
   /** So many clocks of a host that does not. */
   readonly clocks: number;
   /** Some host does for this share of the time. */
   readonly share: number;
+  /** Its mailbox stands still, too: nothing is received or answered. */
+  readonly frozen: boolean;
 };
-
-const transientForm = 'transient:';
 
 /** What `--straggler transient:4clocks:50%` means. @throws ERR_CONFIG */
 export function transientOf(text: string | undefined): TransientStraggler | undefined {
-  if (text?.startsWith(transientForm) !== true) return undefined;
-  const [long = '', share = '', ...rest] = text.slice(transientForm.length).split(':');
+  const [form, long = '', share = '', ...rest] = text?.split(':') ?? [];
+  if (form !== 'transient' && form !== 'frozen') return undefined;
   if (rest.length > 0 || share === '') {
-    const rule = '--straggler transient needs a length and a share, such as transient:4clocks:50%';
+    const rule = `--straggler ${form} needs a length and a share, such as ${form}:4clocks:50%`;
     const next = 'perpetuum simulate --help explains all options';
     throw new SystemError('ERR_CONFIG', `${rule}, got "${text}"\n${next}`);
   }
   return {
     clocks: read('straggler', long, clocks),
     share: read('straggler', share, stallShare),
+    frozen: form === 'frozen',
   };
 }
 

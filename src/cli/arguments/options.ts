@@ -194,7 +194,7 @@ export const simulateOptions: readonly CommandOption[] = [
     help: 'worker threads of each',
   },
   {
-    ...text('straggler', 'HOW', '3x: the last host is 3 times slower; or transient (below)'),
+    ...text('straggler', 'HOW', '3x: the last host is 3 times slower; or transient, frozen (below)'),
     defaultText: 'none',
   },
   { ...text('latency', 'TIME', 'one way, between any two hosts'), defaultText: '0ms' },
