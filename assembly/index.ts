@@ -2,6 +2,7 @@
 // shared memory; nothing here has state (see src/toolchain/kernels.mjs for why, and the check).
 export * from './linalg/vector';
 export * from './linalg/rows';
+export * from './linalg/reduce';
 export * from './linalg/sparse-row';
 export * from './linalg/gram';
 export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';

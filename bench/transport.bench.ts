@@ -18,7 +18,7 @@ const secret = new Uint8Array(32).fill(1);
 const series = ['net', 'mesh, plain', 'tls', 'mesh, TLS'] as const;
 type Series = (typeof series)[number];
 const isSecure = (name: Series) => name === 'tls' || name === 'mesh, TLS';
-const key = keyOf({ secret, insecure: false, runId: 'bench', addresses: [] })!;
+const key = keyOf({ secret, insecure: false, runId: 'bench', addresses: [] });
 
 const meshOptions = (name: Series) => ({
   ...{ size: 2, host: '127.0.0.1', bind: '127.0.0.1', insecure: false, threads: 1 },
@@ -117,6 +117,8 @@ const listening = (server: ReturnType<typeof createServer>): Promise<number> =>
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
 
+const accept = (raw: Socket) => (key.kind === 'tls' ? acceptLink(raw, key.psk).socket : raw);
+
 async function openLinks(payload: Buffer): Promise<{ links: Map<Series, Link> }> {
   const ports = { net: 0, 'mesh, plain': 0, tls: 0, 'mesh, TLS': 0 };
   const waiting: Promise<readonly [Series, Link]>[] = [];
@@ -127,7 +129,7 @@ async function openLinks(payload: Buffer): Promise<{ links: Map<Series, Link> }>
       waiting.push(
         new Promise((resolve) => {
           server.on('connection', (raw) => {
-            const socket = name === 'tls' ? acceptLink(raw, key).socket : raw;
+            const socket = name === 'tls' ? accept(raw) : raw;
             socket.setNoDelay(true);
             server.close();
             resolve([name, streamLink(socket, payload)]);

@@ -23,6 +23,7 @@ const place: FoldPlace = {
   kernels: instantiate(module, memory),
   scratch: scratchAt(layout, 0),
   scratchBytes: limits.scratchBytes,
+  userKernels: {},
 };
 
 type Shape = {

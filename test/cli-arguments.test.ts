@@ -25,6 +25,7 @@ const train = {
   ...{ consistency: 'essp', staleness: 1, partitions: undefined, passes: undefined },
   ...{ tolerance: undefined, seed: 1, audit: false, pushTimeoutMs: limits.pushTimeoutMs, input },
   options: { lambda: 1e-4, solver: 'sgd', intercept: true },
+  sending: { bytesPerSecond: undefined, early: false, order: 'magnitude', encoding: 'full' },
 };
 const own = { ...train, model: './p.mjs', options: {} };
 const mlr = (options: object) => ({ ...train, options: { ...train.options, ...options } });
@@ -49,6 +50,14 @@ const valid: readonly (readonly [string, object])[] = [
   ['train mlr a --consistency bsp', { ...train, consistency: 'bsp', staleness: 0 }],
   ['train mlr a --consistency bsp --staleness 0', { ...train, consistency: 'bsp', staleness: 0 }],
   ['train mlr a --consistency ssp --staleness 4', { ...train, consistency: 'ssp', staleness: 4 }],
+  ['train mlr a --consistency auto', { ...train, consistency: 'auto', staleness: 8 }],
+  [
+    'train mlr a --link-rate 40 --send-early --send-order first --delta-encoding bf16',
+    {
+      ...train,
+      sending: { bytesPerSecond: 5e6, early: true, order: 'first', encoding: 'bf16' },
+    },
+  ],
   ['train mlr a --consistency async', { ...train, consistency: 'async' }],
   ['train mlr a --staleness 0', { ...train, staleness: 0 }],
   ['train mlr a --passes 7 --tolerance 1e-3', { ...train, passes: 7, tolerance: 1e-3 }],
@@ -205,13 +214,8 @@ const invalid: readonly (readonly [string, string, string])[] = [
     'leave it out, or use --consistency ssp or essp',
   ],
   [
-    'train mlr a --consistency auto',
-    '--consistency auto arrives with runs on several hosts',
-    'use one of bsp, ssp, essp, async',
-  ],
-  [
     'train mlr a --consistency esp',
-    '--consistency must be one of bsp, ssp, essp, async, got "esp": did you mean bsp?',
+    '--consistency must be one of bsp, ssp, essp, async, auto, got "esp": did you mean bsp?',
     trainHelp,
   ],
   [

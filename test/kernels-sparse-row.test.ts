@@ -2,7 +2,16 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { allClose, floats, integers, onEveryBuild, prngOf, same, type Lab } from './helpers/lab.ts';
+import {
+  allClose,
+  floats,
+  integers,
+  onEveryBuild,
+  permutation,
+  prngOf,
+  same,
+  type Lab,
+} from './helpers/lab.ts';
 import { gamma } from './oracle/rounding.ts';
 import { sumColumns, type Entry } from './oracle/sparse-row.ts';
 
@@ -148,6 +157,34 @@ onEveryBuild('entries_sort: every length 0…67 and 5000, with and without dupli
         true,
         Array.from(columns, (c, i) => [c, values[i]!] as const),
       );
+    }
+  }
+});
+
+onEveryBuild('entries_rank: by value, the largest first, equal ones by column', (lab) => {
+  for (const isFloat of [true, false]) {
+    for (const n of [...Array(68).keys(), 3000]) {
+      lab.reset();
+      const prng = prngOf(n);
+      const columns = permutation(n, prng);
+      // Few values, so that many are equal; negative f32 bits are in the wrong order as integers.
+      const values = Array.from(columns, () => prng.below(9) - 4);
+      const of = isFloat ? Float32Array.from(values) : Int32Array.from(values);
+      const [columnsAt, valuesAt] = [lab.output(columns), lab.output(of)];
+      lab.kernels.entries_rank(isFloat ? 1 : 0, n, columnsAt, valuesAt);
+      const want = Array.from(columns, (column, i) => [column, values[i]!] as const).sort(
+        ([a, x], [b, y]) => y - x || a - b,
+      );
+      assert.equal(
+        [...lab.i32(columnsAt, n)],
+        want.map(([column]) => column),
+      );
+      const got = isFloat ? lab.f32(valuesAt, n) : lab.i32(valuesAt, n);
+      assert.equal(
+        [...got],
+        want.map(([, value]) => value),
+      );
+      lab.check(`n=${n}`);
     }
   }
 });

@@ -48,7 +48,7 @@ const table: readonly (readonly [string, string])[] = [
   ['RANK=0 WORLD_SIZE=2 MASTER_ADDR=a', 'torchrun: MASTER_PORT is missing'],
   ['RANK=2 WORLD_SIZE=2', 'torchrun: RANK must be an integer from 0 to 1, got "2"'],
   ['RANK=x WORLD_SIZE=2', 'torchrun: RANK must be an integer from 0 to 1, got "x"'],
-  ['RANK=0 WORLD_SIZE=-1', 'torchrun: WORLD_SIZE must be an integer from 1 to 1024, got "-1"'],
+  ['RANK=0 WORLD_SIZE=-1', 'torchrun: WORLD_SIZE must be an integer from 1 to 256, got "-1"'],
   [
     'RANK=0 WORLD_SIZE=2 MASTER_ADDR=a MASTER_PORT=70000',
     'torchrun: MASTER_PORT must be an integer from 1 to 65535, got "70000"',

@@ -110,7 +110,11 @@ const paths: readonly Path[] = [
     [...starts, 'job 0 0', 'job 1 4711', 'job 2 4711'],
   ],
   ['a port that was asked for', 'begin 0:ready', [...starts, 'job 0 9'], { port: 9 }],
-  ['the first port counts', `${go} 0:listening 1:listening`, going],
+  [
+    'only rank 0 listens for the others',
+    'begin 0:ready 1:ready 1:listening 2:ready',
+    [...starts, 'job 0 0'],
+  ],
   [
     'done: the result at once, the exit when all are gone',
     `${go} 0:clock 2:done 2:exit 0:done 0:exit 1:done 1:exit`,

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   mayRead,
+  policyAt,
   requiredClock,
   tightest,
   type Consistency,
@@ -81,6 +82,15 @@ test('freshness: the tightest policy allows a read exactly when every policy doe
       const everyone = all.every((policy) => mayRead(policy, clock, minClock));
       assert.is(mayRead(tightest(all), clock, minClock), everyone);
       assert.ok(all.includes(tightest(all)));
+    }),
+  );
+});
+
+test('freshness: at a barrier a reader needs all clocks before, with every policy', () => {
+  fc.assert(
+    fc.property(policies, clocks, (policy, clock) => {
+      assert.is(requiredClock(policyAt(policy, true), clock), clock);
+      assert.equal(policyAt(policy, false), policy);
     }),
   );
 });

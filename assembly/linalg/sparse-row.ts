@@ -41,6 +41,39 @@ export function entries_sort(isFloat: i32, n: i32, columns: usize, values: usize
   return kept;
 }
 
+/** Does entry (value, column) of a row sorted by value come before (other, otherColumn)? */
+// @ts-ignore: decorator
+@inline
+function isBefore(isFloat: i32, value: i32, column: i32, other: i32, otherColumn: i32): bool {
+  if (isFloat) {
+    const a = reinterpret<f32>(value), b = reinterpret<f32>(other);
+    if (a != b) return a > b;
+  } else if (value != other) return value > other;
+  return column < otherColumn;
+}
+
+/** Sorts n entries by value, the largest first; equal values by column. Shell sort. */
+export function entries_rank(isFloat: i32, n: i32, columns: usize, values: usize): void {
+  let gap = 1;
+  while (gap < n / 3) gap = 3 * gap + 1;
+  for (; gap > 0; gap = gap / 3) {
+    for (let i = gap; i < n; i++) {
+      const column = load<i32>(columns + (<usize>i << 2));
+      const value = load<i32>(values + (<usize>i << 2));
+      let j = i;
+      for (; j >= gap; j -= gap) {
+        const before = <usize>(j - gap) << 2;
+        const c = load<i32>(columns + before), v = load<i32>(values + before);
+        if (!isBefore(isFloat, value, column, v, c)) break;
+        store<i32>(columns + (<usize>j << 2), c);
+        store<i32>(values + (<usize>j << 2), v);
+      }
+      store<i32>(columns + (<usize>j << 2), column);
+      store<i32>(values + (<usize>j << 2), value);
+    }
+  }
+}
+
 /**
  * out ← a + b, two sparse rows of na and nb entries; sums that are 0 are left out. Room at out for
  * na + nb entries. Returns the number of entries.

@@ -13,6 +13,8 @@ export const limits = {
   loadersMax: 16,
   /** Tables of one run. */
   tablesMax: 32,
+  /** Prefetches of one worker that are under way; it fits a word of bits. */
+  prefetchesMax: 16,
   /** Bytes of one wasm32 memory: the most a host process can address. */
   memoryBytes: 4096 * MiB,
   /** Text of one parse task. Also the grain of the data blocks, so it fixes their number. */
@@ -29,6 +31,8 @@ export const limits = {
   wireBytes: 1 * MiB,
   /** Largest payload of table rows: one row of a sparse table with all its entries. */
   wireBytesMax: 4 * MiB,
+  /** Columns of a table with a reducer: a row travels in one piece. */
+  reducedColumnsMax: 65_536,
   /** Classes of a classification problem. */
   classesMax: 4096,
   /** Longest label text. */
@@ -82,6 +86,8 @@ export const limits = {
   handshakeMs: 5_000,
   /** Connections that have not proved yet who they are; one more replaces the oldest. */
   handshakesMax: 64,
+  /** A host that takes leave of the others is ended after so long. */
+  leaveMs: 6_000,
   /** From closing a mesh until what is still unacknowledged is given up. */
   closeMs: 5_000,
 } as const;
@@ -94,6 +100,8 @@ assert(
 );
 // A payload lies in scratch beside its decoded values, row lists, and rows being merged.
 assert(limits.scratchBytes >= 10 * limits.wireBytesMax, 'scratch holds a payload being applied');
+// A reducer takes in whole rows, however they travel.
+assert(limits.reducedColumnsMax * 8 < limits.wireBytes, 'a payload holds a reduced row');
 // A ring drops nothing: it has room for several of the largest messages.
 assert(limits.ringBytes / 2 >= 4 * limits.messageBytesMax, 'a ring holds several messages');
 // A waiting thread must see a stop request well inside the grace it is given.

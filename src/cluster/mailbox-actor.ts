@@ -2,7 +2,7 @@
 // the supervisor calls over comlink, rarely; rows travel between memory and sockets alone.
 import { open } from 'node:fs/promises';
 import { assert } from '../base/assert.ts';
-import { SystemError, toFault } from '../base/errors.ts';
+import { SystemError, toFault, type Fault } from '../base/errors.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import { joinMesh, type Mesh, type MeshOptions } from '../mailbox/tcp/mesh.ts';
 import { createActor, type Actor, type Boot, type Outcome } from '../program/actor.ts';
@@ -41,8 +41,8 @@ export type MailboxActor = Actor<MailboxSummary> & {
   /** See World.readRemote. */
   read(path: string, from: number, bytes: number): Promise<Outcome<Uint8Array>>;
   statistics(): Promise<readonly LinkStatistics[]>;
-  /** Says goodbye: what was sent arrives first. */
-  leave(): Promise<void>;
+  /** Says goodbye: what was sent arrives first. With a fault, the others lose us for it. */
+  leave(fault?: Fault): Promise<Outcome<void>>;
 };
 
 async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
@@ -77,9 +77,10 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
     gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
     read: (path, from, bytes) => outcome(() => there().link.read(path, from, bytes)),
     statistics: () => Promise.resolve(joined?.link.statistics ?? []),
-    async leave() {
-      await joined?.mesh.close();
-      joined = undefined;
-    },
+    leave: (fault) =>
+      outcome(async () => {
+        await joined?.mesh.close(fault);
+        joined = undefined;
+      }),
   };
 }

@@ -8,9 +8,15 @@
 import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { Client, type ClientOutput } from '../ps/client.ts';
+import { Client, type ClientConfig, type ClientOutput } from '../ps/client.ts';
 import type { RowList } from '../ps/row-set.ts';
-import { Shard, type PushedRows, type ShardInput, type ShardOutput } from '../ps/shard.ts';
+import {
+  Shard,
+  type PushedRows,
+  type ShardConfig,
+  type ShardInput,
+  type ShardOutput,
+} from '../ps/shard.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -39,6 +45,8 @@ export type MemberStore = {
   install(payload: Uint8Array, from: number, replay: Payloads): void;
   /** Rows of `table` that were asked for are as of `clock`. */
   markFresh(table: number, rows: Int32Array, clock: number): void;
+  /** Rows that caches have given up since this was asked last. */
+  takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
   /** Bytes of a table that travelled. */
   readonly bytesSent: readonly number[];
 };
@@ -52,9 +60,26 @@ export type MemberControl = {
   grant(want: number): void;
 };
 
+/** What of its machines a member needs: tests put broken ones in their place. */
+export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
+export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
+export type Machines = {
+  readonly client: (config: ClientConfig) => ClientLike;
+  readonly shard: (config: ShardConfig) => ShardLike;
+};
+
+const machines: Machines = {
+  client: (config) => new Client(config),
+  shard: (config) => new Shard(config),
+};
+
 export type MemberConfig = {
   readonly run: number;
-  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly tables: readonly {
+    readonly rows: number;
+    readonly held: boolean;
+    readonly bounded: boolean;
+  }[];
   readonly eager: boolean;
   readonly asynchronous: boolean;
   readonly ordered: boolean;
@@ -80,8 +105,8 @@ export class Member {
   readonly #store: MemberStore;
   readonly #control: MemberControl;
   readonly #outbox: Outbox;
-  readonly #client: Client;
-  readonly #shard: Shard;
+  readonly #client: ClientLike;
+  readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
   readonly #frozen = new Map<number, Payloads[]>();
   /** Parts of an ordered run's batches, by rank. */
@@ -98,6 +123,7 @@ export class Member {
       readonly store: MemberStore;
       readonly control: MemberControl;
       readonly outbox: Outbox;
+      readonly machines?: Machines | undefined;
     },
   ) {
     this.#config = config;
@@ -107,14 +133,16 @@ export class Member {
     this.#outbox = ports.outbox;
     const { rank, size } = ports.network;
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
-    this.#client = new Client({ rank, size, tables: tables.length, eager, epochsMax });
-    this.#shard = new Shard({ rank, size, tables, eager, asynchronous, ordered, clocks });
+    const { client, shard } = ports.machines ?? machines;
+    this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
+    this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
   }
 
-  /** Everyone has finished all clocks, and all tables have their last values. */
+  /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */
   get finished(): boolean {
-    return this.#shard.finished && this.#finalFrom.size === this.#network.size - 1;
+    const hasAll = this.#finalFrom.size === this.#network.size - 1;
+    return hasAll && this.#shard.finished && this.#outbox.isEmpty;
   }
 
   /** What this host is waiting for, in words, for the message when it waits in vain. */
@@ -124,12 +152,19 @@ export class Member {
     return `clock ${clock + 1} of rank ${rank}${wants}`;
   }
 
+  /** What is kept until others have confirmed or sent the rest, in batches and in parts. */
+  get kept(): { readonly batches: number; readonly heldParts: number } {
+    const heldParts = this.#held.reduce((sum, parts) => sum + parts.length, 0);
+    return { batches: this.#frozen.size, heldParts };
+  }
+
   toString(): string {
     return `client ${this.#client.toString()} | shard ${this.#shard.toString()}`;
   }
 
   /** Workers' clocks may have moved. */
   workersMoved(): void {
+    this.#tellDrops();
     const clock = this.#control.hostClock();
     if (clock <= this.#clock || !this.#hasRoom()) return;
     this.#clock = clock;
@@ -140,6 +175,8 @@ export class Member {
   want(want: Want): void {
     const { rank, size } = this.#network;
     const { id, table, required } = want;
+    // An owner must not think that we hold what we now ask for.
+    this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
       for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
@@ -192,12 +229,20 @@ export class Member {
         this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
         break;
       }
+      case 'drop': {
+        const { table } = message;
+        const rows = { rows: asRows(packet.payload) };
+        this.#serve(this.#shard.step({ kind: 'drop', from, table, rows }));
+        break;
+      }
       case 'values': {
         const { clock, includes, answers, last, final } = message;
         if (last && final) this.#finalFrom.add(from);
-        for (const id of last ? answers : []) this.#markAnswered(id, from, clock);
+        const answered = last ? answers.map((id) => this.#wants.get(id)) : [];
         const values = { kind: 'values', from, clock, includes, answers, last } as const;
         this.#carryOut(this.#client.step(values));
+        // Not before: another worker may read a row as soon as it is marked.
+        for (const want of answered) this.#markAnswered(want, from, clock);
         break;
       }
       case 'fault':
@@ -208,6 +253,18 @@ export class Member {
   /** Tells everyone why this host ends the run. */
   fail(fault: Fault): void {
     for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+  }
+
+  #tellDrops(): void {
+    const { size } = this.#network;
+    for (const { table, rows } of this.#store.takeDrops()) {
+      const total = this.#config.tables[table]?.rows ?? 0;
+      for (const to of this.#others()) {
+        const list = rows.filter((row) => ownerOf(total, size, row) === to);
+        if (list.length === 0) continue;
+        this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
+      }
+    }
   }
 
   #others(): readonly number[] {
@@ -284,8 +341,7 @@ export class Member {
     }
   }
 
-  #markAnswered(id: number, from: number, clock: number): void {
-    const want = this.#wants.get(id);
+  #markAnswered(want: Want | undefined, from: number, clock: number): void {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
     const total = this.#config.tables[table]?.rows ?? 0;

@@ -3,6 +3,7 @@
 //
 //   client ── batch {epoch, clock} ──▶ owner      deltas, in parts, the last one marked
 //   client ── ask ──▶ owner                       rows that a read misses
+//   client ── drop ──▶ owner                      rows that its cache has given up
 //   client ◀── values {clock, includes} ── owner  rows, in parts, the last one marked
 //   host ── fault ──▶ everyone                    a run that fails on one host ends on all
 
@@ -33,6 +34,8 @@ type Body =
       /** All rows of the table that the owner has; else the payload names them (i32). */
       readonly whole: boolean;
     }
+  /** The sender's cache has given up the rows (i32) of the payload. */
+  | { readonly kind: 'drop'; readonly table: number }
   | { readonly kind: 'fault'; readonly fault: Fault };
 
 /** A message of run `run` of the job: a host may be ahead of another by one. */

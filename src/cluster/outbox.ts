@@ -6,10 +6,11 @@ import { Budget } from '../ps/budget.ts';
 export type OutboxOptions = {
   /** For each link; undefined: no limit. */
   readonly bytesPerSecond: number | undefined;
+  /** So much may go at once after a pause. Default: a tenth of a second's worth, and a packet. */
+  readonly burstBytes?: number | undefined;
   readonly nowMs: () => number;
 };
 
-/** So much may go at once after a pause: a tenth of a second's worth, and a packet. */
 const burstShare = 0.1;
 const burstBytesMin = 64 * 1024;
 /** A header with its frame, about. */
@@ -26,7 +27,7 @@ export class Outbox {
     this.#network = network;
     this.#options = options;
     const { bytesPerSecond: rate } = options;
-    const burst = Math.max(burstBytesMin, (rate ?? 0) * burstShare);
+    const burst = options.burstBytes ?? Math.max(burstBytesMin, (rate ?? 0) * burstShare);
     this.#links = Array.from({ length: network.size }, () => ({
       budget: rate === undefined ? undefined : new Budget(rate, burst, options.nowMs()),
       waiting: [],
@@ -37,6 +38,11 @@ export class Outbox {
     const link = this.#links[to];
     link?.waiting.push(packet);
     this.#flush(to);
+  }
+
+  /** Nothing waits here: what was sent is with the network. */
+  get isEmpty(): boolean {
+    return this.#links.every(({ waiting }) => waiting.length === 0);
   }
 
   /** False while packets wait, for the budget or for the network: hold bulk back. */

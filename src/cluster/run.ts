@@ -14,7 +14,7 @@ import type { Stage } from '../program/context.ts';
 import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import { Link } from './link.ts';
-import { Member } from './member.ts';
+import { Member, type Machines } from './member.ts';
 import { Outbox } from './outbox.ts';
 import { openStore } from './store.ts';
 
@@ -40,45 +40,71 @@ type WaitAsync = (
 // In Node since 16; TypeScript's library has it in a later edition than the one we target.
 const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 
+/** Sizes that a simulation makes small, so that a short run meets them, and machines of its own. */
+export type MemberTuning = {
+  readonly epochsSpare?: number;
+  readonly earlyBytes?: number;
+  readonly burstBytes?: number;
+  readonly machines?: Machines;
+};
+
 /** The member of a host's run, with what is around it. */
-export function openMember(stage: Stage, cluster: ClusterPlan, network: Network) {
+export function openMember(
+  stage: Stage,
+  cluster: ClusterPlan,
+  network: Network,
+  tuning: MemberTuning = {},
+) {
   const { plan, control } = stage;
   const { consistency, staleness } = plan.policy;
-  const store = openStore(stage, cluster);
+  const store = openStore(stage, cluster, tuning.earlyBytes);
   const outbox = new Outbox(network, {
     bytesPerSecond: cluster.sending.bytesPerSecond,
+    burstBytes: tuning.burstBytes,
     nowMs: stage.nowMs,
   });
   const wants = Array.from({ length: plan.workers }, (_, worker) =>
     receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),
   );
+  /** Prefetches under way, by the number of their want. */
+  const prefetches = new Map<number, number>();
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access }) => ({ rows, held: access !== 'rows' })),
-      eager: isEager(plan.policy),
+      tables: plan.tables.map(({ rows, access, cache }) => ({
+        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
+      })),
+      eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,
       clocks: cluster.clocks,
-      epochsMax: staleness + epochsSpare,
+      epochsMax: staleness + (tuning.epochsSpare ?? epochsSpare),
     },
     {
-      ...{ network, store, outbox },
+      ...{ network, store, outbox, machines: tuning.machines },
       control: {
         hostClock: () => (plan.lockStep ? control.minPushed() : control.minClock()),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
-        grant: (id) => control.grant(id % limits.workersMax, Math.floor(id / limits.workersMax)),
+        grant(id) {
+          const worker = id % limits.workersMax;
+          const slot = prefetches.get(id);
+          prefetches.delete(id);
+          if (slot === undefined) control.grant(worker);
+          else control.endPrefetch(worker, slot);
+        },
       },
     },
   );
   const takeWants = () => {
     wants.forEach((ring, worker) => {
       for (let wanted = ring.take(); wanted !== undefined; wanted = ring.take()) {
-        const { id, at, count, ...want } = wanted;
+        const { id: number, at, count, prefetch, ...want } = wanted;
+        const id = number * limits.workersMax + worker;
+        if (prefetch !== undefined) prefetches.set(id, prefetch);
         const rows = count < 0 ? undefined : stage.arena.i32.slice(at / 4, at / 4 + count);
-        member.want({ ...want, id: id * limits.workersMax + worker, rows });
+        member.want({ ...want, id, rows });
       }
     });
   };
@@ -109,11 +135,11 @@ export async function runMailbox(
     link.begin(cluster.run, {
       packet: (from, packet) => guarded(() => member.packet(from, packet)),
       room: (to) => guarded(() => member.room(to)),
-      lost(rank, lost) {
+      lost(_, lost) {
         if (member.finished) return;
         const message = `${lost.message}; waited for ${member.waitingFor}`;
         guarded(() => {
-          throw new SystemError(lost.code, `rank ${rank} is lost: ${message}`);
+          throw new SystemError(lost.code, message);
         });
       },
     });

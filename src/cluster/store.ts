@@ -8,25 +8,31 @@ import type { TablePlan } from '../store/table.ts';
 import { addPayload } from '../store/wire/apply.ts';
 import { takeDeltas, takeTouched } from '../store/wire/deltas.ts';
 import { checkPayload } from '../store/wire/format.ts';
+import { takeSlotDeltas } from '../store/wire/slots.ts';
 import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
-import { runtimeScratch, type Stage } from '../program/context.ts';
+import { cachesOf, foldPlaceOf, type Stage } from '../program/context.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
 import type { MemberStore, TouchedRows } from './member.ts';
 
 /** An early cut takes about so much for each owner, and leaves the rest for later. */
-const earlyBytes = 100 * 1024;
+const earlyBytesMax = 100 * 1024;
 
 /** A stream of its own for the rows that an early cut draws at random. */
 const drawStream = -2;
 
-export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
-  const { arena, kernels, plan, lock } = stage;
+export function openStore(
+  stage: Stage,
+  cluster: ClusterPlan,
+  earlyBytes = earlyBytesMax,
+): MemberStore {
+  const { arena, plan, lock } = stage;
   const { tables } = plan;
   const { size, rank, replicas, sending } = cluster;
-  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const place = foldPlaceOf(stage);
+  const caches = cachesOf(stage);
   const prng = createPrng(plan.seed, drawStream);
   const bytesSent = tables.map(() => 0);
   const rowsOf = (owner: number) => (table: TablePlan) => rangeOf(table.rows, size, owner);
@@ -68,8 +74,12 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
             : tables.flatMap((table) => {
                 const replica = replicas[table.id];
                 if (replica === undefined) return [];
-                const from = { table, deltas: replica.deltas, marks: replica.touched };
                 const range = rangeOf(table.rows, size, owner);
+                const cached = caches[table.id];
+                if (cached !== undefined) {
+                  return count(table.id, takeSlotDeltas(place, cached, range));
+                }
+                const from = { table, deltas: replica.deltas, marks: replica.touched };
                 return count(table.id, takeDeltas(place, from, range, cutting));
               }),
         );
@@ -103,9 +113,9 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
             if (rows > 0) touched.push({ table, rows: { first: from, count: rows } });
           } else {
             const all =
-              kind === recordKind.sparse
-                ? Int32Array.of(first)
-                : arena.i32.subarray(keys / 4, keys / 4 + n);
+              kind === recordKind.rows
+                ? arena.i32.subarray(keys / 4, keys / 4 + n)
+                : Int32Array.of(first);
             const rows = all.filter((row) => row >= range.first && row < range.last);
             if (rows.length > 0) touched.push({ table, rows: { rows } });
           }
@@ -128,8 +138,17 @@ export function openStore(stage: Stage, cluster: ClusterPlan): MemberStore {
     },
     install(payload, from, replay) {
       check(payload, from);
-      const own = { replay, accumulators: deltas, clock: clockNow() };
+      const own = { replay, accumulators: deltas, cached: caches, clock: clockNow() };
       lock.write(() => setPayload(place, payload, tables, own));
+    },
+    takeDrops() {
+      const cached = caches.filter((of) => of !== undefined);
+      if (!cached.some(({ cache }) => cache.hasGone())) return [];
+      return lock.write(() =>
+        cached
+          .map(({ cache }) => ({ table: cache.table.id, rows: cache.takeGone() }))
+          .filter(({ rows }) => rows.length > 0),
+      );
     },
     markFresh(table, rows, clock) {
       const clocks = replicas[table]?.rowClocks ?? 0;

@@ -1,7 +1,7 @@
 // The train job: load → train → save, on the actors of one host.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Ratings, Samples } from '../data/dataset.ts';
-import { SystemError } from '../base/errors.ts';
+import { SystemError, toFault } from '../base/errors.ts';
 import { chooseVariant } from '../memory/kernels.ts';
 import { hashModel, saveModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model.ts';
@@ -61,9 +61,12 @@ export async function withHost<T>(
     variant: chooseVariant({ reproducible }),
   });
   try {
-    return await body(host);
-  } finally {
+    const result = await body(host);
     await host.close();
+    return result;
+  } catch (thrown) {
+    await host.close(toFault(thrown));
+    throw thrown;
   }
 }
 

@@ -25,6 +25,8 @@ export type Wanted = {
   /** −1: all rows of the table. */
   readonly count: number;
   readonly required: number;
+  /** Which of the worker's prefetches it is; undefined: it waits for these rows. */
+  readonly prefetch?: number;
 };
 
 /** Numbers of a progress report: what the program chose to say. */

@@ -319,7 +319,7 @@ export class Session {
       this.#outputs.push({ kind: 'connect' });
       return;
     }
-    if (silentMs >= silenceMs) return this.#drop(`nothing came for ${silentMs} ms`);
+    if (silentMs >= silenceMs) return this.#drop(`nothing came for ${Math.round(silentMs)} ms`);
     if (this.#phase === 'greeting') {
       const due = resendMs !== undefined && this.#nowMs - this.#wroteAtMs >= resendMs;
       if (due) this.#write('resume', 1);

@@ -22,8 +22,17 @@ export const signatures = {
   f32_rows_add: ['count', 'rowBytes', 'rows', 'values', 'base', 'first', 'last'],
   i32_rows_add: ['count', 'rowBytes', 'rows', 'values', 'base', 'first', 'last'],
 
+  // assembly/linalg/reduce.ts
+  rows_add_nonnegative: ['count', 'rowBytes', 'rows', 'deltas', 'base'],
+  rows_add_shrunk: ['threshold', 'count', 'rowBytes', 'rows', 'deltas', 'base'],
+  rows_add_revised: [
+    ...(['alpha', 'clock', 'stateBytes', 'count', 'rowBytes'] as const),
+    ...(['rows', 'deltas', 'base', 'states'] as const),
+  ],
+
   // assembly/linalg/sparse-row.ts
   entries_sort: ['isFloat', 'n', 'columns', 'values'],
+  entries_rank: ['isFloat', 'n', 'columns', 'values'],
   sparse_row_merge: [
     ...(['isFloat', 'na', 'aColumns', 'aValues', 'nb', 'bColumns', 'bValues'] as const),
     ...(['outColumns', 'outValues'] as const),

@@ -7,7 +7,10 @@ import { scratchAt } from '../memory/layout.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import type { Control } from '../store/control.ts';
+import type { FoldPlace } from '../store/fold.ts';
 import type { TableLock } from '../store/lock.ts';
+import { openRowCache } from '../store/row-cache.ts';
+import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
 import type { RunPlan } from './plan.ts';
 import type { AnyProgram, Context } from './program.ts';
@@ -28,7 +31,7 @@ export type Stage = {
 };
 
 /** The half of a thread's scratch that is the runtime's: it merges sparse rows there. */
-export function runtimeScratch({ arena, thread }: Stage): {
+function runtimeScratch({ arena, thread }: Stage): {
   scratch: number;
   scratchBytes: number;
 } {
@@ -36,14 +39,33 @@ export function runtimeScratch({ arena, thread }: Stage): {
   return { scratch: scratchAt(arena.layout, thread) + scratchBytes, scratchBytes };
 }
 
+/** What this thread folds with. */
+export function foldPlaceOf(stage: Stage): FoldPlace {
+  const { arena, kernels, userKernels } = stage;
+  return { arena, kernels, userKernels, ...runtimeScratch(stage) };
+}
+
+/** By table: the slots with rows of other hosts, where a table has them. */
+export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[] {
+  return plan.tables.map((table) => {
+    const replica = plan.cluster?.replicas[table.id];
+    if (table.cache === undefined || replica === undefined) return undefined;
+    const cache = openRowCache(arena, table, table.cache, replica);
+    return { cache, deltas: replica.deltas, marks: replica.touched };
+  });
+}
+
+/** What a program is told of its run, before it starts and at a barrier. */
+export function setupOf({ options, data, partitions, seed, workers, cluster }: RunPlan) {
+  return { options, data, partitions, seed, workers: cluster?.workers ?? workers };
+}
+
 /** The part that all functions of a program share. */
 export function makeContext(stage: Stage, clockNow: () => number): Context<unknown> {
   const { arena, kernels, userKernels, plan, thread, events, control } = stage;
-  const { options, data, partitions, seed } = plan;
-  const workers = plan.cluster?.workers ?? plan.workers;
   const scratch = { at: scratchAt(arena.layout, thread), bytes: limits.scratchBytes / 2 };
   return {
-    ...{ options, data, workers, partitions, seed },
+    ...setupOf(plan),
     ...{ arena, kernels, userKernels, scratch },
     buffer(name) {
       const at = plan.buffers[name];

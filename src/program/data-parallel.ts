@@ -12,10 +12,11 @@
 import type { Range } from '../scheduler/rotation.ts';
 import type { Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
-import { fold, wholeTable } from '../store/fold.ts';
+import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
-import { runtimeScratch, type Stage } from './context.ts';
+import { foldSlots } from '../store/wire/slots.ts';
+import { cachesOf, foldPlaceOf, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -34,18 +35,21 @@ export type Step =
 
 /** How a finished clock is folded in; what is yielded is waited for. */
 function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
-  const { plan, control, thread: worker, arena, kernels, lock } = stage;
+  const { plan, control, thread: worker, arena, lock } = stage;
   const { cluster } = plan;
   const own = partitionsOf(plan, worker);
-  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const place = foldPlaceOf(stage);
   const logs = (range: Range) =>
     Array.from({ length: range.last - range.first }, (_, i) =>
       openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),
     );
   const deltas = cluster?.replicas.map((replica) => replica.deltas) ?? [];
   const touched = cluster?.replicas.map((replica) => replica.touched) ?? [];
-  const rowsOf = ({ rows }: TablePlan) => {
+  const caches = cachesOf(stage);
+  const foldable = ({ rows, cache }: TablePlan) => [cache?.own ?? { first: 0, last: rows }];
+  const rowsOf = ({ id, rows }: TablePlan) => {
     const mine = ownRows(cluster, rows);
+    if (caches[id] !== undefined) return [];
     return [
       { first: 0, last: mine.first },
       { first: mine.last, last: rows },
@@ -53,8 +57,10 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
   };
   const gather = (clock: number) => {
     for (const log of logs(own)) {
-      fold(place, plan.tables, log, { share: wholeTable, clock });
-      if (cluster) accumulate(place, deltas, log, { touched, rowsOf, clock });
+      foldRows(place, plan.tables, log, { rowsOf: foldable, clock });
+      if (!cluster) continue;
+      if (caches.some(Boolean)) foldSlots(place, plan.tables, caches, log, clock);
+      accumulate(place, deltas, log, { touched, rowsOf, clock });
     }
   };
   const foldShare = (clock: number) => {
@@ -89,7 +95,7 @@ export function dataParallelWorker(stage: Stage): {
   summary(stopped: boolean): WorkerSummary;
 } {
   const { plan, control, program, thread: worker, nowMs } = stage;
-  const clocks = program.clocks?.({ ...plan, workers: plan.cluster?.workers ?? plan.workers }) ?? 0;
+  const clocks = program.clocks?.(setupOf(plan)) ?? 0;
   const pusher = openPusher(stage);
   const endClock = openFolder(stage);
   const own = partitionsOf(plan, worker);

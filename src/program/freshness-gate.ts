@@ -2,14 +2,18 @@
 // promises. With other hosts that is three things: the clocks of this host's workers, the clocks of
 // the others that this host's own rows have, and those that its cached rows have. Rows that are not
 // cached, or without eager pushes too old, are asked for through the mailbox.
+import { SystemError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { ringAt } from '../memory/layout.ts';
 import { sender, type Wanted } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
 import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
-import { mayRead, requiredClock, type Policy } from '../ps/freshness.ts';
-import { readPolicy } from '../store/table.ts';
-import type { Stage } from './context.ts';
-import { ownRows } from './plan.ts';
+import { mayRead, policyAt, requiredClock, type Policy } from '../ps/freshness.ts';
+import type { RowCache } from '../store/row-cache.ts';
+import { checkRows, openPool, type Rows } from '../store/snapshot.ts';
+import { readPolicy, type TablePlan } from '../store/table.ts';
+import { cachesOf, setupOf, type Stage } from './context.ts';
+import { ownRows, type ClusterPlan, type RunPlan } from './plan.ts';
 import type { Reads } from './program.ts';
 
 export type Gate = {
@@ -18,52 +22,153 @@ export type Gate = {
   /** Asks other hosts for what the declared rows miss; `isAnswered` says when all is here. */
   ask(clock: number, reads: Reads): void;
   isAnswered(): boolean;
+  /** Asks for rows that pushes from `clock` on will read, and waits for nothing. */
+  prefetch(clock: number, reads: Reads): void;
   /** Clocks of the slowest writer that the tables have in them now, as far as is known. */
   seen(): number;
+  /** Do the pushes of `clock` see all clocks before it? */
+  isBarrier(clock: number): boolean;
+  /** The push has its copy: what it asked for need not stay in the cache. */
+  release(): void;
   /** Says how the time of a clock went, for an adaptive bound. */
   finished(clock: number, times: ClockTimes): void;
 };
 
-/** Values travel when clocks advance, rather than when they are asked for. */
-export function isEager(policy: Policy): boolean {
-  return policy.consistency !== 'ssp';
+/**
+ * Values travel when clocks advance, rather than when they are asked for. In lock-step they always
+ * do: nobody asks there, since every clock ends when all have all of it.
+ */
+export function isEager({ policy, lockStep }: RunPlan): boolean {
+  return lockStep || policy.consistency !== 'ssp';
+}
+
+type Caches = ReturnType<typeof cachesOf>;
+
+/** Keeps the rows that a push reads in their caches until it has its copy of them. */
+function openPins({ arena, lock }: Stage, caches: Caches) {
+  const pinned: { cache: RowCache; row: number }[] = [];
+  return {
+    pin(table: number, { at, count }: Rows): void {
+      const cache = caches[table]?.cache;
+      if (cache === undefined) return;
+      lock.write(() => {
+        for (const row of arena.i32.subarray(at / 4, at / 4 + count)) {
+          if (cache.isOwn(row)) continue;
+          cache.claim(row);
+          cache.pin(row);
+          pinned.push({ cache, row });
+        }
+      });
+    },
+    release(): void {
+      for (const { cache, row } of pinned.splice(0)) cache.unpin(row);
+    },
+  };
+}
+
+type Missing = Rows & { readonly prefetch: number };
+
+/**
+ * Picks the rows that other hosts own and that are older than `needed` clocks, in memory that stays
+ * until they have come; undefined when there is none, or no prefetch is free.
+ */
+function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
+  const { arena, control, thread, lock } = stage;
+  const pools = Array.from({ length: limits.prefetchesMax }, () => openPool(arena));
+  const pinned = pools.map((): { cache: RowCache; rows: Int32Array } | undefined => undefined);
+  /** Rows of a cache are pinned until they have come; those without a free slot are left out. */
+  const pin = (cache: RowCache, rows: Int32Array) =>
+    lock.write(() =>
+      rows.filter((row) => {
+        if (cache.tryClaim(row) === undefined) return false;
+        cache.pin(row);
+        return true;
+      }),
+    );
+  const release = (busy: number) => {
+    pinned.forEach((held, slot) => {
+      if (held === undefined || (busy & (1 << slot)) !== 0) return;
+      for (const row of held.rows) held.cache.unpin(row);
+      pinned[slot] = undefined;
+    });
+  };
+  return (table: TablePlan, { at, count }: Rows, needed: number): Missing | undefined => {
+    const own = ownRows(cluster, table.rows);
+    const clocks = (cluster.replicas[table.id]?.rowClocks ?? 0) / 4;
+    const missing = arena.i32
+      .subarray(at / 4, at / 4 + count)
+      .filter((row) => row < own.first || row >= own.last)
+      .filter((row) => (arena.i32[clocks + row] ?? 0) < needed);
+    const busy = control.prefetching(thread);
+    release(busy);
+    const free = pools.findIndex((_, slot) => (busy & (1 << slot)) === 0);
+    const pool = pools[free];
+    if (missing.length === 0 || pool === undefined) return undefined;
+    const cache = caches[table.id]?.cache;
+    const rows = cache ? pin(cache, missing) : missing;
+    if (rows.length === 0) return undefined;
+    if (cache) pinned[free] = { cache, rows };
+    const list = pool(rows.byteLength);
+    arena.i32.set(rows, list / 4);
+    control.beginPrefetch(thread, free);
+    return { at: list, count: rows.length, prefetch: free };
+  };
 }
 
 export function openGate(stage: Stage): Gate {
-  const { plan, control, arena, kernels, thread, events } = stage;
+  const { plan, control, arena, kernels, thread, events, program } = stage;
   const { cluster } = plan;
   const policy = readPolicy(plan.tables, plan.policy);
-  const eager = isEager(plan.policy);
+  const eager = isEager(plan);
   const read = plan.tables.filter((table) => table.access !== 'none' && table.access !== 'owned');
   const ring = ringAt(arena.layout, thread, 'reports');
   const wants = sender<Wanted>(openRingWriter(arena, ring));
   const adaptive =
     policy.consistency === 'auto' ? new AdaptiveStaleness(policy.staleness) : undefined;
+  const caches = cachesOf(stage);
   let asked = 0;
-  let offered = 0;
+  /** Of those, the ones that a push waits for. */
+  let awaited = 0;
   const waiting: Wanted[] = [];
 
-  const bounded = (own: Policy): Policy =>
-    adaptive ? { ...own, staleness: Math.min(own.staleness, adaptive.staleness) } : own;
-  const want = (table: number, rows: { at: number; count: number }, required: number) => {
-    asked += 1;
-    waiting.push({ id: asked, table, ...rows, required });
+  const setup = setupOf(plan);
+  let barrier = { clock: -1, is: false };
+  const isBarrier = (clock: number): boolean => {
+    if (barrier.clock !== clock) {
+      barrier = { clock, is: program.barrier?.(clock, setup) ?? false };
+    }
+    return barrier.is;
+  };
+  const bounded = (own: Policy, clock: number): Policy => {
+    const adapted = adaptive
+      ? { ...own, staleness: Math.min(own.staleness, adaptive.staleness) }
+      : own;
+    return policyAt(adapted, isBarrier(clock));
   };
   /** A mailbox that is full takes the rest later. */
   const offer = () => {
-    const before = offered;
+    let offered = 0;
     for (let next = waiting[0]; next !== undefined && wants.offer(next); next = waiting[0]) {
       waiting.shift();
       offered += 1;
     }
-    if (offered > before) control.wake();
+    if (offered > 0) control.wake();
   };
+  const want = (table: number, rows: Rows, required: number) => {
+    awaited += 1;
+    asked += 1;
+    waiting.push({ id: asked, table, ...rows, required });
+  };
+  /** How many clocks a row must have that was read before. */
+  const needed = (required: number) => (eager ? 0 : Math.max(0, required));
+  const pins = openPins(stage, caches);
+  const prefetcher = cluster && openPrefetcher(stage, cluster, caches);
 
   return {
     isOpen(clock) {
       // A planted bug, for the tests of the auditor.
       const gateClock = plan.canary === 'early-read' ? clock - 1 : clock;
-      const may = (own: Policy, seen: number) => mayRead(bounded(own), gateClock, seen);
+      const may = (own: Policy, seen: number) => mayRead(bounded(own, clock), gateClock, seen);
       if (!may(policy, control.minClock())) return false;
       if (cluster === undefined) return true;
       if (!may(policy, control.shardClock())) return false;
@@ -72,14 +177,16 @@ export function openGate(stage: Stage): Gate {
     ask(clock, reads) {
       if (cluster === undefined) return;
       for (const table of read) {
-        const required = requiredClock(bounded(table.policy), clock);
+        const required = requiredClock(bounded(table.policy, clock), clock);
         if (table.access === 'rows') {
           const rows = reads[table.name] ?? { at: 0, count: 0 };
+          checkRows(arena, table, rows, 'reads');
+          pins.pin(table.id, rows);
           const clocks = cluster.replicas[table.id]?.rowClocks ?? 0;
           const own = ownRows(cluster, table.rows);
           const oldest = kernels.rows_oldest(rows.count, rows.at, clocks, own.first, own.last);
           // A row that is pushed only has to have come once.
-          if (oldest < (eager ? 0 : Math.max(0, required))) want(table.id, rows, required);
+          if (oldest < needed(required)) want(table.id, rows, required);
         } else if (!eager && control.tableClock(table.id) < required) {
           want(table.id, { at: 0, count: -1 }, required);
         }
@@ -88,7 +195,23 @@ export function openGate(stage: Stage): Gate {
     },
     isAnswered() {
       if (waiting.length > 0) offer();
-      return control.granted(thread) >= asked;
+      return control.granted(thread) >= awaited;
+    },
+    prefetch(clock, reads) {
+      for (const [name, rows] of Object.entries(reads)) {
+        const table = plan.tables.find((candidate) => candidate.name === name);
+        if (table?.access !== 'rows') {
+          const rule = 'prefetch() names rows of tables with access "rows"';
+          throw new SystemError('ERR_PROGRAM', `${rule}, got table "${name}"`);
+        }
+        checkRows(arena, table, rows, 'prefetch');
+        const required = requiredClock(bounded(table.policy, clock), clock);
+        const missing = prefetcher?.(table, rows, needed(required));
+        if (missing === undefined) continue;
+        asked += 1;
+        waiting.push({ id: asked, table: table.id, ...missing, required });
+      }
+      offer();
     },
     seen() {
       const local = control.minClock();
@@ -96,6 +219,8 @@ export function openGate(stage: Stage): Gate {
       const cached = eager ? read.map(({ id }) => control.tableClock(id)) : [];
       return Math.min(local, control.shardClock(), ...cached);
     },
+    isBarrier,
+    release: () => pins.release(),
     finished(clock, times) {
       const change = adaptive?.step(clock, times);
       if (change === undefined) return;

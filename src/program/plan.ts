@@ -37,7 +37,7 @@ export type RunPlan = {
 
 /** What a host keeps of a table next to its values, in a run of several hosts. */
 export type ReplicaPlan = {
-  /** The host's deltas of rows that others own, not cut into a batch yet. */
+  /** The host's deltas of rows that others own, not cut into a batch yet; of a cache by slot. */
   readonly deltas: TablePlan;
   /** u8 a row: it has deltas that were not cut. */
   readonly touched: number;
@@ -100,9 +100,15 @@ export type ClusterPlace = Pick<ClusterPlan, 'rank' | 'size' | 'run' | 'sending'
   readonly threads: readonly number[];
 };
 
-/** The hidden table of an audited run: row w counts the clocks of worker w that were folded in. */
-function ledgerSpec(workers: number): TableSpec {
-  return { name: ledgerTable, rows: workers, columns: 1, type: 'i32' };
+/**
+ * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It is
+ * held to the tightest bound of the tables that are read, for it stands for all of them.
+ */
+function ledgerSpec(workers: number, specs: readonly TableSpec[], run: Policy): TableSpec {
+  const read = specs.filter(({ access }) => access !== 'none');
+  const bounds = read.map(({ staleness = run.staleness }) => staleness);
+  const staleness = bounds.length === 0 ? run.staleness : Math.min(...bounds);
+  return { name: ledgerTable, rows: workers, columns: 1, type: 'i32', staleness };
 }
 
 function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
@@ -111,7 +117,13 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
     arena.u8.fill(0, at, at + bytes);
     return at;
   };
-  const deltas = { ...table, at: allocate(table.rows * table.rowBytes) };
+  const held = table.cache?.slots ?? table.rows;
+  const deltas = {
+    ...table,
+    reducer: undefined,
+    cache: undefined,
+    at: allocate(held * table.rowBytes),
+  };
   const touched = allocate(table.rows + 16);
   const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
   if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
@@ -148,8 +160,11 @@ export function planRun(
     }
   };
   const specs = [...ask('tables', () => program.tables(setup))];
-  if (request.audit) specs.push(ledgerSpec(total));
-  const tables = planTables(arena, specs, request.policy);
+  if (request.audit) specs.push(ledgerSpec(total, specs, request.policy));
+  const isSpread = place !== undefined && program.schedule === undefined;
+  const tables = planTables(arena, specs, request.policy, (rows) =>
+    isSpread ? rangeOf(rows, place.size, place.rank) : { first: 0, last: rows },
+  );
   const buffers: Record<string, number> = {};
   for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
     buffers[name] = arena.allocate(bytes);

@@ -92,7 +92,19 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   start(ctx: Context<Options> & { readonly worker: number }): State;
   /** Declares what the next push reads of tables with access `rows`. Runs before the waiting. */
   reads?(ctx: PushContext<Options, State>, work: Work): Reads;
+  /**
+   * Names rows of tables with access `rows` that a later push will read: where other hosts own them
+   * they are on their way while this one computes. A hint: nothing waits for it, and what comes when
+   * `limits.prefetchesMax` are under way is dropped. Runs after `reads`; its rows are copied at once.
+   */
+  prefetch?(ctx: PushContext<Options, State>, work: Work): Reads;
   push(ctx: PushContext<Options, State>, work: Work): Partial;
+  /**
+   * True: the pushes of `clock` see every update of all clocks before, whatever the staleness. It
+   * waits for the slowest worker, so rarely is best: before an objective is computed, say. For
+   * data-parallel programs; all workers must be told the same.
+   */
+  barrier?(clock: number, setup: Setup<Options>): boolean;
   /** How many clocks a data-parallel run lasts (programs without `schedule`). */
   clocks?(setup: Setup<Options>): number;
   /** State of the scheduler, made before the first schedule. */

@@ -1,6 +1,7 @@
 // One worker's push machinery: everything between "has work" and "deltas are written down".
 import { SystemError } from '../base/errors.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
+import { policyAt } from '../ps/freshness.ts';
 import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
@@ -60,7 +61,11 @@ export function openPusher(stage: Stage): Pusher {
     const ledger = views.table(ledgerTable);
     const seen = Array.from({ length: workers }, (_, w) => ledger.get(w)[0] ?? 0);
     lags[lagBin(clock, Math.min(...seen))]! += 1;
-    const breach = audit(policy, { worker: globalWorker, clock, ledger: seen });
+    const breach = audit(policyAt(policy, gate.isBarrier(clock)), {
+      worker: globalWorker,
+      clock,
+      ledger: seen,
+    });
     if (breach) throw new SystemError('ERR_STALENESS', describeBreach(breach));
   };
 
@@ -75,6 +80,8 @@ export function openPusher(stage: Stage): Pusher {
       log.clear();
       reads = program.reads?.(ctx, work) ?? {};
       gate.ask(clock, reads);
+      const ahead = program.prefetch?.(ctx, work);
+      if (ahead !== undefined) gate.prefetch(clock + 1, ahead);
     },
     /**
      * Takes the snapshot, runs the program's push; its deltas are in the partition's log
@@ -89,10 +96,11 @@ export function openPusher(stage: Stage): Pusher {
         return snapshot(reads);
       };
       const places = plan.lockStep ? take() : lock.read(take);
+      gate.release();
       plan.tables.forEach((table, index) => {
-        const declared = table.access === 'rows' ? (reads[table.name]?.count ?? 0) : table.rows;
-        const readable = table.access === 'none' ? 0 : declared;
-        if (log) views.all[index]?.point(places[index] ?? 0, log, readable);
+        const rows = table.access === 'rows' ? reads[table.name] : undefined;
+        const readable = table.access === 'none' ? 0 : (rows?.count ?? table.rows);
+        if (log) views.all[index]?.point(places[index] ?? 0, log, readable, rows?.at);
       });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);

@@ -11,7 +11,7 @@ import {
   makeContext,
   makeViews,
   pushPrng,
-  runtimeScratch,
+  foldPlaceOf,
   schedulerStream,
   type Stage,
 } from './context.ts';
@@ -52,10 +52,10 @@ function openWorkers(stage: Stage) {
 
 /** The scheduler's table access: in place, and folded at once, for no push runs meanwhile. */
 function openScheduleContext(stage: Stage, clockNow: () => number) {
-  const { arena, kernels, plan, program } = stage;
+  const { arena, plan, program } = stage;
   const { logs, tables, seed } = plan;
   const views = makeViews(stage);
-  const place = { arena, kernels, ...runtimeScratch(stage) };
+  const place = foldPlaceOf(stage);
   const ownLog = openDeltaLog(arena, arena.allocate(logs.bytes), logs.bytes);
   ownLog.clear();
   plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog, table.rows));

@@ -4,7 +4,7 @@
 //   min(clocks) ≥ c − s (SSP condition, Ho et al. 2013). s = 0 is bulk-synchronous; async waits
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
 //   host the cache is the shard and the two are the same. auto is essp with an s that every worker
-//   adapts by itself (adaptive.ts), up to the policy's.
+//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is bulk-synchronous.
 
 import { SystemError } from '../base/errors.ts';
 
@@ -32,6 +32,11 @@ export function policyFrom(consistency: Consistency = 'essp', staleness?: number
   }
   if (Number.isInteger(clocks) && clocks >= 0) return { consistency, staleness: clocks };
   throw new SystemError('ERR_CONFIG', `staleness must be an integer >= 0, got ${clocks}`);
+}
+
+/** What a read at a clock is held to: at a barrier it sees all clocks before, whatever its policy. */
+export function policyAt(policy: Policy, barrier: boolean): Policy {
+  return barrier ? { consistency: 'bsp', staleness: 0 } : policy;
 }
 
 /** Clocks that every worker must have finished before a worker at `clock` may read. */

@@ -16,12 +16,19 @@ export type ShardConfig = {
   readonly rank: number;
   readonly size: number;
   /** Rows of each table, all hosts' together, and whether every host holds them all. */
-  readonly tables: readonly { readonly rows: number; readonly held: boolean }[];
+  readonly tables: readonly {
+    readonly rows: number;
+    readonly held: boolean;
+    /** Hosts hold some rows at a time, at the end too. */
+    readonly bounded?: boolean;
+  }[];
   /** Pushes as clocks advance; else only answers. */
   readonly eager: boolean;
   /** Pushes whatever has changed, clocks or not. */
   readonly asynchronous: boolean;
   readonly ordered: boolean;
+  /** Batches that a client keeps at most: half of them are confirmed when nothing else is said. */
+  readonly epochsMax: number;
   /** Clocks of the run: after the last, everyone gets all rows that ever changed. */
   readonly clocks: number;
 };
@@ -126,7 +133,9 @@ export class Shard {
         return this.#ask(input);
       case 'drop': {
         const held = this.#holder(input.from).held[input.table];
+        const dirty = this.#holder(input.from).dirty[input.table];
         if (held !== undefined) removeList(held, input.rows);
+        if (dirty !== undefined) removeList(dirty, input.rows);
         return [];
       }
       case 'full':
@@ -241,7 +250,7 @@ export class Shard {
   }
 
   #pushTo(to: number, early: boolean): readonly ShardOutput[] {
-    const { eager, asynchronous, clocks } = this.#config;
+    const { eager, asynchronous, clocks, epochsMax } = this.#config;
     const holder = this.#holder(to);
     if (holder.full || holder.open || holder.final) return [];
     const clock = this.#clockFor(to);
@@ -249,17 +258,17 @@ export class Shard {
     const finished = this.#clocks.min() >= clocks;
     const ready = holder.parked.filter(({ required }) => clock >= required);
     const moved = clock > holder.pushedClock || includes > holder.pushedEpoch;
+    // A client keeps what is not confirmed, and stands still when it has kept its most.
+    const confirms = includes >= holder.pushedEpoch + Math.ceil(epochsMax / 2);
     const changed = () => holder.dirty.some((rows) => !rows.isEmpty());
     const due =
       finished ||
       ready.length > 0 ||
-      (eager ? clock > holder.pushedClock : moved) ||
+      (eager ? clock > holder.pushedClock || confirms : moved) ||
       ((asynchronous || early) && eager && changed());
     if (!due) return [];
     for (const ask of ready) holder.parked.splice(holder.parked.indexOf(ask), 1);
-    const rows = finished
-      ? this.#changed.map((set, table) => ({ table, rows: copyOf(set) }))
-      : this.#takeDirty(holder, eager ? 'all' : ready);
+    const rows = finished ? this.#lastRows(holder) : this.#takeDirty(holder, eager ? 'all' : ready);
     holder.pushedClock = clock;
     holder.pushedEpoch = includes;
     // Without eager pushes only an answer says how fresh the rows are that it carries.
@@ -267,6 +276,16 @@ export class Shard {
     const answers = ready.map(({ id }) => id);
     holder.final = finished;
     return [{ kind: 'push', to, clock: said, includes, answers, rows, final: finished }];
+  }
+
+  /** All rows that ever changed; of bounded tables those that the holder has. */
+  #lastRows(holder: Holder): readonly PushedRows[] {
+    return this.#changed.map((changed, table) => {
+      const rows = copyOf(changed);
+      const held = holder.held[table];
+      if (held !== undefined && this.#config.tables[table]?.bounded === true) rows.keep(held);
+      return { table, rows };
+    });
   }
 
   #takeDirty(holder: Holder, of: 'all' | readonly Ask[]): readonly PushedRows[] {

@@ -14,15 +14,14 @@ import { openHostArena } from '../sim/simulated-host.ts';
 import type { JobHost, RunHooks, RunResult } from '../supervisor/host.ts';
 import { loadUserKernels } from '../supervisor/user-kernels.ts';
 
-type UserKernels = Readonly<Record<string, (...args: number[]) => number>>;
-
 /** What one host asked for. */
 export type HostRun = {
   readonly rank: number;
   readonly arena: Arena;
   readonly program: AnyProgram;
   readonly request: RunRequest;
-  readonly userKernels: UserKernels;
+  /** The program's own kernels. */
+  readonly userModule?: WebAssembly.Module;
   readonly hooks: RunHooks;
 };
 
@@ -105,8 +104,8 @@ export function sumLags(all: readonly (readonly number[])[]): number[] {
   return lags;
 }
 
-function alone({ arena, program, request, userKernels, hooks }: HostRun, options: HostsOptions) {
-  const own = { arena, program, request, userKernels, module: options.module };
+function alone({ hooks, ...run }: HostRun, options: HostsOptions) {
+  const own = { ...run, module: options.module };
   const onEvent: RunHooks['onEvent'] = (event, thread) => hooks.onEvent?.(event, thread);
   return (threads: number): RunResult => {
     const { plan, clocks, lags } = runAlone({ ...own, threads, onEvent });
@@ -120,10 +119,10 @@ export function openHosts(options: HostsOptions): readonly JobHost[] {
   const size = threads.length;
   const gatherings = new Meetings<Uint8Array, Uint8Array>(size, (all) => Promise.resolve(all));
   const runs = new Meetings<HostRun, RunResult>(size, (all) => options.runAll(all));
-  return threads.map((own, rank): JobHost => {
+  return threads.map((workers, rank): JobHost => {
     const memory = memories[rank];
     assert(memory !== undefined, 'a host has a memory');
-    const arena = openHostArena(memory, own);
+    const arena = openHostArena(memory, workers);
     const world: World = {
       ...{ rank, size, threads },
       allGather: async (name, bytes) => {
@@ -135,18 +134,16 @@ export function openHosts(options: HostsOptions): readonly JobHost[] {
     };
     let begun = 0;
     return {
-      ...{ arena, module, world, threads: own, loaders: 1 },
+      ...{ arena, module, world, threads: workers, loaders: 1 },
       kernels: instantiate(module, memory),
       wake: () => undefined,
       async run(program, request, hooks = {}) {
         checkProgram(program);
         const userModule = await loadUserKernels(request.userKernels);
-        const userKernels = (
-          userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
-        ) as UserKernels;
-        const run = { rank, arena, program, request, userKernels, hooks };
+        const own = { rank, arena, program, request, hooks };
+        const run = userModule === undefined ? own : { ...own, userModule };
         if (request.local === true || size === 1) {
-          return options.runOne?.(run) ?? alone(run, options)(own);
+          return options.runOne?.(run) ?? alone(run, options)(workers);
         }
         begun += 1;
         const results = await runs.come(`run ${begun}`, rank, run);

@@ -84,11 +84,11 @@ function stallsOf(options: SimulatedRunOptions, runs: readonly HostRun[]): reado
 
 function openHost(options: SimulatedRunOptions, run: HostRun, at: Running): SimulatedHost {
   const { threads, sending, pushMs, module, onEvent } = options;
-  const { rank, arena, program, request, userKernels, hooks } = run;
+  const { rank, arena, program, request, userModule, hooks } = run;
   const { time, slowdowns } = at;
   return new SimulatedHost({
-    ...{ program: measured(program, at.pushesMs), request, userKernels, module, time },
-    ...{ arena, memory: arena.memory },
+    ...{ program: measured(program, at.pushesMs), request, module, time },
+    ...{ ...(userModule && { userModule }), arena, memory: arena.memory },
     place: { rank, size: threads.length, run: options.run, threads, sending },
     slowdowns: slowdowns.filter((slowdown) => slowdown.rank === rank),
     pushMs: () => pushMs,

@@ -8,7 +8,7 @@ import { openStage, resetRings, type SimulatedHostOptions } from './simulated-ho
 
 export type AloneOptions = Pick<
   SimulatedHostOptions,
-  'program' | 'module' | 'userKernels' | 'onEvent'
+  'program' | 'module' | 'userModule' | 'onEvent'
 > & {
   readonly arena: Arena;
   readonly request: RunRequest;

@@ -2,10 +2,10 @@
 // memory of its own, driven by virtual time on one thread.
 //
 //   packets, pushes that end ──▶ pump: member, then every worker that may go on, until all wait
-import { fromFault, toFault, type Fault } from '../base/errors.ts';
+import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { Link } from '../cluster/link.ts';
-import { openMember } from '../cluster/run.ts';
+import { openMember, type MemberTuning } from '../cluster/run.ts';
 import { openArena, type Arena } from '../memory/arena.ts';
 import { instantiate } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';
@@ -14,14 +14,15 @@ import type { NetworkListener } from '../mailbox/network.ts';
 import { resetRing } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
 import { dataParallelWorker, type WorkerSummary } from '../program/data-parallel.ts';
-import { planRun, type ClusterPlace, type RunPlan, type RunRequest } from '../program/plan.ts';
+import { planRun } from '../program/plan.ts';
+import type { ClusterPlace, ClusterPlan, RunPlan, RunRequest } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import { openControl } from '../store/control.ts';
 import { openLock } from '../store/lock.ts';
 import type { Slowdown } from './faults.ts';
 import { Processor } from './processor.ts';
 import type { VirtualHost } from './virtual-host.ts';
-import type { VirtualTime } from './virtual-time.ts';
+import type { VirtualEvent, VirtualTime } from './virtual-time.ts';
 
 export type SimulatedHostOptions = {
   readonly program: AnyProgram;
@@ -31,12 +32,13 @@ export type SimulatedHostOptions = {
   /** The host's memory as it stands, with data in it; when absent, a fresh one over `memory`. */
   readonly arena?: Arena;
   readonly module: WebAssembly.Module;
-  /** Exports of the program's own kernel module. */
-  readonly userKernels?: Stage['userKernels'];
+  /** The program's own kernels. */
+  readonly userModule?: WebAssembly.Module;
   readonly time: VirtualTime;
   readonly slowdowns: readonly Slowdown[];
   /** Virtual milliseconds that the push of a partition takes on a host that is not slow. */
   pushMs(worker: number, clock: number, partition: number): number;
+  readonly tuning?: MemberTuning;
   /** Something happened that may end the run. */
   changed?(): void;
   /** What workers report. */
@@ -75,19 +77,23 @@ export function resetRings(arena: Arena): void {
 
 /** What a thread of a simulated host works with; `report` takes what it tells its supervisor. */
 export function openStage(
-  options: Pick<SimulatedHostOptions, 'program' | 'module' | 'userKernels' | 'onEvent'>,
+  options: Pick<SimulatedHostOptions, 'program' | 'module' | 'userModule' | 'onEvent'>,
   host: Pick<Stage, 'arena' | 'control' | 'plan' | 'nowMs'>,
   thread: number,
 ): Stage {
   const { arena, control } = host;
-  const { program, module, userKernels = {}, onEvent } = options;
+  const { program, module, userModule, onEvent } = options;
+  const { memory } = arena;
+  const userKernels = (
+    userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
+  ) as Stage['userKernels'];
   const offer = (event: Event) => {
     onEvent?.(event, thread);
     return true;
   };
   return {
     ...{ ...host, thread, program, userKernels, events: { offer } },
-    ...{ kernels: instantiate(module, arena.memory), lock: openLock(arena, control) },
+    ...{ kernels: instantiate(module, memory), lock: openLock(arena, control) },
   };
 }
 
@@ -104,6 +110,8 @@ export class SimulatedHost implements NetworkListener {
   #pumping = false;
   #again = false;
   #pumps = 0;
+  #ended = false;
+  #budget: VirtualEvent | undefined;
 
   constructor(options: SimulatedHostOptions) {
     const { program, request, place, memory, time, slowdowns } = options;
@@ -114,7 +122,9 @@ export class SimulatedHost implements NetworkListener {
     resetRings(arena);
     this.#control = openControl(arena, threads);
     this.#control.reset();
-    this.plan = planRun(arena, program, request, threads, place);
+    // Alone it is a host as without a cluster.
+    const among = place.size > 1 ? place : undefined;
+    this.plan = planRun(arena, program, request, threads, among);
     const clock = time.clockOf(place.rank);
     const host = { arena, control: this.#control, plan: this.plan, nowMs: () => clock.nowMs() };
     const stage = (thread: number): Stage => openStage(options, host, thread);
@@ -130,13 +140,17 @@ export class SimulatedHost implements NetworkListener {
   /** Starts the run over the host's place in the network. */
   start(network: VirtualHost): void {
     const { cluster } = this.plan;
-    if (cluster === undefined) return;
+    if (cluster !== undefined) this.#join(network, cluster);
+    this.#pump();
+  }
+
+  #join(network: VirtualHost, cluster: ClusterPlan): void {
     const link = new Link(network, () =>
       Promise.reject(new Error('simulated hosts have no files')),
     );
     this.#link = link;
     this.#guarded(() => {
-      this.#member = openMember(this.#stage, cluster, network);
+      this.#member = openMember(this.#stage, cluster, network, this.#options.tuning);
       const { member } = this.#member;
       link.begin(cluster.run, {
         packet: (from, packet) => this.#guarded(() => member.packet(from, packet)),
@@ -144,16 +158,25 @@ export class SimulatedHost implements NetworkListener {
         lost: (rank, lost) => {
           if (member.finished) return;
           const message = `rank ${rank} is lost: ${lost.message}; waited for ${member.waitingFor}`;
-          this.#fault ??= { ...lost, message };
+          this.#guarded(() => {
+            throw new SystemError(lost.code, message);
+          });
         },
       });
     });
-    this.#pump();
+  }
+
+  /** The host crashed: nothing that it began gets finished. */
+  end(): void {
+    this.#ended = true;
+    for (const { processor } of this.#workers) processor.end();
   }
 
   /** All clocks are done, here and everywhere, and the tables have their last values. */
   get finished(): boolean {
-    return this.#workers.every(({ done }) => done) && this.#member?.member.finished === true;
+    const alone = this.plan.cluster === undefined;
+    const isOver = alone || this.#member?.member.finished === true;
+    return isOver && this.#workers.every(({ done }) => done);
   }
 
   get fault(): Fault | undefined {
@@ -179,6 +202,11 @@ export class SimulatedHost implements NetworkListener {
     return this.#member?.store.bytesSent ?? [];
   }
 
+  /** What its member keeps until others have it. */
+  get kept(): { readonly batches: number; readonly heldParts: number } {
+    return this.#member?.member.kept ?? { batches: 0, heldParts: 0 };
+  }
+
   describe(): string {
     const waiting = this.#workers.map(({ done, until }) =>
       done ? 'done' : until ? 'wait' : 'run',
@@ -202,7 +230,7 @@ export class SimulatedHost implements NetworkListener {
   }
 
   #guarded(act: () => void): void {
-    if (this.#fault !== undefined) return;
+    if (this.#fault !== undefined || this.#ended) return;
     try {
       act();
     } catch (thrown) {
@@ -214,7 +242,7 @@ export class SimulatedHost implements NetworkListener {
   /** Lets everything go on that can; comes back when all wait for time or for others. */
   #pump(): void {
     this.#again = true;
-    if (this.#pumping) return;
+    if (this.#pumping || this.#ended) return;
     this.#pumping = true;
     this.#pumps += 1;
     while (this.#again && this.#fault === undefined) {
@@ -260,7 +288,11 @@ export class SimulatedHost implements NetworkListener {
     if (this.finished || this.#fault !== undefined) return;
     const { time, place } = this.#options;
     const waitMs = this.#member?.outbox.waitMs;
-    if (waitMs !== undefined) time.after(Math.max(waitMs, 0.1), 'budget', () => this.#pump());
+    this.#budget?.cancel();
+    this.#budget = undefined;
+    if (waitMs !== undefined) {
+      this.#budget = time.after(Math.max(waitMs, 0.1), 'budget', () => this.#pump());
+    }
     if (!place.sending.early) return;
     const pumps = this.#pumps;
     time.backgroundAt(time.nowMs + idleMs, 'idle', () => {

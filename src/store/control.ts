@@ -59,6 +59,7 @@ export function openControl(arena: Arena, workers: number) {
         const lines = [controlLine.clocks, controlLine.pushed, controlLine.state];
         for (const line of [...lines, controlLine.granted]) {
           Atomics.store(i32, word(line, actor), 0);
+          Atomics.store(i32, word(line, actor) + 1, 0);
         }
       }
       for (let table = 0; table < limits.tablesMax; table++) {
@@ -93,11 +94,20 @@ export function openControl(arena: Arena, workers: number) {
       Atomics.store(i32, word(controlLine.tableClocks, table), clock);
       wake();
     },
-    /** The last of a worker's wants that was granted; they are numbered from 1. */
+    /** How many of a worker's wants were granted, in whatever order. */
     granted: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker)),
-    grant(worker: number, want: number): void {
-      Atomics.store(i32, word(controlLine.granted, worker), want);
+    grant(worker: number): void {
+      Atomics.add(i32, word(controlLine.granted, worker), 1);
       wake();
+    },
+    /** Prefetches of a worker that are under way, a bit each. */
+    prefetching: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker) + 1),
+    beginPrefetch(worker: number, slot: number): void {
+      Atomics.or(i32, word(controlLine.granted, worker) + 1, 1 << slot);
+    },
+    /** Nobody waits for a prefetch: no wake. */
+    endPrefetch(worker: number, slot: number): void {
+      Atomics.and(i32, word(controlLine.granted, worker) + 1, ~(1 << slot));
     },
     /** The futex that every change bumps, for who waits without blocking. */
     tick: { cell: tickCell, now: () => Atomics.load(i32, tickCell) },

@@ -5,14 +5,15 @@
 //   record  = { table, kind, first, count } then
 //     range   count rows of values, for rows first, first + 1, …
 //     rows    count row numbers (i32, padded), then count rows of values
-//     sparse  count columns (i32, padded), then count values (padded), for row `first`
+//     entries count columns (i32, padded), then count values (padded), for row `first`
+//     span    a column (i32, padded), then values (padded) for it and those after it, of row `first`
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { TablePlan } from './table.ts';
 
 const HEADER_BYTES = 16;
-export const recordKind = { range: 0, rows: 1, sparse: 2 } as const;
+export const recordKind = { range: 0, rows: 1, entries: 2, span: 3 } as const;
 const pad = (bytes: number): number => (bytes + 15) & ~15;
 
 /** A record as offsets: what `fold` works on. */
@@ -21,7 +22,10 @@ export type DeltaRecord = {
   readonly kind: number;
   readonly first: number;
   readonly count: number;
-  /** Byte offset of the row numbers or columns; equals `values` for a range. */
+  /**
+   * Byte offset of the row numbers or columns; equals `values` for a range. 4 bytes before it stands
+   * the count.
+   */
   readonly keys: number;
   readonly values: number;
 };
@@ -34,10 +38,12 @@ export type DeltaLog = {
   range(table: TablePlan, first: number, count: number): number;
   /** Zeroed values for `count` rows whose numbers (i32) stand at `rowsAt`. Returns their place. */
   rows(table: TablePlan, rowsAt: number, count: number): number;
-  /** Room for `count` entries of a sparse row: the caller fills columns and values. */
-  sparse(table: TablePlan, row: number, count: number): { columns: number; values: number };
-  /** Shortens the last sparse record to `count` entries. */
+  /** Room for `count` entries of a row: the caller fills columns and values. */
+  entries(table: TablePlan, row: number, count: number): { columns: number; values: number };
+  /** Shortens the last record, of entries, to `count` of them. */
   trim(count: number): void;
+  /** Room for values of `count` columns of a dense row, from `column` on. Returns its place. */
+  span(table: TablePlan, row: number, column: number, count: number): number;
   records(tables: readonly TablePlan[]): Generator<DeltaRecord>;
 };
 
@@ -92,14 +98,20 @@ export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog 
       u8.fill(0, keys + keyBytes, keys + body);
       return keys + keyBytes;
     },
-    sparse(table, row, count) {
+    entries(table, row, count) {
       checkRows(table, row, 1);
-      const columns = append(table, recordKind.sparse, row, count, 2 * pad(count * 4));
+      const columns = append(table, recordKind.entries, row, count, 2 * pad(count * 4));
       return { columns, values: columns + pad(count * 4) };
+    },
+    span(table, row, column, count) {
+      checkRows(table, row, 1);
+      const key = append(table, recordKind.span, row, count, 16 + pad(count * 4));
+      i32[key / 4] = column;
+      return key + 16;
     },
     trim(count) {
       const index = lastRecord / 4;
-      assert(i32[index + 1] === recordKind.sparse, 'only a sparse record is trimmed');
+      assert(i32[index + 1] === recordKind.entries, 'only entries are trimmed');
       const before = i32[index + 3] ?? 0;
       const columns = lastRecord + HEADER_BYTES;
       const values = columns + pad(before * 4);
@@ -113,9 +125,10 @@ export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog 
       while (place < end) {
         const [table = 0, kind = 0, first = 0, count = 0] = i32.subarray(place / 4, place / 4 + 4);
         const keys = place + HEADER_BYTES;
-        const keyBytes = kind === recordKind.range ? 0 : pad(count * 4);
-        const rowBytes = tables[table]?.rowBytes ?? 0;
-        const valueBytes = kind === recordKind.sparse ? keyBytes : count * rowBytes;
+        const ofRow = pad(count * 4);
+        const ofRows = count * (tables[table]?.rowBytes ?? 0);
+        const keyBytes = [0, ofRow, ofRow, 16][kind] ?? 0;
+        const valueBytes = [ofRows, ofRows, ofRow, ofRow][kind] ?? 0;
         const values = keys + keyBytes;
         yield { table, kind, first, count, keys, values };
         place = values + valueBytes;

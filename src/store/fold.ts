@@ -5,6 +5,7 @@ import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import { recordKind, type DeltaLog, type DeltaRecord } from './delta-log.ts';
+import { reduceRecord } from './reduce.ts';
 import { mergeSparseRow } from './sparse-rows.ts';
 import type { TablePlan } from './table.ts';
 
@@ -16,7 +17,9 @@ export const wholeTable: Share = { index: 0, of: 1 };
 export type FoldPlace = {
   readonly arena: Arena;
   readonly kernels: Kernels;
-  /** Scratch for merging sparse rows. */
+  /** Exports of the program's own module, for reducers. */
+  readonly userKernels: Readonly<Record<string, (...args: number[]) => number>>;
+  /** Scratch for merging sparse rows, and for reducers. */
   readonly scratch: number;
   readonly scratchBytes: number;
 };
@@ -51,6 +54,23 @@ function foldRange(
   return bad < 0 ? -1 : from + Math.floor((bad * 4) / table.rowBytes);
 }
 
+/** Entries or a span of one row. */
+function foldRow(place: FoldPlace, table: TablePlan, record: DeltaRecord): number {
+  const { arena, kernels } = place;
+  const { kind, first, count, keys, values } = record;
+  if (table.layout === 'sparse') return mergeSparseRow(place, table, record);
+  const target = table.at + first * table.rowBytes;
+  const isFloat = table.type === 'f32' ? 1 : 0;
+  const bad =
+    kind === recordKind.entries
+      ? kernels.entries_add(isFloat, 0, 1, table.rowBytes, 0, keys - 4, keys, values, target)
+      : kernels.rows_add(
+          ...([isFloat, 1, count, 0, 0, 0, 0, values] as const),
+          target + 4 * (arena.i32[keys / 4] ?? 0),
+        );
+  return bad < 0 ? -1 : first;
+}
+
 function foldRecord(
   place: FoldPlace,
   table: TablePlan,
@@ -67,11 +87,31 @@ function foldRecord(
       return add(count, table.rowBytes, keys, values, table.at, rows.first, rows.last);
     }
     default: {
-      assert(record.kind === recordKind.sparse, 'a delta record has a known kind');
-      const mine = record.first >= rows.first && record.first < rows.last;
-      return mine ? mergeSparseRow(place, table, record) : -1;
+      const { kind, first } = record;
+      assert(kind === recordKind.entries || kind === recordKind.span, 'a known kind of record');
+      const mine = first >= rows.first && first < rows.last;
+      return mine ? foldRow(place, table, record) : -1;
     }
   }
+}
+
+/** Own rows are reduced, copies of others' show the sum. */
+function foldReduced(
+  place: FoldPlace,
+  table: TablePlan,
+  record: DeltaRecord,
+  at: { readonly within: RowRange; readonly clock: number },
+): number {
+  const { first, last } = table.reducer?.own ?? at.within;
+  const { within } = at;
+  const before = { first: within.first, last: Math.min(within.last, first) };
+  const after = { first: Math.max(within.first, last), last: within.last };
+  for (const rows of [before, after]) {
+    if (rows.first >= rows.last) continue;
+    const bad = foldRecord(place, table, record, rows);
+    if (bad >= 0) return bad;
+  }
+  return reduceRecord(place, table, record, at);
 }
 
 /**
@@ -88,7 +128,10 @@ export function foldRows(
     const table = tables[record.table];
     assert(table !== undefined, 'a delta names a table of the run');
     for (const rows of at.rowsOf(table)) {
-      const bad = foldRecord(place, table, record, rows);
+      const bad =
+        table.reducer === undefined
+          ? foldRecord(place, table, record, rows)
+          : foldReduced(place, table, record, { within: rows, clock: at.clock });
       if (bad >= 0) throw notFinite(table, bad, at.clock);
     }
   }

@@ -4,6 +4,7 @@
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
+import { locateRows } from './row-cache.ts';
 import { sparseRow } from './sparse-rows.ts';
 import { directoryBytes, type TablePlan } from './table.ts';
 
@@ -18,8 +19,10 @@ export type Snapshots = {
   take(table: TablePlan, rows: Rows | undefined): number;
 };
 
+export type Room = (bytes: number) => number;
+
 /** Growing private memory: reused by every push, doubled when one needs more. */
-function openPool(arena: Arena): (bytes: number) => number {
+export function openPool(arena: Arena): Room {
   let at = 0;
   let size = 0;
   return (bytes) => {
@@ -31,17 +34,19 @@ function openPool(arena: Arena): (bytes: number) => number {
   };
 }
 
-function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows): void {
+/** @throws ERR_PROGRAM when `rows` names a row that the table has not. */
+export function checkRows(arena: Arena, table: TablePlan, { at, count }: Rows, by: string): void {
   for (let i = 0; i < count; i++) {
     const row = arena.i32[at / 4 + i] ?? -1;
     if (row >= 0 && row < table.rows) continue;
     const rule = `table "${table.name}" has rows 0 to ${table.rows - 1}`;
-    throw new SystemError('ERR_PROGRAM', `${rule}, reads() declares ${row}`);
+    throw new SystemError('ERR_PROGRAM', `${rule}, ${by}() declares ${row}`);
   }
 }
 
-function takeSparse(arena: Arena, room: (bytes: number) => number, table: TablePlan, rows?: Rows) {
+function takeSparse(arena: Arena, kernels: Kernels, room: Room, table: TablePlan, rows?: Rows) {
   const count = rows?.count ?? table.rows;
+  const isFloat = table.type === 'f32' ? 1 : 0;
   const rowOf = (i: number) => (rows === undefined ? i : (arena.i32[rows.at / 4 + i] ?? 0));
   let bytes = count * directoryBytes;
   for (let i = 0; i < count; i++) {
@@ -55,12 +60,15 @@ function takeSparse(arena: Arena, room: (bytes: number) => number, table: TableP
     arena.i32.set(entry, (directory + i * directoryBytes) / 4);
     arena.u8.copyWithin(free, row.columns, row.columns + row.count * 4);
     arena.u8.copyWithin(free + row.count * 4, row.values, row.values + row.count * 4);
+    if (table.order === 'value') {
+      kernels.entries_rank(isFloat, row.count, free, free + row.count * 4);
+    }
     free += (row.count * 8 + 31) & ~15;
   }
   return directory;
 }
 
-/** `inPlace`: whole dense tables need no copy. */
+/** `inPlace`: whole tables need no copy, unless their entries are read in another order. */
 export function openSnapshots(
   arena: Arena,
   kernels: Kernels,
@@ -68,13 +76,14 @@ export function openSnapshots(
   inPlace: boolean,
 ): Snapshots {
   const pools = tables.map(() => openPool(arena));
+  const locations = openPool(arena);
   return {
     take(table, rows) {
       if (table.access === 'owned' || table.access === 'none') return table.at;
-      if (rows === undefined && inPlace) return table.at;
+      if (rows === undefined && inPlace && table.order === 'column') return table.at;
       const room = pools[table.id] ?? openPool(arena);
-      if (rows !== undefined) checkRows(arena, table, rows);
-      if (table.layout === 'sparse') return takeSparse(arena, room, table, rows);
+      if (rows !== undefined) checkRows(arena, table, rows, 'reads');
+      if (table.layout === 'sparse') return takeSparse(arena, kernels, room, table, rows);
       if (rows === undefined) {
         const bytes = table.rows * table.rowBytes;
         const copy = room(bytes);
@@ -82,7 +91,13 @@ export function openSnapshots(
         return copy;
       }
       const copy = room(rows.count * table.rowBytes);
-      kernels.rows_gather(rows.count, table.rowBytes, rows.at, table.at, copy);
+      if (table.cache === undefined) {
+        kernels.rows_gather(rows.count, table.rowBytes, rows.at, table.at, copy);
+      } else {
+        const places = locations(rows.count * 4);
+        locateRows(arena, table.cache, rows, places);
+        kernels.rows_gather(rows.count, table.rowBytes, places, table.cache.base, copy);
+      }
       return copy;
     },
   };

@@ -24,6 +24,19 @@ export function sparseRow(arena: Arena, table: TablePlan, row: number): SparseRo
   return { count, capacity, columns, values: columns + capacity * 4 };
 }
 
+export type Entries = { columns: Int32Array; values: Float32Array | Int32Array };
+
+/** Entries by value, the largest first, equal ones by column; as they are when they are so. */
+export function rankEntries(entries: Entries): Entries {
+  const { columns, values } = entries;
+  const isAfter = (a: number, b: number) =>
+    (values[b] ?? 0) - (values[a] ?? 0) || (columns[a] ?? 0) - (columns[b] ?? 0);
+  if (columns.every((_, i) => i === 0 || isAfter(i - 1, i) < 0)) return entries;
+  const order = Int32Array.from(columns, (_, i) => i).sort(isAfter);
+  const pick = (from: Float32Array | Int32Array) => from.map((_, i) => from[order[i] ?? 0] ?? 0);
+  return { columns: pick(columns) as Int32Array, values: pick(values) };
+}
+
 /** Adds a sparse delta to its row. Returns −1, or the row when a sum is not finite. */
 export function mergeSparseRow(place: FoldPlace, table: TablePlan, record: DeltaRecord): number {
   const { arena, kernels } = place;

@@ -2,10 +2,14 @@
 //
 //   dense   rows × columns values, a row every `rowBytes` (columns × 4 padded to 16)
 //   sparse  a directory of rows × 4 words {place, count, capacity, 0}; a row's entries are `count`
-//           columns (i32, ascending) and then, `capacity` words on, their values
+//           columns (i32, ascending) and then, `capacity` words on, their values; none is 0
+//   sorted  the same; only what a push reads of it is in another order
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { RowRange } from './fold.ts';
+import { cacheRefusal, planCache, type CachePlan } from './row-cache.ts';
+import { planReducer, reducerRefusal, type Reducer, type ReducerPlan } from './reduce.ts';
 import { tightest, type Consistency, type Policy } from '../ps/freshness.ts';
 
 export type TableSpec = {
@@ -14,8 +18,12 @@ export type TableSpec = {
   readonly columns: number;
   /** Default f32. i32 sums are exact in any order. */
   readonly type?: 'f32' | 'i32';
-  /** Default dense. */
-  readonly layout?: 'dense' | 'sparse';
+  /**
+   * Default dense. Sparse rows hold their nonzero entries alone, by column. `sorted` ones too, but
+   * a push reads them by value, the largest first and equal ones by column, which costs a copy:
+   * worth it for rows that are read in part, like the topics of a word.
+   */
+  readonly layout?: 'dense' | 'sparse' | 'sorted';
   /** Clocks a read may lag; default is the run's. 0 is bulk-synchronous. */
   readonly staleness?: number;
   /**
@@ -24,13 +32,33 @@ export type TableSpec = {
    * programs whose schedule gives every worker rows that no other has. `none`: never read.
    */
   readonly access?: 'snapshot' | 'rows' | 'owned' | 'none';
+  /**
+   * For dense tables with access `rows`: in a run of several hosts, each keeps at most so many rows
+   * of the others at a time, and gives the least recently used back. It needs room for what the
+   * workers of a host read and write in a clock, and in those that they may be ahead. The host's
+   * memory holds its own rows and these alone: at the end, too, it has no others.
+   */
+  readonly cacheRows?: number;
+  /** How the owner of a row takes deltas in; default: it adds them. */
+  readonly reducer?: Reducer;
 };
 
-export type TablePlan = Required<Omit<TableSpec, 'staleness'>> & {
+export type TablePlan = Required<
+  Omit<TableSpec, 'staleness' | 'layout' | 'reducer' | 'cacheRows'>
+> & {
   readonly id: number;
+  readonly layout: 'dense' | 'sparse';
+  /** How a push finds the entries of a sparse row. */
+  readonly order: 'column' | 'value';
   readonly policy: Policy;
+  readonly reducer: ReducerPlan | undefined;
+  /** Rows of others are in slots, and only own rows stand where `at` says. */
+  readonly cache: CachePlan | undefined;
   readonly rowBytes: number;
-  /** Byte offset of the rows (dense) or of the directory (sparse). */
+  /**
+   * Byte offset of the rows (dense) or of the directory (sparse). Of a cached table it is where row 0
+   * would be, which may be below 0: kernels count modulo 2^32.
+   */
   readonly at: number;
 };
 
@@ -49,11 +77,21 @@ function policyOf(spec: TableSpec, run: Policy): Policy {
   return consistency === 'bsp' ? { consistency, staleness: 0 } : { consistency, staleness };
 }
 
-/** Allocates and clears the tables of a run. `run` is the policy of tables that set none. */
+function allocateRows(arena: Arena, bytes: number): number {
+  const at = arena.allocate(bytes);
+  arena.u8.fill(0, at, at + bytes);
+  return at;
+}
+
+/**
+ * Allocates and clears the tables of a run. `run` is the policy of tables that set none; `ownRows`
+ * says which rows of so many this host owns, by default all.
+ */
 export function planTables(
   arena: Arena,
   specs: readonly TableSpec[],
   run: Policy,
+  ownRows: (rows: number) => RowRange = (rows) => ({ first: 0, last: rows }),
 ): readonly TablePlan[] {
   if (specs.length > limits.tablesMax) {
     const rule = `a program has at most ${limits.tablesMax} tables`;
@@ -66,14 +104,20 @@ export function planTables(
     const columnsRule = `columns must be at most ${limits.columnsMax}`; // row bytes are 31 bits
     check(columns <= limits.columnsMax, spec, columnsRule);
     check(Number.isInteger(staleness) && staleness >= 0, spec, 'staleness must be >= 0');
-    const { type = 'f32', layout = 'dense', access = 'snapshot' } = spec;
+    const { type = 'f32', access = 'snapshot' } = spec;
+    const layout = (spec.layout ?? 'dense') === 'dense' ? 'dense' : 'sparse';
+    const order = spec.layout === 'sorted' ? 'value' : 'column';
     check(layout === 'dense' || access !== 'owned', spec, 'a sparse table cannot be owned');
+    const refusal = reducerRefusal(spec) ?? cacheRefusal(spec, limits.reducedColumnsMax);
+    check(refusal === undefined, spec, refusal ?? '');
     const rowBytes = layout === 'dense' ? (columns * 4 + 15) & ~15 : directoryBytes;
-    const bytes = rows * rowBytes;
-    const at = arena.allocate(bytes);
-    arena.u8.fill(0, at, at + bytes);
+    const own = ownRows(rows);
+    const cache = planCache(arena, spec, own, rowBytes);
+    const at = cache ? cache.base - own.first * rowBytes : allocateRows(arena, rows * rowBytes);
     const policy = policyOf(spec, run);
-    return { id, name: spec.name, rows, columns, type, layout, access, policy, rowBytes, at };
+    const reducer = planReducer(arena, spec, own, rowBytes);
+    const shape = { rows, columns, type, layout, order, access } as const;
+    return { id, name: spec.name, ...shape, policy, reducer, cache, rowBytes, at };
   });
 }
 

@@ -92,6 +92,7 @@ export class Host {
   #sending: Sending | undefined;
   #runs = 0;
   #broken = false;
+  #fault: Fault | undefined;
 
   constructor(options: HostOptions) {
     const { threads, loaders, variant } = options;
@@ -236,6 +237,7 @@ export class Host {
     hooks.signal?.removeEventListener('abort', aborted);
     if (fault) {
       this.#broken = true;
+      this.#fault = fault;
       throw fromFault(fault);
     }
     return summaries;
@@ -298,9 +300,12 @@ export class Host {
     };
   }
 
-  /** Ends every thread. A host is closed once, whatever happened before. */
-  async close(): Promise<void> {
-    if (!this.#broken) await this.#leave();
+  /**
+   * Ends every thread. A host is closed once, whatever happened before; when a `fault` ended its
+   * job, the other hosts lose it for that reason.
+   */
+  async close(fault?: Fault): Promise<void> {
+    await this.#leave(fault ?? this.#fault);
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
@@ -310,10 +315,11 @@ export class Host {
   }
 
   /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
-  async #leave(): Promise<void> {
-    await this.#mailbox?.call(async (actor) => {
-      await actor.leave();
-      return { ok: true, value: undefined };
-    });
+  async #leave(fault: Fault | undefined): Promise<void> {
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined) return;
+    const late = setTimeout(() => void mailbox.terminate(), limits.leaveMs);
+    await mailbox.call((actor) => actor.leave(fault));
+    clearTimeout(late);
   }
 }

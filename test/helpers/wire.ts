@@ -9,7 +9,7 @@ import { openDeltaLog, type DeltaLog } from '../../src/store/delta-log.ts';
 import type { FoldPlace } from '../../src/store/fold.ts';
 import { sparseRow } from '../../src/store/sparse-rows.ts';
 import { planTables, type TablePlan, type TableSpec } from '../../src/store/table.ts';
-import { openView } from '../../src/store/views.ts';
+import { openView, type TableView } from '../../src/store/views.ts';
 
 const BYTES = 512 * 2 ** 20;
 const LOG_BYTES = 16 * 2 ** 20;
@@ -31,7 +31,7 @@ export function openBench(): Bench {
   const arena = openArena(memory, layout, true);
   const kernels = instantiate(compileKernels(chooseVariant({ reproducible: true })), memory);
   const scratchBytes = limits.scratchBytes;
-  const place = { arena, kernels, scratch: scratchAt(layout, 0), scratchBytes };
+  const place = { arena, kernels, userKernels: {}, scratch: scratchAt(layout, 0), scratchBytes };
   const start = arena.mark();
   return {
     arena,
@@ -114,6 +114,28 @@ function randomValues(table: TablePlan, prng: Prng, taste: Taste): number[] {
   return layout === 'dense' ? values : values.map((x) => (prng.uniform() < 0.5 ? x : 0));
 }
 
+/** Adds to scattered columns of a dense row, or to a span of them. */
+function someColumns(
+  view: TableView,
+  table: TablePlan,
+  row: number,
+  prng: Prng,
+  taste: Taste,
+): Inc[] {
+  const from = prng.below(table.columns);
+  const to = from + prng.below(table.columns - from + 1);
+  const isSpan = prng.uniform() < 0.5;
+  const columns = Array.from({ length: table.columns }, (_, column) => column).filter((column) =>
+    isSpan ? column >= from && column < to : prng.uniform() < taste.fill,
+  );
+  const named = columns.map(() => taste.value(prng, table.type));
+  if (isSpan) view.incSpan(row, from, named);
+  else view.incColumns(row, columns, named);
+  const values = new Array<number>(table.columns).fill(0);
+  columns.forEach((column, i) => (values[column] = named[i]!));
+  return [{ table: table.id, row, values }];
+}
+
 /** Writes random records of all kinds; returns them as incs. */
 export function randomLog(
   bench: Bench,
@@ -141,6 +163,8 @@ export function randomLog(
       const named = columns.map((column) => values[column]!);
       view.incSparse(first, columns, named);
       incs.push({ table: table.id, row: first, values });
+    } else if (prng.uniform() < 0.3) {
+      incs.push(...someColumns(view, table, first, prng, taste));
     } else if (prng.uniform() < 0.5) {
       const count = 1 + prng.below(Math.min(40, table.rows - first));
       const at = view.incRange(first, count);

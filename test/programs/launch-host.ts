@@ -33,19 +33,21 @@ async function meet(place: ClusterPlace, hooks: JobHooks): Promise<readonly Sock
     if (answer.toString() !== 'welcome') throw new Error(`refused: ${answer.toString()}`);
     return [socket];
   }
-  const server = createServer();
+  const sockets: Socket[] = [];
+  let allMet = (): void => undefined;
+  const all = new Promise<void>((resolve) => (allMet = resolve));
+  const server = createServer((socket) => {
+    socket.once('data', (said) => {
+      socket.write(said.toString() === word ? 'welcome' : 'who are you?');
+      if (sockets.push(socket) === place.size - 1) allMet();
+    });
+  });
   server.listen(place.rankZero.port, place.bind);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   hooks.onEvent({ kind: 'listening', host: place.rankZero.host, port });
-  const sockets: Socket[] = [];
-  while (sockets.length < place.size - 1) {
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    const [said] = (await once(socket, 'data')) as [Buffer];
-    socket.write(said.toString() === word ? 'welcome' : 'who are you?');
-    sockets.push(socket);
-  }
+  await all;
   server.close();
   return sockets;
 }
@@ -71,8 +73,9 @@ const acts: Readonly<Record<string, (hooks: JobHooks) => Promise<void>>> = {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
-  async endless({ signal }) {
+  async endless({ signal, onEvent }) {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    onEvent({ kind: 'log', thread: 0, line: 'asked to stop' });
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
   deaf: forever,

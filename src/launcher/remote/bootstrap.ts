@@ -19,7 +19,7 @@ const program = [
   'const input=process.stdin;',
   'process.stdout.on("error",quit);',
   'const boot=(all,end)=>{',
-  'folder=fs.mkdtempSync(path.join(os.tmpdir(),"perpetuum-"));',
+  'folder=fs.mkdtempSync(path.join(os.tmpdir(),"perpetuum-host-"));',
   'const list=8+all.readUInt32LE(4);let at=list;',
   'for(const [name,bytes] of JSON.parse(all.toString("utf8",8,list))){',
   'const file=path.join(folder,name);',

@@ -33,7 +33,7 @@ const isLong = (frame: Frame) => frame.payload.length >= LONG_BYTES;
 
 export class Connection {
   readonly #socket: Socket;
-  readonly #secure: boolean;
+  readonly #checksums: boolean;
   readonly #parser: FrameParser;
   #handlers: ConnectionHandlers;
   #pending: Frame[] = [];
@@ -46,15 +46,15 @@ export class Connection {
   bytesSent = 0;
   bytesReceived = 0;
 
-  /** `secure`: the link has checksums of its own. */
-  constructor(socket: Socket, secure: boolean, handlers: ConnectionHandlers) {
+  /** `checksums`: payloads have one on this link. */
+  constructor(socket: Socket, checksums: boolean, handlers: ConnectionHandlers) {
     this.#socket = socket;
-    this.#secure = secure;
+    this.#checksums = checksums;
     this.#handlers = handlers;
     const onFrame = (frame: Frame) => {
       if (!this.#over) this.#handlers.frame(frame);
     };
-    this.#parser = new FrameParser({ checksum: !secure, onFrame });
+    this.#parser = new FrameParser({ checksum: checksums, onFrame });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.take(chunk));
     socket.on('drain', () => {
@@ -155,12 +155,12 @@ export class Connection {
     let at = this.#owedTail.length;
     const buffer = this.#room(bytes);
     for (const frame of frames.slice(next, long ? end - 1 : end))
-      at = writeFrame(buffer, at, frame, !this.#secure);
+      at = writeFrame(buffer, at, frame, this.#checksums);
     if (long === undefined) {
       this.#put(buffer);
       return end;
     }
-    writeHead(buffer, at, long, !this.#secure);
+    writeHead(buffer, at, long, this.#checksums);
     this.#owedTail = tailBytes(long, this.#putWith(buffer, long.payload));
     return end;
   }
@@ -179,12 +179,12 @@ export class Connection {
   }
 
   /**
-   * Writes a head and a long payload, and returns the payload's checksum (0 under TLS). Piece by
+   * Writes a head and a long payload, and returns the payload's checksum (0 without). Piece by
    * piece: each is in the cache when the kernel copies it, and travels while the next is summed up.
    */
   #putWith(head: Buffer, payload: Uint8Array): number {
     this.#put(head);
-    if (this.#secure) {
+    if (!this.#checksums) {
       this.#put(payload);
       return 0;
     }

@@ -112,8 +112,8 @@ export class Door {
     socket.on('close', () => this.#sendAway(stranger, 'it closed before it said who it is'));
     socket.on('error', (error) => this.#sendAway(stranger, error.message));
     const { key } = this.#options;
-    if (key === undefined) return this.#ask(stranger, socket);
-    const { socket: secure, ready } = acceptLink(socket, key);
+    if (key.kind === 'plain') return this.#ask(stranger, socket);
+    const { socket: secure, ready } = acceptLink(socket, key.psk);
     secure.on('error', (error) => {
       const hint = 'it has another secret or run, or none';
       this.#sendAway(stranger, `${textOf(error)}; ${hint}`);
@@ -126,7 +126,7 @@ export class Door {
     if (self === undefined) return this.#sendAway(stranger, 'this host is still starting');
     const { key } = this.#options;
     receive(
-      (handlers) => new Connection(socket, key !== undefined, handlers),
+      (handlers) => new Connection(socket, key.checksums, handlers),
       self,
       (result) => {
         if (!this.#strangers.delete(stranger)) return;

@@ -141,10 +141,10 @@ export function call(work: Call, done: (result: Called) => void): () => void {
     if (isDisagreement(error)) fail(`${textOf(error)}; ${hint}`, true);
   });
   const ended = (why: string) => {
-    const wordless = key === undefined && !greeted && socket.bytesWritten > 0;
+    const wordless = key.kind === 'plain' && !greeted && socket.bytesWritten > 0;
     fail(wordless ? `${why} before it said a word: has it a secret, and this end none?` : why);
   };
-  const connection = new Connection(socket, key !== undefined, { frame: onFrame, ended });
+  const connection = new Connection(socket, key.checksums, { frame: onFrame, ended });
   socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
   return () => fail('given up');
 }

@@ -6,9 +6,15 @@ import { createHmac } from 'node:crypto';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure, createSecureContext, TLSSocket } from 'node:tls';
 import { SystemError } from '../../base/errors.ts';
+import { isLoopback } from '../../base/place.ts';
 
-/** The key of the run; undefined for plain TCP. */
-export type Key = Buffer | undefined;
+/**
+ * How the run's links are secured. Bytes over a network in the clear need checksums of ours: TLS
+ * has its own, and what never leaves this machine's memory needs none.
+ */
+export type Key =
+  | { readonly kind: 'tls'; readonly psk: Buffer; readonly checksums: false }
+  | { readonly kind: 'plain'; readonly checksums: boolean };
 
 export type SecurityOptions = {
   /** At least 16 bytes, the same on all hosts. Undefined: plain TCP, on loopback only. */
@@ -23,20 +29,19 @@ export type SecurityOptions = {
 const IDENTITY = 'perpetuum';
 const SECRET_BYTES_MIN = 16;
 
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-
 /** @throws ERR_CONFIG when bytes would go over a network in the clear and nobody asked for that. */
 export function keyOf({ secret, insecure, runId, addresses }: SecurityOptions): Key {
-  if (insecure) return undefined;
+  if (insecure) return { kind: 'plain', checksums: true };
   if (secret !== undefined) {
-    if (secret.length >= SECRET_BYTES_MIN)
-      return createHmac('sha256', secret).update(`${IDENTITY} ${runId}`).digest();
+    if (secret.length >= SECRET_BYTES_MIN) {
+      const psk = createHmac('sha256', secret).update(`${IDENTITY} ${runId}`).digest();
+      return { kind: 'tls', psk, checksums: false };
+    }
     const rule = `a secret has at least ${SECRET_BYTES_MIN} bytes, got ${secret.length}`;
     throw new SystemError('ERR_CONFIG', `${rule}: make one with openssl rand 32`);
   }
   const away = addresses.find((address) => !isLoopback(address));
-  if (away === undefined) return undefined;
+  if (away === undefined) return { kind: 'plain', checksums: false };
   const rule = `without a secret hosts speak on the loopback address only, got ${away}`;
   throw new SystemError('ERR_CONFIG', `${rule}: give all hosts a secret, or --insecure`);
 }
@@ -60,7 +65,7 @@ export type Target = { readonly host: string; readonly port: number; readonly ke
  * and emit it as `data`.
  */
 export function openLink({ host, port, key }: Target, take: (bytes: Uint8Array) => void): Opening {
-  if (key === undefined) {
+  if (key.kind === 'plain') {
     const callback = (count: number, buffer: Uint8Array) => {
       take(buffer.subarray(0, count));
       return true;
@@ -68,7 +73,7 @@ export function openLink({ host, port, key }: Target, take: (bytes: Uint8Array) 
     const onread = { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback };
     return { socket: connectPlain({ host, port, onread }), ready: 'connect' };
   }
-  const pskCallback = () => ({ psk: key, identity: IDENTITY });
+  const pskCallback = () => ({ psk: key.psk, identity: IDENTITY });
   // There is no certificate whose name could be checked: the key is the proof.
   const checkServerIdentity = () => undefined;
   const socket = connectSecure({ host, port, ...tls13, pskCallback, checkServerIdentity });

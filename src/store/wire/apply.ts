@@ -1,6 +1,7 @@
 // Applying payloads that were checked (checkPayload): adding deltas to the rows of their tables.
 import { assert } from '../../base/assert.ts';
 import { notFinite, type FoldPlace } from '../fold.ts';
+import { reduceEntries, reduceRows, reduceSpan } from '../reduce.ts';
 import { mergeSparseRow } from '../sparse-rows.ts';
 import type { TablePlan } from '../table.ts';
 import { bodyOf, encodings, sectionKind, sectionsOf, type Section } from './format.ts';
@@ -93,12 +94,44 @@ function addRange({ kernels }: FoldPlace, { section, table, values }: Staged): n
   return bad < 0 ? bad : first + Math.floor(bad / columns);
 }
 
-/** Adds the section to its table. */
+/** Hands the section to the reducer of its table. Returns −1, or the row that is not finite. */
+function reduceSection(place: FoldPlace, staged: Staged, clock: number): number {
+  const { i32 } = place.arena;
+  const { section, table, keys, counts, columns, values } = staged;
+  const { kind, first, count } = section;
+  const { merge } = stageOf(place);
+  const at = { within: { first: 0, last: table.rows }, clock };
+  if (kind === sectionKind.part) {
+    const column = i32[keys / 4] ?? 0;
+    return reduceSpan(merge, table, { row: first, column, count, values }, at);
+  }
+  if (kind !== sectionKind.entries) {
+    const list = kind === sectionKind.rows ? keys : 0;
+    const stride = table.columns * 4;
+    return reduceRows(merge, table, { list, first, count, values, stride }, at);
+  }
+  let done = 0;
+  for (let i = 0; i < count; i++) {
+    const row = i32[keys / 4 + i] ?? 0;
+    const entries = { columns: columns + 4 * done, values: values + 4 * done };
+    const bad = reduceEntries(merge, table, { row, counts: counts + 4 * i, ...entries }, at);
+    if (bad >= 0) return bad;
+    done += i32[counts / 4 + i] ?? 0;
+  }
+  return -1;
+}
+
+/** Adds the section to its table, or hands it to the table's reducer. */
 export function addSection(place: FoldPlace, staged: Staged, clock: number): void {
   const { kernels, arena } = place;
   const { section, table, keys, counts, columns, values } = staged;
   if (table.layout === 'sparse') {
     addSparse(place, staged, clock);
+    return;
+  }
+  if (table.reducer !== undefined) {
+    const bad = reduceSection(place, staged, clock);
+    if (bad >= 0) throw notFinite(table, bad, clock);
     return;
   }
   const { kind, first, count } = section;

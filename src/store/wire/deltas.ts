@@ -47,7 +47,7 @@ export function accumulate(
 }
 
 /** All rows of `range` marked `wanted` (0: at all), in lists of at most `listRows` at `touched`. */
-function* markedRows(
+export function* markedRows(
   place: FoldPlace,
   marks: number,
   range: RowRange,

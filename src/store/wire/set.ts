@@ -6,7 +6,8 @@ import { directoryBytes, type TablePlan } from '../table.ts';
 import { addSection, stageSection, touchedBy, type Staged, type Touched } from './apply.ts';
 import { addAccumulated, addReplay } from './overlay.ts';
 import { openRowSet, type RowSet } from './row-set.ts';
-import { sectionKind, sectionsOf } from './format.ts';
+import { sectionKind, sectionsOf, type Section } from './format.ts';
+import { setSlots, type Cached } from './slots.ts';
 
 function clearSparse({ arena }: FoldPlace, staged: Staged): void {
   const { section, table, keys } = staged;
@@ -53,6 +54,8 @@ export type Own = {
   readonly replay: readonly Uint8Array[];
   /** The accumulators by table; undefined for a table without one. */
   readonly accumulators: readonly (TablePlan | undefined)[];
+  /** By table: those whose rows of others are in slots. */
+  readonly cached?: readonly (Cached | undefined)[];
   readonly clock: number;
 };
 
@@ -69,7 +72,14 @@ export function setPayload(
 ): readonly Touched[] {
   const sets = new Map<number, RowSet>();
   const isAlone = own.replay.length === 0 && own.accumulators.every((table) => table === undefined);
-  const touched = sectionsOf(payload).map((section) => {
+  const all = sectionsOf(payload);
+  const isCached = ({ table }: Section) => own.cached?.[table] !== undefined;
+  if (own.cached !== undefined && all.some(isCached)) {
+    const { cached, replay, clock } = own;
+    setSlots(place, payload, all.filter(isCached), { tables, cached, replay, clock });
+  }
+  const touched = all.flatMap((section) => {
+    if (isCached(section)) return [];
     const staged = stageSection(place, payload, section, tables);
     setSection(place, staged, own.clock);
     const rows = touchedBy(place, staged);

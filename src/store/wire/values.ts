@@ -66,8 +66,30 @@ function packRowsRecord(
   }
 }
 
-/** Records of sparse rows that follow each other in the log: one section for as many as fit. */
-function openSparseRun(writer: Writer) {
+/** A span: in pieces where it is larger than a payload. */
+function packSpan(writer: Writer, record: DeltaRecord): void {
+  const { u8, i32 } = writer.place.arena;
+  const { table, first, values } = record;
+  const column = i32[record.keys / 4] ?? 0;
+  const need = 4 * record.count + SLACK_BYTES;
+  if (need > writer.room()) writer.flush();
+  for (let from = 0; from < record.count;) {
+    const fit = Math.floor((writer.room() - SLACK_BYTES) / 4);
+    if (fit <= 0) {
+      writer.flush();
+      continue;
+    }
+    const count = Math.min(fit, record.count - from);
+    const header = { table, kind: sectionKind.part, encoding: encodings.full, first, count };
+    const body = writer.section(header, 4 + 4 * count);
+    i32[body / 4] = column + from;
+    u8.copyWithin(body + 4, values + 4 * from, values + 4 * (from + count));
+    from += count;
+  }
+}
+
+/** Records of entries that follow each other in the log: one section for as many as fit. */
+function openEntryRun(writer: Writer) {
   let records: DeltaRecord[] = [];
   let bytes = 0;
   let entries = 0;
@@ -126,18 +148,21 @@ export function packLog(
   rangeOf: (table: TablePlan) => RowRange,
 ): readonly Uint8Array[] {
   const writer = openWriter(place);
-  const sparse = openSparseRun(writer);
+  const entries = openEntryRun(writer);
   for (const record of log.records(tables)) {
     const table = tables[record.table];
     assert(table !== undefined, 'a delta names a table of the run');
     const range = rangeOf(table);
     const { kind, first, count, values } = record;
-    if (kind === recordKind.sparse) {
-      if (first >= range.first && first < range.last) sparse.add(record);
+    const mine = first >= range.first && first < range.last;
+    if (kind === recordKind.entries) {
+      if (mine) entries.add(record);
       continue;
     }
-    sparse.flush();
-    if (kind === recordKind.rows) packRowsRecord(writer, table, record, range);
+    entries.flush();
+    if (kind === recordKind.span) {
+      if (mine) packSpan(writer, record);
+    } else if (kind === recordKind.rows) packRowsRecord(writer, table, record, range);
     else {
       const at = values - first * table.rowBytes; // where row 0 would be
       const source = { table: { ...table, at }, encoding: encodings.full, take: false, skip: true };
@@ -145,6 +170,6 @@ export function packLog(
       packRange(writer, { ...source, marks: undefined }, Math.max(first, range.first), last);
     }
   }
-  sparse.flush();
+  entries.flush();
   return writer.finish();
 }

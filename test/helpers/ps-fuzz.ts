@@ -1,0 +1,285 @@
+// A seed of the parameter server's fuzz: real tables, kernels, workers and members of 1 to 5 hosts
+// over the simulated network, while faults happen; and the checkers of what has to hold.
+import type { Machines } from '../../src/cluster/member.ts';
+import { compileKernels } from '../../src/memory/kernels.ts';
+import type { NetworkListener } from '../../src/mailbox/network.ts';
+import { BoundedMemory } from '../../src/sim/checkers/bounded-memory.ts';
+import { excuses } from '../../src/sim/checkers/excuses.ts';
+import { FinalSums } from '../../src/sim/checkers/final-sums.ts';
+import { Findings } from '../../src/sim/checkers/findings.ts';
+import type { Cell } from '../../src/sim/checkers/increments.ts';
+import { OwnWrites } from '../../src/sim/checkers/own-writes.ts';
+import { Progress } from '../../src/sim/checkers/progress.ts';
+import { StalenessBound } from '../../src/sim/checkers/staleness-bound.ts';
+import { memoryBytesFor, SimulatedHost } from '../../src/sim/simulated-host.ts';
+import type { CreateSession } from '../../src/sim/virtual-host.ts';
+import { openVirtualNetwork, type VirtualNetwork } from '../../src/sim/virtual-network.ts';
+import { VirtualTime } from '../../src/sim/virtual-time.ts';
+import { sparseRow } from '../../src/store/sparse-rows.ts';
+import { noData } from './hosts.ts';
+import { deadlineMs, drawPlan, patience, type FuzzPlan } from './ps-plan.ts';
+import { fuzzProgram, type Report } from './ps-program.ts';
+
+export type FuzzOptions = {
+  readonly machines?: Machines;
+  readonly createSession?: CreateSession;
+  /** Stands between the network and a host. */
+  readonly meddle?: (rank: number, listener: NetworkListener) => NetworkListener;
+};
+
+export type FuzzReport = {
+  readonly findings: readonly string[];
+  readonly hash: string;
+  readonly last: readonly string[];
+  readonly reads: number;
+  readonly events: number;
+  readonly finished: number;
+  readonly faults: number;
+  /** Bytes of every table of every host that finished. */
+  readonly tables: readonly (readonly Uint8Array[])[];
+};
+
+const threadsMax = 3;
+const module = compileKernels('release');
+/** Memories are expensive: seeds use them one after the other. */
+const memories: WebAssembly.Memory[] = [];
+
+function memoryOf(rank: number): WebAssembly.Memory {
+  const pages = memoryBytesFor(threadsMax, 8 * 2 ** 20) / 65_536;
+  memories[rank] ??= new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return memories[rank];
+}
+
+/** What host `host` has in a cell. */
+function valueIn({ arena, plan }: SimulatedHost, { table, row, column }: Cell): number {
+  const spec = plan.tables[table];
+  if (spec === undefined) return NaN;
+  const words = spec.type === 'i32' ? arena.i32 : arena.f32;
+  if (spec.layout === 'dense') return words[(spec.at + row * spec.rowBytes) / 4 + column] ?? NaN;
+  const { count, columns, values } = sparseRow(arena, spec, row);
+  const at = arena.i32.subarray(columns / 4, columns / 4 + count).indexOf(column);
+  return at < 0 ? 0 : (words[values / 4 + at] ?? NaN);
+}
+
+/** The values of a table, row by row, and nothing that depends on where it is. */
+export function bytesOf(host: SimulatedHost, table: number): Uint8Array {
+  const { arena, plan } = host;
+  const spec = plan.tables[table];
+  if (spec === undefined) return new Uint8Array(0);
+  if (spec.layout === 'dense') return arena.u8.slice(spec.at, spec.at + spec.rows * spec.rowBytes);
+  const rows = Array.from({ length: spec.rows }, (_, row) => {
+    const { count, columns, values } = sparseRow(arena, spec, row);
+    const bytes = (at: number) => [...arena.u8.subarray(at, at + 4 * count)];
+    return [count, ...bytes(columns), ...bytes(values)];
+  });
+  return Uint8Array.from(rows.flat());
+}
+
+class Checkers implements Report {
+  readonly findings = new Findings();
+  readonly progress = new Progress(Infinity, this.findings);
+  readonly memory: BoundedMemory;
+  readonly staleness: StalenessBound;
+  readonly #own = new OwnWrites(this.findings);
+  readonly #sums = new FinalSums(this.findings);
+  readonly #added = new Map<number, number>();
+  readonly #hostOf: readonly number[];
+  reads = 0;
+
+  constructor(plan: FuzzPlan, memoryBytes: number, lockStep: boolean, bounds: readonly number[]) {
+    this.memory = new BoundedMemory(memoryBytes, this.findings);
+    const stalenessOf = (table: number) => bounds[table] ?? 0;
+    this.staleness = new StalenessBound({ stalenessOf, exact: lockStep }, this.findings);
+    this.#hostOf = plan.threads.flatMap((threads, rank) => new Array<number>(threads).fill(rank));
+  }
+
+  read(read: Parameters<Report['read']>[0]): void {
+    const whole = { ...read, host: this.#hostOf[read.worker] ?? -1 };
+    this.reads += 1;
+    this.staleness.read(whole);
+    this.#own.read(whole);
+  }
+
+  inc(inc: Parameters<Report['inc']>[0]): void {
+    const whole = { ...inc, host: this.#hostOf[inc.worker] ?? -1 };
+    this.staleness.incremented(whole);
+    this.#own.incremented(whole);
+    this.#sums.incremented(whole);
+    this.#added.set(inc.table, (this.#added.get(inc.table) ?? 0) + inc.amount);
+  }
+
+  /** The tables of a host that has finished: each cell, and nothing elsewhere. */
+  finished(rank: number, host: SimulatedHost): void {
+    this.#sums.finished(rank, (cell) => valueIn(host, cell));
+    host.plan.tables.forEach(({ name, rows, columns }, table) => {
+      if (name.startsWith('#')) return;
+      let sum = 0;
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++) {
+          sum += valueIn(host, { table, row, column });
+        }
+      }
+      const added = this.#added.get(table) ?? 0;
+      if (sum === added) return;
+      this.findings.add('whole tables', `host ${rank} has ${sum} in table ${table}, not ${added}`);
+    });
+  }
+}
+
+/** Bytes that a host may have under way to another: what fits, a cut, a push, and what is small. */
+function linkBytes(plan: FuzzPlan): number {
+  const tables = plan.tables.reduce((sum, { rows, columns }) => sum + rows * (columns * 8 + 16), 0);
+  return (plan.settings.softBytes ?? 0) + 4 * tables + 20_000;
+}
+
+function openHosts(plan: FuzzPlan, options: FuzzOptions, around: Around): readonly SimulatedHost[] {
+  const { seed, threads, partitions, consistency, staleness, audit, sending } = plan;
+  const { epochsSpare, earlyBytes, burstBytes, faults } = plan;
+  const { machines } = options;
+  const request = {
+    ...{ program: { builtIn: 'fuzz' }, userKernels: undefined, options: {}, data: noData },
+    ...{ partitions, seed, audit, policy: { consistency, staleness }, canary: undefined },
+  };
+  const tuning = { epochsSpare, earlyBytes, burstBytes, ...(machines && { machines }) };
+  return threads.map((_, rank) => {
+    const slowdowns = faults.slowdowns.filter((slowdown) => slowdown.rank === rank);
+    return new SimulatedHost({
+      ...{ program: fuzzProgram(plan, around.report), module, time: around.time, slowdowns },
+      ...{ memory: memoryOf(rank), tuning, request },
+      place: { rank, size: threads.length, run: 1, threads, sending },
+      pushMs: (worker, clock, partition) => {
+        const varied = (worker * 7 + clock * 13 + partition * 5) % 16;
+        return (plan.pushMs[rank] ?? 1) * (0.2 + varied / 10);
+      },
+      changed: () => around.changed(rank),
+    });
+  });
+}
+
+type Around = {
+  readonly time: VirtualTime;
+  readonly report: Report;
+  changed(rank: number): void;
+};
+
+/** A fault is right when its world gave a reason: somebody is lost whom the plan lets be lost. */
+function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: ReadonlySet<number>) {
+  const { fault } = host;
+  if (fault === undefined) return undefined;
+  const words = `host ${rank} ends with ${fault.code}: ${fault.message}`;
+  if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
+  const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
+  if (named === null) return `${words}, which does not say who, and what was waited for`;
+  const lost = Number(named[1]);
+  const excused = excuses(plan.faults, plan.threads.length, patience);
+  const isExcused = dead.has(lost) || excused.some(({ a, b }) => a === lost || b === lost);
+  return isExcused ? undefined : `${words}, and nothing happened to it`;
+}
+
+export function fuzz(seed: number, options: FuzzOptions = {}): FuzzReport {
+  return runPlan(drawPlan(seed), options);
+}
+
+/** Runs a plan and checks all of it. */
+export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
+  const size = plan.threads.length;
+  const time = new VirtualTime({ eventsMax: 300_000 });
+  const over = new Set<number>();
+  const dead = new Set<number>();
+  let checkers: Checkers | undefined;
+  let network: VirtualNetwork | undefined;
+  let endMs = 0;
+  const end = (rank: number) => {
+    over.add(rank);
+    checkers?.progress.got(`the end of host ${rank}`);
+    endMs = time.nowMs;
+  };
+  const changed = (rank: number) => {
+    const host = hosts[rank];
+    const here = network?.host(rank);
+    if (host === undefined || here === undefined || over.has(rank)) return;
+    const { batches, heldParts } = host.kept;
+    const partsMax = 2 * size * (plan.tables.length + 2) * plan.partitions;
+    const batchesMax = plan.staleness + plan.epochsSpare;
+    if (batches > batchesMax || heldParts > partsMax) {
+      const kept = `${batches} batches of ${batchesMax}, ${heldParts} parts of ${partsMax}`;
+      checkers?.findings.add('bounded memory', `host ${rank} keeps ${kept}`);
+    }
+    for (let to = 0; to < size; to++) {
+      if (to !== rank) checkers?.memory.sampled(rank, to, here.heldBytes(to).sending);
+    }
+    if (!host.finished && host.fault === undefined) return;
+    end(rank);
+    here.close();
+  };
+  const report: Report = {
+    read: (read) => checkers?.read(read),
+    inc: (inc) => checkers?.inc(inc),
+  };
+  const hosts = openHosts(plan, options, { time, report, changed });
+  const [first] = hosts;
+  const bounds = (first?.plan.tables ?? []).map(({ policy }) =>
+    policy.consistency === 'async' ? Infinity : policy.staleness,
+  );
+  checkers = new Checkers(plan, linkBytes(plan), first?.plan.lockStep ?? false, bounds);
+  const { findings, progress } = checkers;
+  const { createSession } = options;
+  network = openVirtualNetwork({
+    ...{ size, seed: plan.seed, time, faults: plan.faults, connectTimeoutMs: 250 },
+    settings: { ...plan.settings, ...(resends(plan) ? { resendMs: 40 } : {}) },
+    ...(createSession ? { createSession } : {}),
+    onCrash(rank) {
+      dead.add(rank);
+      hosts[rank]?.end();
+      end(rank);
+    },
+    onRestart(rank) {
+      // A new life takes no part in the run of the old one.
+      network?.open(rank, { packet: nothing, room: nothing, lost: nothing });
+    },
+  });
+  const places = hosts.map((host, rank) => {
+    progress.want(`the end of host ${rank}`, 0);
+    return network.open(rank, options.meddle?.(rank, host) ?? host);
+  });
+  hosts.forEach((host, rank) => {
+    const place = places[rank];
+    if (place) host.start(place);
+  });
+  try {
+    time.runWhile(() => over.size < size && findings.count === 0);
+    if (findings.count === 0) progress.idle();
+  } catch (error) {
+    findings.add('events', error instanceof Error ? error.message : String(error));
+  }
+  const alive = hosts.flatMap((host, rank) => (dead.has(rank) ? [] : [{ host, rank }]));
+  for (const { host, rank } of alive) {
+    const wrong = judge(plan, rank, host, dead);
+    if (wrong !== undefined) findings.add('faults', wrong);
+    if (host.finished && plan.exact) checkers.finished(rank, host);
+  }
+  const sent = places.flatMap((place) => place.statistics()).map(({ bytesSent }) => bytesSent);
+  const latestMs = deadlineMs(plan, Math.max(0, ...sent));
+  if (endMs > latestMs) {
+    const words = `the run ended at virtual ms ${endMs.toFixed(0)}, ${latestMs.toFixed(0)} is late`;
+    findings.add('progress', words);
+  }
+  const ended = alive.filter(({ host }) => host.finished);
+  return {
+    ...{ findings: findings.lines, hash: network.trace.hash, events: time.events },
+    ...{ reads: checkers.reads, finished: ended.length, faults: alive.length - ended.length },
+    tables: ended.map(({ host }) => plan.tables.map((_, table) => bytesOf(host, table))),
+    last: [
+      ...network.trace.last().slice(-25),
+      ...hosts.map((host, rank) => `host ${rank}: ${host.describe()}`),
+      JSON.stringify(plan),
+    ],
+  };
+}
+
+const nothing = () => undefined;
+
+function resends({ faults }: FuzzPlan): boolean {
+  const { lost, twice, overtaking } = faults.channel;
+  return lost + twice + overtaking > 0;
+}
