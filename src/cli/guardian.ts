@@ -35,6 +35,7 @@ const activities: Readonly<Record<Job['command'], string>> = {
   predict: 'predicting',
   evaluate: 'evaluating',
   simulate: 'simulating',
+  replay: 'replaying',
 };
 
 /** Reports the host's end once: when its output has arrived too, or a moment later. */

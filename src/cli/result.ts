@@ -1,6 +1,6 @@
 // How a finished job reads: the text on standard output, and the JSON line.
 import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
-import type { SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
+import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 
@@ -96,6 +96,16 @@ function policyName({ consistency, staleness }: SimulatedPolicy): string {
   return plain ? consistency : `${consistency} s=${staleness}`;
 }
 
+function replayText({ model, hosts, objective, modelHash, runs }: ReplayDone): string {
+  const order = `${runs.replayed} in recorded order, ${runs.plain} that always end the same`;
+  const rows = [
+    ['objective', numberText(objective)],
+    ['model hash', `${modelHash.slice(0, 12)}, equal to the recorded one`],
+    ['runs', order],
+  ] as const;
+  return `${model} replayed, ${hosts} ${hosts === 1 ? 'host' : 'hosts'}\n${block(rows)}`;
+}
+
 function simulateText(done: SimulateDone): string {
   const { hosts, threads, seed, target, policies, pushMs, measuredPushMs, traceHash } = done;
   const bsp = policies.find(({ consistency }) => consistency === 'bsp')?.secondsToObjective;
@@ -132,6 +142,8 @@ export function resultText(done: JobDone, job: Job): string {
       return '';
     case 'simulate':
       return simulateText(done.result);
+    case 'replay':
+      return replayText(done.result);
   }
 }
 
@@ -146,6 +158,8 @@ export function resultJson(done: JobDone): readonly object[] {
     }
     case 'predict':
       return [];
+    case 'replay':
+      return [{ event: 'done', ...done.result }];
     case 'simulate': {
       const { policies, ...all } = done.result;
       const rows = policies.map((policy) => ({ event: 'policy', ...policy }));

@@ -60,6 +60,9 @@ export type MemberControl = {
   grant(want: number): void;
 };
 
+/** Where packets go. */
+export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
+
 /** What of its machines a member needs: tests put broken ones in their place. */
 export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
 export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
@@ -101,10 +104,10 @@ const heldForGood = 0x7fff_ffff;
 
 export class Member {
   readonly #config: MemberConfig;
-  readonly #network: Network;
+  readonly #network: Pick<Network, 'rank' | 'size'>;
   readonly #store: MemberStore;
   readonly #control: MemberControl;
-  readonly #outbox: Outbox;
+  readonly #outbox: MemberOutbox;
   readonly #client: ClientLike;
   readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
@@ -119,10 +122,10 @@ export class Member {
   constructor(
     config: MemberConfig,
     ports: {
-      readonly network: Network;
+      readonly network: Pick<Network, 'rank' | 'size'>;
       readonly store: MemberStore;
       readonly control: MemberControl;
-      readonly outbox: Outbox;
+      readonly outbox: MemberOutbox;
       readonly machines?: Machines | undefined;
     },
   ) {
@@ -137,6 +140,11 @@ export class Member {
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
     this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
+  }
+
+  /** Clocks of this host whose deltas have been cut. */
+  get clock(): number {
+    return this.#clock;
   }
 
   /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */

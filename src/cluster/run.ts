@@ -8,13 +8,14 @@ import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { ringAt } from '../memory/layout.ts';
 import { receiver, type Wanted } from '../mailbox/messages.ts';
-import type { Network } from '../mailbox/network.ts';
+import type { Network, Packet } from '../mailbox/network.ts';
 import { openRingReader } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
 import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
+import { recordMailbox, type MailboxTape } from '../record/mailbox-tape.ts';
 import { Link } from './link.ts';
-import { Member, type Machines } from './member.ts';
+import { Member, type Machines, type MemberOutbox, type Want } from './member.ts';
 import { Outbox } from './outbox.ts';
 import { openStore } from './store.ts';
 
@@ -24,6 +25,8 @@ export type MailboxSummary = {
   readonly stopped: boolean;
   /** Bytes of rows that were sent, by table. */
   readonly tableBytes: readonly number[];
+  /** Of a recorded run: what reached the member. */
+  readonly inputs?: Uint8Array;
 };
 
 /** Batches in flight: a clock each, and some that went early. */
@@ -48,21 +51,24 @@ export type MemberTuning = {
   readonly machines?: Machines;
 };
 
-/** The member of a host's run, with what is around it. */
-export function openMember(
+/** What a member sees of the world around its host. */
+export type MemberPorts = {
+  readonly network: Pick<Network, 'rank' | 'size'>;
+  readonly outbox: MemberOutbox;
+  /** Clocks that all workers of the host have finished; those of the control words if absent. */
+  readonly hostClock?: (finished: number) => number;
+};
+
+/** A member over the tables and control words of its host. */
+export function openMemberOver(
   stage: Stage,
   cluster: ClusterPlan,
-  network: Network,
+  { network, outbox, hostClock = (finished) => finished }: MemberPorts,
   tuning: MemberTuning = {},
 ) {
   const { plan, control } = stage;
   const { consistency, staleness } = plan.policy;
   const store = openStore(stage, cluster, tuning.earlyBytes);
-  const outbox = new Outbox(network, {
-    bytesPerSecond: cluster.sending.bytesPerSecond,
-    burstBytes: tuning.burstBytes,
-    nowMs: stage.nowMs,
-  });
   const wants = Array.from({ length: plan.workers }, (_, worker) =>
     receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),
   );
@@ -83,7 +89,7 @@ export function openMember(
     {
       ...{ network, store, outbox, machines: tuning.machines },
       control: {
-        hostClock: () => (plan.lockStep ? control.minPushed() : control.minClock()),
+        hostClock: () => hostClock(plan.lockStep ? control.minPushed() : control.minClock()),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
@@ -97,18 +103,83 @@ export function openMember(
       },
     },
   );
-  const takeWants = () => {
+  /** Hands over what workers miss. */
+  const takeWants = (give: (want: Want, worker: number) => void) => {
     wants.forEach((ring, worker) => {
       for (let wanted = ring.take(); wanted !== undefined; wanted = ring.take()) {
         const { id: number, at, count, prefetch, ...want } = wanted;
         const id = number * limits.workersMax + worker;
         if (prefetch !== undefined) prefetches.set(id, prefetch);
         const rows = count < 0 ? undefined : stage.arena.i32.slice(at / 4, at / 4 + count);
-        member.want({ ...want, id, rows });
+        give({ ...want, id, rows }, worker);
       }
     });
   };
-  return { member, outbox, takeWants, store };
+  return { member, takeWants, store };
+}
+
+/** The inputs of a member; a tape takes them down. */
+function inputsOf(member: Member, tape: MailboxTape | undefined) {
+  return {
+    packet(from: number, packet: Packet): void {
+      tape?.write('packet', from);
+      member.packet(from, packet);
+    },
+    room(to: number): void {
+      tape?.write('room', to);
+      member.room(to);
+    },
+    want(want: Want, worker: number): void {
+      tape?.write('want', worker);
+      member.want(want);
+    },
+    idle(): void {
+      tape?.write('idle', 0);
+      member.idle();
+    },
+    workersMoved(): void {
+      if (tape === undefined) return member.workersMoved();
+      tape.attempt(() => {
+        const before = member.clock;
+        member.workersMoved();
+        return member.clock > before;
+      });
+    },
+  };
+}
+
+/** The member of a host's run, with what is around it; `tape` records what it is told. */
+export function openMember(
+  stage: Stage,
+  cluster: ClusterPlan,
+  network: Network,
+  tuning: MemberTuning = {},
+  tape?: MailboxTape,
+) {
+  const outbox = new Outbox(network, {
+    bytesPerSecond: cluster.sending.bytesPerSecond,
+    burstBytes: tuning.burstBytes,
+    nowMs: stage.nowMs,
+  });
+  const recorded = tape && {
+    send: outbox.send.bind(outbox),
+    hasRoom(to: number) {
+      const has = outbox.hasRoom(to);
+      tape.write(has ? 'yes' : 'no', 0);
+      return has;
+    },
+    get isEmpty() {
+      return outbox.isEmpty;
+    },
+  };
+  const hostClock = (finished: number) => {
+    if (finished > member.clock) tape?.write('clock', finished);
+    return finished;
+  };
+  const ports = { network, outbox: recorded ?? outbox, hostClock };
+  const { member, takeWants, store } = openMemberOver(stage, cluster, ports, tuning);
+  const inputs = inputsOf(member, tape);
+  return { member, inputs, outbox, store, takeWants: () => takeWants(inputs.want) };
 }
 
 /** Takes part in the run of `stage` until all hosts have finished it, or it is stopped. */
@@ -120,7 +191,9 @@ export async function runMailbox(
   const { plan, control, arena } = stage;
   const { cluster } = plan;
   if (cluster === undefined) return { clocks: 0, stopped: false, tableBytes: [] };
-  const { member, outbox, takeWants, store } = openMember(stage, cluster, network);
+  const tape = plan.tickets && recordMailbox();
+  const opened = openMember(stage, cluster, network, {}, tape);
+  const { member, inputs, outbox, takeWants, store } = opened;
   let fault: Fault | undefined;
   const guarded = (act: () => void) => {
     if (fault !== undefined) return;
@@ -133,8 +206,8 @@ export async function runMailbox(
   };
   guarded(() => {
     link.begin(cluster.run, {
-      packet: (from, packet) => guarded(() => member.packet(from, packet)),
-      room: (to) => guarded(() => member.room(to)),
+      packet: (from, packet) => guarded(() => inputs.packet(from, packet)),
+      room: (to) => guarded(() => inputs.room(to)),
       lost(_, lost) {
         if (member.finished) return;
         const message = `${lost.message}; waited for ${member.waitingFor}`;
@@ -150,20 +223,22 @@ export async function runMailbox(
       const seen = control.tick.now();
       guarded(() => {
         takeWants();
-        member.workersMoved();
-        for (const to of outbox.tick()) member.room(to);
+        inputs.workersMoved();
+        for (const to of outbox.tick()) inputs.room(to);
       });
       if (fault !== undefined) throw fromFault(fault);
       const clocks = control.minClock();
       const tableBytes = store.bytesSent;
       if (control.stopped()) return { clocks, stopped: true, tableBytes };
-      if (member.finished) return { clocks, stopped: false, tableBytes };
+      if (member.finished) {
+        return { clocks, stopped: false, tableBytes, ...(tape && { inputs: tape.bytes() }) };
+      }
       const sleepMs = cluster.sending.early ? idleMs : limits.gateWaitMs;
       const until = Math.min(sleepMs, Math.max(1, outbox.waitMs ?? sleepMs));
       const wake = waitAsync(arena.i32, control.tick.cell, seen, until);
       const why = wake.async ? await wake.value : 'ok';
       quietMs = why === 'timed-out' ? quietMs + until : 0;
-      if (cluster.sending.early && quietMs >= idleMs) guarded(() => member.idle());
+      if (cluster.sending.early && quietMs >= idleMs) guarded(() => inputs.idle());
     }
   } catch (thrown) {
     member.fail(toFault(thrown));

@@ -39,6 +39,8 @@ export type TrainJob = {
   readonly cluster?: ClusterPlace;
   /** How deltas travel between hosts; whole and at once when absent. */
   readonly sending?: Sending;
+  /** Directory to write down in what `replay` needs. */
+  readonly record?: string | undefined;
 };
 
 export type PredictJob = {
@@ -77,7 +79,10 @@ export type SimulateJob = {
   readonly objective: number | undefined;
 };
 
-export type Job = TrainJob | PredictJob | EvaluateJob | SimulateJob;
+/** A recorded run again, on this machine, in one thread. */
+export type ReplayJob = { readonly command: 'replay'; readonly directory: string };
+
+export type Job = TrainJob | PredictJob | EvaluateJob | SimulateJob | ReplayJob;
 
 export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
 
@@ -177,7 +182,18 @@ export type SimulateDone = {
   readonly traceHash: string;
 };
 
+export type ReplayDone = {
+  readonly model: string;
+  readonly hosts: number;
+  readonly objective: number;
+  /** Of the replayed and of the recorded model: they are equal. */
+  readonly modelHash: string;
+  /** Runs whose order was replayed, and others, which always end the same. */
+  readonly runs: { readonly replayed: number; readonly plain: number };
+};
+
 export type JobDone =
+  | { readonly command: 'replay'; readonly result: ReplayDone }
   | { readonly command: 'simulate'; readonly result: SimulateDone }
   | { readonly command: 'train'; readonly result: TrainDone }
   | { readonly command: 'predict'; readonly rows: number; readonly out: string | null }

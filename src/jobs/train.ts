@@ -1,4 +1,5 @@
 // The train job: load → train → save, on the actors of one host.
+import { resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import { SystemError, toFault } from '../base/errors.ts';
@@ -9,6 +10,7 @@ import { findModel, models } from '../models/registry.ts';
 import { checkThreads } from '../base/threads.ts';
 import { together } from '../base/together.ts';
 import { partitionsFor, type World } from '../base/world.ts';
+import { saveRecord, sizesOf } from '../record/directory.ts';
 import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
@@ -23,10 +25,12 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
+const isProgramPath = (model: string) => /\.m?js$/.test(model);
+
 async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);
   if (found !== undefined) return found as unknown as LooseModel;
-  if (/\.m?js$/.test(name)) return await userModel(name);
+  if (isProgramPath(name)) return await userModel(name);
   const known = models.map((model) => model.name).join(', ');
   const rule = `the model must be one of ${known}, or the path of a program (.js, .mjs)`;
   throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);
@@ -132,10 +136,27 @@ export async function trainJob(
         out: job.out ?? null,
       };
       const [first = done] = await talk.exchange(done);
+      if (host instanceof Host) await writeRecord(job, host, first.modelHash);
       return world.rank === 0 ? done : first;
     });
   };
-  return withHost({ threads, pushTimeoutMs, reproducible }, train, make);
+  const recording = job.record !== undefined;
+  return withHost({ threads, pushTimeoutMs, reproducible, recording }, train, make);
+}
+
+/** Saves what the host recorded, if it was to. */
+async function writeRecord(job: TrainJob, host: Host, modelHash: string): Promise<void> {
+  const { cluster: _, record, ...rest } = job;
+  if (record === undefined) return;
+  const absolute = (paths: readonly string[]) => paths.map((path) => resolve(path));
+  const model = isProgramPath(job.model) ? resolve(job.model) : job.model;
+  const own = { ...rest, model, data: absolute(job.data), test: absolute(job.test) };
+  const { variant, records, world } = host;
+  const card = {
+    ...{ version: PERPETUUM_VERSION, variant, rank: world.rank, threads: world.threads, job: own },
+    ...{ files: world.rank === 0 ? await sizesOf([...own.data, ...own.test]) : [], modelHash },
+  };
+  await saveRecord(record, card, records);
 }
 
 /** Bytes that left this host, and on which links. */

@@ -34,7 +34,7 @@ export type HostsOptions = {
   /** Carries out a run that all hosts asked for; the results by rank. */
   readonly runAll: (runs: readonly HostRun[]) => Promise<readonly RunResult[]>;
   /** Carries out a run of one host alone, where that is more than to run it. */
-  readonly runOne?: (run: HostRun) => RunResult;
+  readonly runOne?: (run: HostRun) => Promise<RunResult>;
 };
 
 /** Something that all hosts come to: the last one settles it for all. */
@@ -104,13 +104,15 @@ export function sumLags(all: readonly (readonly number[])[]): number[] {
   return lags;
 }
 
-function alone({ hooks, ...run }: HostRun, options: HostsOptions) {
-  const own = { ...run, module: options.module };
+/** A run of one host alone, at once. */
+export function runAloneOn(
+  { hooks, ...run }: HostRun,
+  module: WebAssembly.Module,
+  threads: number,
+): RunResult {
   const onEvent: RunHooks['onEvent'] = (event, thread) => hooks.onEvent?.(event, thread);
-  return (threads: number): RunResult => {
-    const { plan, clocks, lags } = runAlone({ ...own, threads, onEvent });
-    return { plan, clocks, stalenessHistogram: sumLags(lags), tableBytes: [] };
-  };
+  const { plan, clocks, lags } = runAlone({ ...run, module, threads, onEvent });
+  return { plan, clocks, stalenessHistogram: sumLags(lags), tableBytes: [] };
 }
 
 /** The hosts of one job, by rank. */
@@ -143,7 +145,7 @@ export function openHosts(options: HostsOptions): readonly JobHost[] {
         const own = { rank, arena, program, request, hooks };
         const run = userModule === undefined ? own : { ...own, userModule };
         if (request.local === true || size === 1) {
-          return options.runOne?.(run) ?? alone(run, options)(workers);
+          return options.runOne?.(run) ?? runAloneOn(run, module, workers);
         }
         begun += 1;
         const results = await runs.come(`run ${begun}`, rank, run);

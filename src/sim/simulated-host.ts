@@ -274,7 +274,7 @@ export class SimulatedHost implements NetworkListener {
       worker.until = value.until;
       worker.sinceMs = time.nowMs;
       this.#again = true; // it may be true by now
-    } else {
+    } else if (value.kind === 'pushed') {
       const cost = this.#options.pushMs(index, value.clock, value.partition);
       worker.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
         worker.sinceMs = time.nowMs;

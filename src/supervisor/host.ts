@@ -25,6 +25,8 @@ import { planRun, type RunPlan, type RunRequest, type Sending } from '../program
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
+import { withTickets, type RunRecord } from '../record/run-record.ts';
+import { ticketsOf } from '../record/tickets.ts';
 import { openControl, type Control } from '../store/control.ts';
 import { ActorHandle, type Role } from './actor-handle.ts';
 import { Watchdog } from './watchdog.ts';
@@ -34,6 +36,8 @@ export type HostOptions = {
   readonly loaders: number;
   readonly variant: KernelVariant;
   readonly pushTimeoutMs?: number;
+  /** Runs write down what decides their results: see `records`. */
+  readonly recording?: boolean;
 };
 
 /** Called on the main thread with what actors report. `thread` is the worker's number. */
@@ -85,6 +89,8 @@ export class Host {
   readonly loaders: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
+  readonly #recording: boolean;
+  readonly #records: RunRecord[] = [];
   #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #mailbox: MailboxHandle | undefined;
@@ -107,6 +113,7 @@ export class Host {
     this.module = compileKernels(variant);
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
+    this.#recording = options.recording === true;
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
   }
 
@@ -148,6 +155,11 @@ export class Host {
     return this.#world;
   }
 
+  /** Of a recording host: its runs so far. */
+  get records(): readonly RunRecord[] {
+    return this.#records;
+  }
+
   /** Traffic of the links so far. */
   async linkStatistics(): Promise<readonly LinkStatistics[]> {
     const mailbox = this.#mailbox;
@@ -177,7 +189,8 @@ export class Host {
     if (mailbox !== undefined) this.#runs += 1;
     const place = mailbox &&
       this.#sending && { rank, size, threads, run: this.#runs, sending: this.#sending };
-    const plan = planRun(this.arena, program, request, this.threads, place);
+    const planned = planRun(this.arena, program, request, this.threads, place);
+    const plan = this.#recording ? withTickets(this.arena, program, planned) : planned;
     this.#control.reset();
     const { layout } = this.arena;
     for (let thread = 0; thread < layout.threadCount; thread++) {
@@ -193,6 +206,7 @@ export class Host {
     }
     if (mailbox !== undefined) handles.push(mailbox);
     const outcomes = await this.#supervise(handles, plan, hooks);
+    if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];
@@ -203,6 +217,22 @@ export class Host {
     }
     while (lags.at(-1) === 0) lags.pop();
     return { plan, clocks, stalenessHistogram: lags, tableBytes };
+  }
+
+  #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {
+    const { tickets: room } = plan;
+    if (room === undefined) {
+      this.#records.push({ kind: 'plain', scheduled: program.schedule !== undefined });
+      return;
+    }
+    const workers: Uint8Array[] = [];
+    let inputs: Uint8Array | undefined;
+    for (const outcome of outcomes) {
+      if ('tape' in outcome && outcome.tape) workers[outcome.tape.worker] = outcome.tape.bytes;
+      if ('inputs' in outcome) ({ inputs } = outcome);
+    }
+    const tickets = ticketsOf(this.arena, room);
+    this.#records.push({ kind: 'timed', tickets, workers, inputs });
   }
 
   /** Starts the plan on all actors and watches until every one has answered or was terminated. */

@@ -1,5 +1,6 @@
 // The help texts, made from the option tables: what is printed is what is parsed.
 import { commandNames, commands, commonOptions, inputOptions, laterCommands } from './options.ts';
+import { optionsOf } from './options.ts';
 import { demoOptions, evaluateOptions, joinOptions, launchOptions } from './options.ts';
 import { simulateOptions } from './options.ts';
 import { sendingOptions } from './options.ts';
@@ -85,7 +86,7 @@ const exitCodes =
 /** What stands after a command's name. */
 const operands: Readonly<Record<CommandName, string>> = {
   ...{ train: 'MODEL DATA…', predict: 'MODELDIR DATA…', evaluate: 'MODELDIR DATA…' },
-  simulate: '--hosts N -- train …',
+  ...{ simulate: '--hosts N -- train …', replay: 'DIR' },
   ...{ launch: 'HOSTS -- train …', models: '', doctor: '', demo: '' },
 };
 
@@ -188,6 +189,22 @@ function launchHelp(): string {
   ].join('');
 }
 
+function replayHelp(): string {
+  return [
+    'perpetuum replay: repeats a recorded run, bit for bit\n',
+    '\nUsage: perpetuum replay DIR [options]\n',
+    '\nDIR is what perpetuum train --record DIR wrote: a folder host-R for each host, all of them\n',
+    'here. The run is repeated in one process and one thread, each thread and each packet in its\n',
+    'recorded turn; the exit code is 1 when it ends with another model, or where it diverged\n',
+    'first. Needs the same version, the same data, and kernels of the same kind.\n',
+    options('Options:', optionsOf('replay')),
+    options('Options of all commands:', commonOptions),
+    '\nExample:\n',
+    '  perpetuum launch --local 2 -- train mlr a9a.gz --solver sgd --record run1\n',
+    '  perpetuum replay run1\n',
+  ].join('');
+}
+
 function simulateHelp(): string {
   return [
     'perpetuum simulate: compares policies on simulated hosts\n',
@@ -239,6 +256,8 @@ function commandHelp(command: CommandName, models: readonly ModelInfo[]): string
       return launchHelp();
     case 'simulate':
       return simulateHelp();
+    case 'replay':
+      return replayHelp();
     case 'models':
       return `perpetuum models: lists the models\n\nUsage: perpetuum models\n${common}`;
     case 'doctor':

@@ -101,6 +101,10 @@ export const trainOptions: readonly CommandOption[] = [
   json,
   flag('audit', 'check every read against its staleness bound'),
   {
+    ...text('record', 'DIR', 'folder for what perpetuum replay needs, host-R for each host'),
+    defaultText: 'not recorded',
+  },
+  {
     ...{ name: 'partitions', type: 'integer', default: undefined, minimum: 1 },
     ...{ defaultText: "the model's" },
     help: 'partitions of the data',
@@ -194,7 +198,11 @@ export const simulateOptions: readonly CommandOption[] = [
     help: 'worker threads of each',
   },
   {
-    ...text('straggler', 'HOW', '3x: the last host is 3 times slower; or transient, frozen (below)'),
+    ...text(
+      'straggler',
+      'HOW',
+      '3x: the last host is 3 times slower; or transient, frozen (below)',
+    ),
     defaultText: 'none',
   },
   { ...text('latency', 'TIME', 'one way, between any two hosts'), defaultText: '0ms' },
@@ -250,6 +258,7 @@ export const commands = {
   evaluate: 'score a saved model on data',
   launch: 'train on several hosts',
   simulate: 'compare policies on simulated hosts',
+  replay: 'repeat a recorded run, bit for bit',
   models: 'list the models',
   doctor: 'check this machine',
   demo: 'train on the data that comes with the package',
@@ -274,6 +283,8 @@ export function optionsOf(command: CommandName): readonly CommandOption[] {
       return launchOptions;
     case 'simulate':
       return simulateOptions;
+    case 'replay':
+      return [deadline, json];
     case 'demo':
       return demoOptions;
     case 'models':

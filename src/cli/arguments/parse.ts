@@ -238,6 +238,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     input: inputOf(values),
     options: model ? givenOptions(model, values) : ownOptions(settings),
     sending: sendingOf(values),
+    record: values.text('record'),
   };
   return { ...read, job };
 }
@@ -295,6 +296,21 @@ function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Req
     noColor: noColor || own.noColor,
   };
   return { kind: 'launch', launch, train: { ...train, view } };
+}
+
+function parseReplay(args: readonly string[]): JobRequest {
+  const context = 'perpetuum replay';
+  const options = [...optionsOf('replay'), ...commonOptions];
+  const { positionals, values } = readArguments(args, { options, context });
+  const [directory, extra] = positionals;
+  if (directory === undefined || extra !== undefined) {
+    const next = 'DIR is the folder that perpetuum train --record wrote';
+    throw usage(`${context} needs one DIR, got ${positionals.length}`, next);
+  }
+  const seconds = values.number('deadline');
+  const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
+  const job = { command: 'replay', directory } as const;
+  return { kind: 'job', job, deadlineMs, view: viewOf(values, { json: true }), threads: 1 };
 }
 
 function parseSimulate(args: readonly string[], models: readonly ModelInfo[]): Request {
@@ -381,5 +397,7 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
       return parseLaunch(args, models);
     case 'simulate':
       return parseSimulate(args, models);
+    case 'replay':
+      return parseReplay(args);
   }
 }
