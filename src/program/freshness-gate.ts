@@ -240,6 +240,8 @@ export function openGate(stage: Stage): Gate {
     isBarrier,
     release: () => pins.release(),
     finished(clock, times) {
+      // What was decided is on the tape.
+      if (tape?.plays) return;
       const change = adaptive?.step(clock, times);
       if (change === undefined) return;
       const { from, to, waited } = change;
