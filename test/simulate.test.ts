@@ -11,7 +11,7 @@ const rowNamed = (done: Awaited<ReturnType<typeof simulate>>, name: string, stal
     (each) => each.consistency === name && each.staleness === staleness,
   );
   assert.ok(row, `${name} ${staleness}`);
-  return row!;
+  return row;
 };
 
 test('simulate: the same seed gives the same trace, another seed another', async () => {
@@ -53,7 +53,7 @@ test('simulate: with transient stragglers essp s=4 needs at most 0.7 of the time
     const bsp = rowNamed(done, 'bsp', 0).secondsToObjective;
     const essp = rowNamed(done, 'essp', 4).secondsToObjective;
     assert.ok(bsp !== null && essp !== null, 'both reach the objective');
-    assert.ok(essp! <= 0.7 * bsp!, `seed ${seed}: ${essp} of ${bsp}`);
+    assert.ok(essp <= 0.7 * bsp, `seed ${seed}: ${essp} of ${bsp}`);
   }
 });
 
