@@ -130,9 +130,9 @@ test('mailbox: every kind of message arrives as it was sent', () => {
     { kind: 'end' },
   ];
   const reports: Report[] = [
-    { clock: 3, partial: [1.5, -0.25, 4e9, -1e300, NaN, Infinity] },
-    { clock: 4, partial: 'grüße, 世界' },
-    { clock: 5, partial: { sum: Number.MAX_SAFE_INTEGER, none: null, yes: true } },
+    { kind: 'report', clock: 3, partial: [1.5, -0.25, 4e9, -1e300, NaN, Infinity] },
+    { kind: 'report', clock: 4, partial: 'grüße, 世界' },
+    { kind: 'report', clock: 5, partial: { sum: Number.MAX_SAFE_INTEGER, none: null, yes: true } },
   ];
   const events: Event[] = [
     { kind: 'progress', clock: 12, values: { objective: 0.5, pass: 3, 'test.rmse': NaN } },

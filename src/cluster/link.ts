@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { LinkStatistics, Network, NetworkListener, Packet } from '../mailbox/network.ts';
-import type { PeerMessage } from './messages.ts';
+import type { PeerMessage, RelayMessage } from './messages.ts';
 
 /** One host's part of a gathering; large ones come in pieces. */
 type GatherMessage = { readonly kind: 'gather'; readonly name: string; readonly last: boolean };
@@ -19,7 +19,7 @@ type ReadMessage = {
   readonly bytes: number;
 };
 type BytesMessage = { readonly kind: 'bytes'; readonly id: number; readonly fault?: Fault };
-type LinkMessage = GatherMessage | ReadMessage | BytesMessage | PeerMessage;
+type LinkMessage = GatherMessage | ReadMessage | BytesMessage | PeerMessage | RelayMessage;
 
 /** Reads a piece of a file of this host, for another one. */
 export type ServeFile = (path: string, from: number, bytes: number) => Promise<Uint8Array>;
@@ -71,6 +71,15 @@ export class Link implements NetworkListener {
 
   end(): void {
     this.#listener = undefined;
+  }
+
+  /** Tells the others why this host ends run `run`, when it is a thread of it that failed. */
+  fail(fault: Fault, run: number): void {
+    const { rank, size } = this.#network;
+    const header: PeerMessage = { kind: 'fault', fault, run };
+    for (let to = 0; to < size; to++) {
+      if (to !== rank) this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
   }
 
   /** See World.allGather. */

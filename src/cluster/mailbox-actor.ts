@@ -41,6 +41,8 @@ export type MailboxActor = Actor<MailboxSummary> & {
   /** See World.readRemote. */
   read(path: string, from: number, bytes: number): Promise<Outcome<Uint8Array>>;
   statistics(): Promise<readonly LinkStatistics[]>;
+  /** Tells the other hosts why run `run` fails here. */
+  fail(fault: Fault, run: number): Promise<Outcome<undefined>>;
   /** Says goodbye: what was sent arrives first. With a fault, the others lose us for it. */
   leave(fault?: Fault): Promise<Outcome<void>>;
 };
@@ -59,8 +61,15 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
     assert(joined !== undefined, 'the host has joined');
     return joined;
   };
+  const actor = createActor(boot, builtIns, (stage) =>
+    runMailbox(stage, there().mesh, there().link),
+  );
   return {
-    ...createActor(boot, builtIns, (stage) => runMailbox(stage, there().mesh, there().link)),
+    async run(plan, userModule) {
+      const done = await actor.run(plan, userModule);
+      if (!done.ok || done.value.fault === undefined) return done;
+      return { ok: false, fault: done.value.fault };
+    },
     join: (options, watch) =>
       outcome(async () => {
         if (joined !== undefined) throw new SystemError('ERR_CONFIG', 'a host joins once');
@@ -77,6 +86,11 @@ export function mailboxActor(boot: Boot, builtIns: ReadonlyMap<string, AnyProgra
     gather: (name, bytes) => outcome(() => there().link.gather(name, bytes)),
     read: (path, from, bytes) => outcome(() => there().link.read(path, from, bytes)),
     statistics: () => Promise.resolve(joined?.link.statistics ?? []),
+    fail: (fault, run) =>
+      outcome(() => {
+        joined?.link.fail(fault, run);
+        return Promise.resolve(undefined);
+      }),
     leave: (fault) =>
       outcome(async () => {
         await joined?.mesh.close(fault);

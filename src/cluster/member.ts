@@ -104,7 +104,7 @@ const heldForGood = 0x7fff_ffff;
 
 export class Member {
   readonly #config: MemberConfig;
-  readonly #network: Pick<Network, 'rank' | 'size'>;
+  readonly #network: Pick<Network, 'rank' | 'size' | 'send'>;
   readonly #store: MemberStore;
   readonly #control: MemberControl;
   readonly #outbox: MemberOutbox;
@@ -122,7 +122,7 @@ export class Member {
   constructor(
     config: MemberConfig,
     ports: {
-      readonly network: Pick<Network, 'rank' | 'size'>;
+      readonly network: Pick<Network, 'rank' | 'size' | 'send'>;
       readonly store: MemberStore;
       readonly control: MemberControl;
       readonly outbox: MemberOutbox;
@@ -258,9 +258,12 @@ export class Member {
     }
   }
 
-  /** Tells everyone why this host ends the run. */
+  /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
   fail(fault: Fault): void {
-    for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+    const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
+    for (const to of this.#others()) {
+      this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
   }
 
   #tellDrops(): void {

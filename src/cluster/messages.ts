@@ -1,12 +1,16 @@
-// What hosts say to each other in a run, one union. Bytes of rows travel as the packets' payloads
-// (src/store/wire).
+// What hosts say to each other in a run: one union for data-parallel programs (member.ts), one for
+// scheduled ones (relay.ts). Bytes of rows travel as the packets' payloads (src/store/wire).
 //
 //   client ── batch {epoch, clock} ──▶ owner      deltas, in parts, the last one marked
 //   client ── ask ──▶ owner                       rows that a read misses
 //   client ── drop ──▶ owner                      rows that its cache has given up
 //   client ◀── values {clock, includes} ── owner  rows, in parts, the last one marked
 //   host ── fault ──▶ everyone                    a run that fails on one host ends on all
-
+//
+//   rank 0 ── work, end ──▶ rank of the worker    what the scheduler hands out
+//   host ── shared ──▶ host                       bytes of spaces (src/program/spaces.ts)
+//   host ── flush ──▶ host, ◀── flushed ──        what was shared before it is in place
+//   host ── report ──▶ rank 0                     the partial result of a worker
 import type { Fault } from '../base/errors.ts';
 
 type Body =
@@ -41,3 +45,26 @@ type Body =
 /** A message of run `run` of the job: a host may be ahead of another by one. */
 export type PeerMessage = Body & { readonly run: number };
 export type PeerMessageBody = Body;
+
+export type RelayMessageBody =
+  | {
+      readonly kind: 'shared';
+      /** [space, from, bytes] in threes; the payload has their bytes, one behind the other. */
+      readonly parts: readonly number[];
+    }
+  | { readonly kind: 'flush' | 'flushed'; readonly worker: number }
+  | {
+      readonly kind: 'work';
+      readonly worker: number;
+      readonly clock: number;
+      readonly work: unknown;
+    }
+  | {
+      readonly kind: 'report';
+      readonly worker: number;
+      readonly clock: number;
+      readonly partial: unknown;
+    }
+  | { readonly kind: 'end'; readonly clocks: number };
+
+export type RelayMessage = RelayMessageBody & { readonly run: number };

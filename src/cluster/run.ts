@@ -1,23 +1,32 @@
-// A run as the mailbox actor takes part in it: an event loop that feeds the member what workers,
-// links and time do. It never computes longer than one packet takes.
+// A run as the mailbox actor takes part in it: an event loop that feeds its part, the member of a
+// data-parallel run or the relay of a scheduled one, what workers, links and time do. It never
+// computes longer than one packet takes.
 //
 //   tick futex (workers) ─┐
-//   packets (sockets)    ─┼──▶ member ──▶ outbox ──▶ links
+//   packets (sockets)    ─┼──▶ part ──▶ outbox ──▶ links
 //   timer (budget, idle) ─┘
-import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
+import { fromFault, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { ringAt } from '../memory/layout.ts';
-import { receiver, type Wanted } from '../mailbox/messages.ts';
+import { ringAt, type Ring } from '../memory/layout.ts';
+import {
+  receiver,
+  sender,
+  type Assignment,
+  type Order,
+  type Reported,
+  type Said,
+} from '../mailbox/messages.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { openRingReader } from '../mailbox/ring.ts';
+import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
-import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
-import { recordMailbox, type MailboxTape } from '../record/mailbox-tape.ts';
+import { openSpaces } from '../program/spaces.ts';
+import { recordMailbox } from '../record/mailbox-tape.ts';
 import { Link } from './link.ts';
-import { Member, type Machines, type MemberOutbox, type Want } from './member.ts';
+import type { PeerMessage, RelayMessage } from './messages.ts';
+import { openMember } from './open-member.ts';
 import { Outbox } from './outbox.ts';
-import { openStore } from './store.ts';
+import { Relay } from './relay.ts';
 
 /** What the mailbox of a host has to say at the end of a run. */
 export type MailboxSummary = {
@@ -27,10 +36,10 @@ export type MailboxSummary = {
   readonly tableBytes: readonly number[];
   /** Of a recorded run: what reached the member. */
   readonly inputs?: Uint8Array;
+  /** Why the run ended, when that came from another host. */
+  readonly fault?: Fault;
 };
 
-/** Batches in flight: a clock each, and some that went early. */
-const epochsSpare = 8;
 /** Links are idle when nothing has moved for so long. */
 const idleMs = 2;
 
@@ -43,143 +52,101 @@ type WaitAsync = (
 // In Node since 16; TypeScript's library has it in a later edition than the one we target.
 const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 
-/** Sizes that a simulation makes small, so that a short run meets them, and machines of its own. */
-export type MemberTuning = {
-  readonly epochsSpare?: number;
-  readonly earlyBytes?: number;
-  readonly burstBytes?: number;
-  readonly machines?: Machines;
+/** What the loop drives. */
+type Part = {
+  readonly finished: boolean;
+  readonly waitingFor: string;
+  packet(from: number, packet: Packet): void;
+  /** Threads may have moved, or links may have room. */
+  step(): void;
+  /** Nothing moves at the moment. */
+  idle(): void;
+  room(to: number): void;
+  readonly waitMs: number | undefined;
+  readonly clocks: number;
+  readonly tableBytes: readonly number[];
+  /** Of a recorded run. */
+  inputs?(): Uint8Array;
 };
 
-/** What a member sees of the world around its host. */
-export type MemberPorts = {
-  readonly network: Pick<Network, 'rank' | 'size'>;
-  readonly outbox: MemberOutbox;
-  /** Clocks that all workers of the host have finished; those of the control words if absent. */
-  readonly hostClock?: (finished: number) => number;
-};
-
-/** A member over the tables and control words of its host. */
-export function openMemberOver(
-  stage: Stage,
-  cluster: ClusterPlan,
-  { network, outbox, hostClock = (finished) => finished }: MemberPorts,
-  tuning: MemberTuning = {},
-) {
-  const { plan, control } = stage;
-  const { consistency, staleness } = plan.policy;
-  const store = openStore(stage, cluster, tuning.earlyBytes);
-  const wants = Array.from({ length: plan.workers }, (_, worker) =>
-    receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),
-  );
-  /** Prefetches under way, by the number of their want. */
-  const prefetches = new Map<number, number>();
-  const member = new Member(
-    {
-      run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
-      eager: isEager(plan),
-      asynchronous: consistency === 'async',
-      ordered: plan.lockStep,
-      clocks: cluster.clocks,
-      epochsMax: staleness + (tuning.epochsSpare ?? epochsSpare),
-    },
-    {
-      ...{ network, store, outbox, machines: tuning.machines },
-      control: {
-        hostClock: () => hostClock(plan.lockStep ? control.minPushed() : control.minClock()),
-        setShardClock: (clock) => control.setShardClock(clock),
-        setTableClock: (table, clock) => control.setTableClock(table, clock),
-        // The number of a want tells its worker: see takeWants.
-        grant(id) {
-          const worker = id % limits.workersMax;
-          const slot = prefetches.get(id);
-          prefetches.delete(id);
-          if (slot === undefined) control.grant(worker);
-          else control.endPrefetch(worker, slot);
-        },
-      },
-    },
-  );
-  /** Hands over what workers miss. */
-  const takeWants = (give: (want: Want, worker: number) => void) => {
-    wants.forEach((ring, worker) => {
-      for (let wanted = ring.take(); wanted !== undefined; wanted = ring.take()) {
-        const { id: number, at, count, prefetch, ...want } = wanted;
-        const id = number * limits.workersMax + worker;
-        if (prefetch !== undefined) prefetches.set(id, prefetch);
-        const rows = count < 0 ? undefined : stage.arena.i32.slice(at / 4, at / 4 + count);
-        give({ ...want, id, rows }, worker);
-      }
-    });
-  };
-  return { member, takeWants, store };
-}
-
-/** The inputs of a member; a tape takes them down. */
-function inputsOf(member: Member, tape: MailboxTape | undefined) {
+function memberPart(stage: Stage, cluster: ClusterPlan, network: Network): Part {
+  const tape = stage.plan.tickets && recordMailbox();
+  const opened = openMember(stage, cluster, network, {}, tape);
+  const { member, inputs, outbox, takeWants, store } = opened;
   return {
-    packet(from: number, packet: Packet): void {
-      tape?.write('packet', from);
-      member.packet(from, packet);
+    get finished() {
+      return member.finished;
     },
-    room(to: number): void {
-      tape?.write('room', to);
-      member.room(to);
+    get waitingFor() {
+      return member.waitingFor;
     },
-    want(want: Want, worker: number): void {
-      tape?.write('want', worker);
-      member.want(want);
+    get waitMs() {
+      return outbox.waitMs;
     },
-    idle(): void {
-      tape?.write('idle', 0);
-      member.idle();
+    get clocks() {
+      return stage.control.minClock();
     },
-    workersMoved(): void {
-      if (tape === undefined) return member.workersMoved();
-      tape.attempt(() => {
-        const before = member.clock;
-        member.workersMoved();
-        return member.clock > before;
-      });
+    get tableBytes() {
+      return store.bytesSent;
     },
+    packet: (from, packet) => inputs.packet(from, packet),
+    room: (to) => inputs.room(to),
+    idle: () => inputs.idle(),
+    step() {
+      takeWants();
+      inputs.workersMoved();
+      for (const to of outbox.tick()) inputs.room(to);
+    },
+    ...(tape && { inputs: () => tape.bytes() }),
   };
 }
 
-/** The member of a host's run, with what is around it; `tape` records what it is told. */
-export function openMember(
-  stage: Stage,
-  cluster: ClusterPlan,
-  network: Network,
-  tuning: MemberTuning = {},
-  tape?: MailboxTape,
-) {
-  const outbox = new Outbox(network, {
-    bytesPerSecond: cluster.sending.bytesPerSecond,
-    burstBytes: tuning.burstBytes,
-    nowMs: stage.nowMs,
+function relayPart(stage: Stage, cluster: ClusterPlan, network: Network): Part {
+  const { arena, plan, control } = stage;
+  const { bytesPerSecond } = cluster.sending;
+  const outbox = new Outbox(network, { bytesPerSecond, nowMs: stage.nowMs });
+  const ring = (thread: number, name: Ring) => ringAt(arena.layout, thread, name);
+  const writer = (at: number) => openRingWriter(arena, at);
+  const reader = (at: number) => openRingReader(arena, at);
+  const scheduler = plan.workers;
+  const relay = new Relay({
+    ...{ cluster, outbox, memory: arena.u8, spaces: openSpaces(plan) },
+    tables: plan.tables.length,
+    workers: Array.from({ length: plan.workers }, (_, worker) => ({
+      inbox: sender<Assignment>(writer(ring(worker, 'inbox'))),
+      said: receiver<Said>(reader(ring(worker, 'reports'))),
+    })),
+    scheduler:
+      cluster.rank === 0
+        ? {
+            inbox: sender<Reported>(writer(ring(scheduler, 'inbox'))),
+            orders: receiver<Order>(reader(ring(scheduler, 'reports'))),
+          }
+        : undefined,
+    wake: () => control.wake(),
   });
-  const recorded = tape && {
-    send: outbox.send.bind(outbox),
-    hasRoom(to: number) {
-      const has = outbox.hasRoom(to);
-      tape.write(has ? 'yes' : 'no', 0);
-      return has;
+  return {
+    get finished() {
+      return relay.finished;
     },
-    get isEmpty() {
-      return outbox.isEmpty;
+    get waitingFor() {
+      return relay.waitingFor;
+    },
+    get waitMs() {
+      return outbox.waitMs;
+    },
+    get clocks() {
+      return relay.clocks;
+    },
+    tableBytes: relay.bytesSent,
+    packet: (from, packet) => relay.packet(from, packet),
+    room: () => relay.pump(),
+    idle: () => undefined,
+    step() {
+      outbox.tick();
+      relay.pump();
     },
   };
-  const hostClock = (finished: number) => {
-    if (finished > member.clock) tape?.write('clock', finished);
-    return finished;
-  };
-  const ports = { network, outbox: recorded ?? outbox, hostClock };
-  const { member, takeWants, store } = openMemberOver(stage, cluster, ports, tuning);
-  const inputs = inputsOf(member, tape);
-  return { member, inputs, outbox, store, takeWants: () => takeWants(inputs.want) };
 }
 
 /** Takes part in the run of `stage` until all hosts have finished it, or it is stopped. */
@@ -188,32 +155,38 @@ export async function runMailbox(
   network: Network,
   link: Link,
 ): Promise<MailboxSummary> {
-  const { plan, control, arena } = stage;
+  const { plan, control, arena, program, thread } = stage;
   const { cluster } = plan;
   if (cluster === undefined) return { clocks: 0, stopped: false, tableBytes: [] };
-  const tape = plan.tickets && recordMailbox();
-  const opened = openMember(stage, cluster, network, {}, tape);
-  const { member, inputs, outbox, takeWants, store } = opened;
-  let fault: Fault | undefined;
+  // It waits for threads and links; that it computes for long is no sign of an endless loop.
+  control.setActivity(thread, 'waitingForClocks');
+  const open = program.schedule === undefined ? memberPart : relayPart;
+  const part = open(stage, cluster, network);
+  /** Why the run ends here, and whether the others know that. */
+  let end: { readonly fault: Fault; readonly from: 'here' | 'peer' | 'link' } | undefined;
   const guarded = (act: () => void) => {
-    if (fault !== undefined) return;
+    if (end !== undefined) return;
     try {
       act();
     } catch (thrown) {
-      fault = toFault(thrown);
+      end = { fault: toFault(thrown), from: 'here' };
     }
-    if (fault !== undefined || member.finished) control.wake();
+    if (end !== undefined || part.finished) control.wake();
   };
   guarded(() => {
     link.begin(cluster.run, {
-      packet: (from, packet) => guarded(() => inputs.packet(from, packet)),
-      room: (to) => guarded(() => inputs.room(to)),
-      lost(_, lost) {
-        if (member.finished) return;
-        const message = `${lost.message}; waited for ${member.waitingFor}`;
+      packet: (from, packet) =>
         guarded(() => {
-          throw new SystemError(lost.code, message);
-        });
+          const message = packet.header as PeerMessage | RelayMessage;
+          if (message.kind !== 'fault') return part.packet(from, packet);
+          const fault = { ...message.fault, message: `rank ${from}: ${message.fault.message}` };
+          end = { fault, from: 'peer' };
+        }),
+      room: (to) => guarded(() => part.room(to)),
+      lost(_, lost) {
+        if (part.finished) return;
+        const message = `${lost.message}; waited for ${part.waitingFor}`;
+        guarded(() => (end = { fault: { code: lost.code, message }, from: 'link' }));
       },
     });
   });
@@ -221,27 +194,25 @@ export async function runMailbox(
     let quietMs = 0;
     for (;;) {
       const seen = control.tick.now();
-      guarded(() => {
-        takeWants();
-        inputs.workersMoved();
-        for (const to of outbox.tick()) inputs.room(to);
-      });
-      if (fault !== undefined) throw fromFault(fault);
-      const clocks = control.minClock();
-      const tableBytes = store.bytesSent;
+      guarded(() => part.step());
+      const { clocks, tableBytes } = part;
+      if (end?.from === 'here') throw fromFault(end.fault);
+      if (end?.from === 'link') link.fail(end.fault, cluster.run);
+      if (end !== undefined) return { clocks, stopped: true, tableBytes, fault: end.fault };
       if (control.stopped()) return { clocks, stopped: true, tableBytes };
-      if (member.finished) {
-        return { clocks, stopped: false, tableBytes, ...(tape && { inputs: tape.bytes() }) };
+      if (part.finished) {
+        const inputs = part.inputs?.();
+        return { clocks, stopped: false, tableBytes, ...(inputs && { inputs }) };
       }
       const sleepMs = cluster.sending.early ? idleMs : limits.gateWaitMs;
-      const until = Math.min(sleepMs, Math.max(1, outbox.waitMs ?? sleepMs));
+      const until = Math.min(sleepMs, Math.max(1, part.waitMs ?? sleepMs));
       const wake = waitAsync(arena.i32, control.tick.cell, seen, until);
       const why = wake.async ? await wake.value : 'ok';
       quietMs = why === 'timed-out' ? quietMs + until : 0;
-      if (cluster.sending.early && quietMs >= idleMs) guarded(() => inputs.idle());
+      if (cluster.sending.early && quietMs >= idleMs) guarded(() => part.idle());
     }
   } catch (thrown) {
-    member.fail(toFault(thrown));
+    link.fail(toFault(thrown), cluster.run);
     throw thrown;
   } finally {
     link.end();

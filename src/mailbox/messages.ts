@@ -5,6 +5,11 @@
 //   actor     ── Event      ──▶ supervisor    progress and log lines
 //   worker    ── Wanted     ──▶ mailbox       rows of other hosts that a read misses
 //
+// Of a scheduled program on several hosts all of it passes through the mailboxes:
+//
+//   scheduler ── Order ──▶ mailbox of rank 0 ══▶ mailbox of rank r ── Assignment ──▶ worker
+//   scheduler ◀── Reported ── mailbox of rank 0 ◀══ mailbox of rank r ◀── Said ── worker
+//
 // Plain readonly data; arrays of numbers stay in shared memory and travel as byte offsets.
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { SystemError } from '../base/errors.ts';
@@ -15,7 +20,39 @@ export type Assignment =
   | { readonly kind: 'work'; readonly clock: number; readonly work: unknown }
   | { readonly kind: 'end' };
 
-export type Report = { readonly clock: number; readonly partial: unknown };
+export type Report = {
+  readonly kind: 'report';
+  readonly clock: number;
+  readonly partial: unknown;
+};
+
+/** Bytes that other hosts are to have: [space, from, bytes] in threes (src/program/spaces.ts). */
+export type Shared = {
+  readonly kind: 'shared';
+  /** A rank; −1: all others. */
+  readonly to: number;
+  readonly parts: readonly number[];
+};
+
+/** What a worker says to its mailbox: first what it shares, then that it is done. */
+export type Said = Shared | Report;
+
+/** What the scheduler says to its mailbox. Workers are numbered through all hosts. */
+export type Order =
+  | Shared
+  | {
+      readonly kind: 'work';
+      readonly worker: number;
+      readonly clock: number;
+      readonly work: unknown;
+    }
+  | { readonly kind: 'end'; readonly clocks: number };
+
+export type Reported = {
+  readonly worker: number;
+  readonly clock: number;
+  readonly partial: unknown;
+};
 
 /** `count` row numbers (i32) at `at`, which stay there until the want is granted. */
 export type Wanted = {

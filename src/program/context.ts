@@ -13,7 +13,7 @@ import type { TableLock } from '../store/lock.ts';
 import { openRowCache } from '../store/row-cache.ts';
 import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
-import type { RunPlan } from './plan.ts';
+import { hostsOf, type RunPlan } from './plan.ts';
 import type { AnyProgram, Context } from './program.ts';
 
 /** What an actor's loop works with: its thread's place in the host, the program and the plan. */
@@ -59,8 +59,10 @@ export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[
 }
 
 /** What a program is told of its run, before it starts and at a barrier. */
-export function setupOf({ options, data, partitions, seed, workers, cluster }: RunPlan) {
-  return { options, data, partitions, seed, workers: cluster?.workers ?? workers };
+export function setupOf(plan: RunPlan) {
+  const { options, data, partitions, seed, cluster } = plan;
+  const workers = cluster?.workers ?? plan.workers;
+  return { options, data, partitions, seed, workers, hosts: hostsOf(plan) };
 }
 
 /** The part that all functions of a program share. */

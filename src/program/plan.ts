@@ -30,7 +30,11 @@ export type RunPlan = {
   /** All tables bulk-synchronous: reads in place, deterministic folds at a gate. */
   readonly lockStep: boolean;
   readonly buffers: Readonly<Record<string, number>>;
-  /** Delta logs of the partitions (of the workers in a scheduled run) of this host: see logAt. */
+  readonly bufferBytes: Readonly<Record<string, number>>;
+  /**
+   * Delta logs of this host's partitions, or in a scheduled run of its workers; the scheduler's
+   * host then has those of all workers. See logAt.
+   */
   readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
   /** The run's other hosts; undefined when this host runs it alone. */
   readonly cluster: ClusterPlan | undefined;
@@ -67,13 +71,20 @@ export type ClusterPlan = {
   /** The host's first worker among all hosts' workers. */
   readonly firstWorker: number;
   readonly workers: number;
+  /** Workers of each host, by rank. */
+  readonly hosts: readonly Range[];
   readonly clocks: number;
   readonly sending: Sending;
   /** By table. */
   readonly replicas: readonly ReplicaPlan[];
 };
 
-/** Delta log of partition p, or of worker p in a scheduled run. */
+/** Workers of each host, numbered through all hosts. */
+export function hostsOf({ workers, cluster }: Pick<RunPlan, 'workers' | 'cluster'>) {
+  return cluster?.hosts ?? [{ first: 0, last: workers }];
+}
+
+/** Delta log of partition p, or of worker p of all hosts in a scheduled run. */
 export function logAt({ logs }: RunPlan, p: number): number {
   return logs.at + (p - logs.first) * logs.bytes;
 }
@@ -91,7 +102,8 @@ export function ownRows(cluster: ClusterPlan | undefined, rows: number): Range {
 
 export const ledgerTable = '#ledger';
 
-type Planned = 'tables' | 'lockStep' | 'buffers' | 'logs' | 'workers' | 'cluster' | 'tickets';
+type Planned =
+  'tables' | 'lockStep' | 'buffers' | 'bufferBytes' | 'logs' | 'workers' | 'cluster' | 'tickets';
 export type RunRequest = Omit<RunPlan, Planned> & {
   /** Run over the rows of this host alone, whoever else takes part in the job. */
   readonly local?: boolean;
@@ -133,6 +145,21 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
   return { deltas, touched, rowClocks };
 }
 
+/** Workers of each host, one host's behind the other's. */
+function numberWorkers(threads: readonly number[]): readonly Range[] {
+  let first = 0;
+  return threads.map((count) => ({ first, last: (first += count) }));
+}
+
+/** What hosts share of a scheduled run is bytes of places that never move. */
+function checkShareable(program: AnyProgram, tables: readonly TablePlan[]): void {
+  const sparse = tables.find(({ layout }) => layout === 'sparse');
+  if (sparse === undefined) return;
+  const rule = `a program with schedule has no sparse tables on several hosts`;
+  const found = `${program.name} has "${sparse.name}"`;
+  throw new SystemError('ERR_CONFIG', `${rule}, ${found}: make it dense, or use one host`);
+}
+
 /** Allocates tables, buffers and logs in the arena and writes down where they are. */
 export function planRun(
   arena: Arena,
@@ -151,7 +178,8 @@ export function planRun(
     const rule = `--partitions must be at most ${limits.partitionsMax}`;
     throw new SystemError('ERR_CONFIG', `${rule}, got ${partitions}`);
   }
-  const setup: Setup<unknown> = { options, data, workers: total, partitions, seed };
+  const hosts = numberWorkers(place?.threads ?? [workers]);
+  const setup: Setup<unknown> = { options, data, workers: total, hosts, partitions, seed };
   const ask = <T>(what: string, question: () => T): T => {
     try {
       return question();
@@ -168,9 +196,12 @@ export function planRun(
   const tables = planTables(arena, specs, request.policy, (rows) =>
     isSpread ? rangeOf(rows, place.size, place.rank) : { first: 0, last: rows },
   );
+  if (place !== undefined && program.schedule !== undefined) checkShareable(program, tables);
   const buffers: Record<string, number> = {};
-  for (const { name, bytes } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
-    buffers[name] = arena.allocate(bytes);
+  const bufferBytes: Record<string, number> = {};
+  for (const { name, bytes, at } of ask('buffers', () => program.buffers?.(setup)) ?? []) {
+    buffers[name] = at ?? arena.allocate(bytes);
+    bufferBytes[name] = bytes;
   }
   const dense = tables.filter((table) => table.layout === 'dense' && table.access !== 'owned');
   const once = dense.reduce((sum, table) => sum + table.rows * table.rowBytes, 0);
@@ -179,14 +210,18 @@ export function planRun(
   const bytes = Math.ceil(wanted / 4096) * 4096 + 4096;
   const cluster = place && {
     ...{ rank: place.rank, size: place.size, run: place.run, sending: place.sending },
-    firstWorker: place.threads.slice(0, place.rank).reduce((sum, threads) => sum + threads, 0),
-    workers: total,
+    firstWorker: hosts[place.rank]?.first ?? 0,
+    ...{ workers: total, hosts },
     clocks: ask('clocks', () => program.clocks?.(setup)) ?? 0,
     replicas: program.schedule === undefined ? tables.map((t) => planReplica(arena, t)) : [],
   };
-  const base = { ...request, workers, tables, buffers, lockStep: isLockStep(tables), cluster };
+  const planned = { tables, buffers, bufferBytes, lockStep: isLockStep(tables) };
+  const base = { ...request, workers, ...planned, cluster };
   const plan = { ...base, logs: { at: 0, bytes, first: 0 } };
-  const first = program.schedule === undefined ? partitionsOf(plan, 0).first : 0;
-  const last = program.schedule === undefined ? partitionsOf(plan, workers - 1).last : workers;
+  const scheduled = place?.rank === 0 ? { first: 0, last: total } : hosts[place?.rank ?? 0];
+  const { first, last } =
+    program.schedule === undefined
+      ? { first: partitionsOf(plan, 0).first, last: partitionsOf(plan, workers - 1).last }
+      : (scheduled ?? { first: 0, last: workers });
   return { ...plan, logs: { at: arena.allocate(bytes * (last - first)), bytes, first } };
 }

@@ -17,6 +17,7 @@ import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import type { Progress } from '../mailbox/messages.ts';
+import type { Range } from '../scheduler/rotation.ts';
 import type { TableSpec } from '../store/table.ts';
 import type { TableView } from '../store/views.ts';
 
@@ -25,6 +26,8 @@ export type Setup<Options> = {
   readonly options: Options;
   readonly data: Samples | Ratings;
   readonly workers: number;
+  /** Workers of each host, [first, last): they are numbered through all hosts. One when alone. */
+  readonly hosts: readonly Range[];
   /**
    * The data is cut into this many partitions, whatever the number of workers; deltas are folded
    * in partition order in lock-step runs, so their result does not depend on the number of workers.
@@ -33,8 +36,13 @@ export type Setup<Options> = {
   readonly seed: number;
 };
 
-/** Memory that all threads of a run share, for what is neither a table nor data. */
-export type BufferSpec = { readonly name: string; readonly bytes: number };
+/** Memory that all threads of a host share, for what is neither a table nor data. */
+export type BufferSpec = {
+  readonly name: string;
+  readonly bytes: number;
+  /** Where it lies already: data that hosts share by this name. Default: allocated, not cleared. */
+  readonly at?: number;
+};
 
 /** What all of a program's functions may use. */
 export type Context<Options> = Setup<Options> & {
@@ -57,22 +65,39 @@ export type Context<Options> = Setup<Options> & {
   report(values: Progress): void;
 };
 
-export type PushContext<Options, State> = Context<Options> & {
-  readonly state: State;
-  readonly worker: number;
-  readonly clock: number;
-  /** Random numbers that depend on seed, partition and clock alone. */
-  readonly prng: Prng;
-  table(name: string): TableView;
+/** What a thread of a scheduled program may do with what it has written. */
+export type Sharing = {
+  /**
+   * Says that `bytes` bytes from byte `from` on of a buffer, or of a dense table written in place,
+   * are to be seen elsewhere. What is shared is as it is when the function returns.
+   *
+   *   from schedule, pull   by all hosts, before the next work
+   *   from push             by the scheduler's host, before pull; with `to`, a worker: by that
+   *                         worker's host instead, before the schedule that follows
+   *
+   * What `inc` writes needs no sharing. On one host this costs nothing and does nothing.
+   */
+  share(name: string, from: number, bytes: number, to?: number): void;
 };
 
-export type ScheduleContext<Options, State> = Context<Options> & {
-  readonly state: State;
-  readonly clock: number;
-  readonly prng: Prng;
-  /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
-  table(name: string): TableView;
-};
+export type PushContext<Options, State> = Context<Options> &
+  Sharing & {
+    readonly state: State;
+    readonly worker: number;
+    readonly clock: number;
+    /** Random numbers that depend on seed, partition and clock alone. */
+    readonly prng: Prng;
+    table(name: string): TableView;
+  };
+
+export type ScheduleContext<Options, State> = Context<Options> &
+  Sharing & {
+    readonly state: State;
+    readonly clock: number;
+    readonly prng: Prng;
+    /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
+    table(name: string): TableView;
+  };
 
 /**
  * The rows that a push will read, of each table with access `rows`: count numbers (i32) at `at`.
@@ -109,7 +134,7 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   clocks?(setup: Setup<Options>): number;
   /** State of the scheduler, made before the first schedule. */
   startSchedule?(ctx: Context<Options>): ScheduleState;
-  /** What to update next: one work per worker at most, or undefined at the end. */
+  /** What to update next: work w for worker w, of all hosts' workers, or undefined at the end. */
   schedule?(ctx: ScheduleContext<Options, ScheduleState>): readonly Work[] | undefined;
   /** Folds the partial results in, in worker order, before the next schedule. */
   pull?(ctx: ScheduleContext<Options, ScheduleState>, partials: readonly Partial[]): void;

@@ -1,5 +1,6 @@
 // One worker's push machinery: everything between "has work" and "deltas are written down".
 import { SystemError } from '../base/errors.ts';
+import type { Shared } from '../mailbox/messages.ts';
 import { audit, describeBreach, histogramBins, lagBin } from '../ps/auditor.ts';
 import { policyAt } from '../ps/freshness.ts';
 import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
@@ -9,6 +10,7 @@ import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
 import { openGate, type Gate } from './freshness-gate.ts';
 import { ledgerTable, logAt } from './plan.ts';
 import type { PushContext, Reads } from './program.ts';
+import { openSharing } from './sharing.ts';
 
 export type Pusher = {
   /** Reads by how many clocks they lagged. */
@@ -17,6 +19,8 @@ export type Pusher = {
   prepare(work: unknown, at: { clock: number; partition: number }): void;
   push(work: unknown): unknown;
   enterLedger(): void;
+  /** What the last push of a scheduled program shared with other hosts, and its deltas. */
+  shared(): readonly Shared[];
 };
 
 /** Opens it: makes the program's private state of this worker. */
@@ -33,6 +37,7 @@ export function openPusher(stage: Stage): Pusher {
   let prng = pushPrng(plan.seed, 0, 0);
   let reads: Reads = {};
   let log: DeltaLog | undefined;
+  const sharing = openSharing(plan);
   const context = makeContext(stage, () => clock);
   const state: unknown = program.start({ ...context, worker: globalWorker });
   const ctx: PushContext<unknown, unknown> = {
@@ -45,6 +50,7 @@ export function openPusher(stage: Stage): Pusher {
       return prng;
     },
     table: (name: string) => views.table(name),
+    share: sharing.share,
   };
 
   const snapshot = (reads: Reads): number[] =>
@@ -72,6 +78,10 @@ export function openPusher(stage: Stage): Pusher {
   return {
     lags,
     gate,
+    shared() {
+      const used = plan.cluster === undefined ? 0 : (arena.i32[logAt(plan, globalWorker) / 4] ?? 0);
+      return sharing.take({ worker: globalWorker, used });
+    },
     /** Asks for what `work` reads; push it when `gate.isAnswered()`. */
     prepare(work: unknown, at: { clock: number; partition: number }): void {
       clock = at.clock;

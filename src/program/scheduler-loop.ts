@@ -1,8 +1,17 @@
-// The scheduler's loop: schedule → send → collect → fold → pull, one clock after the other.
+// The scheduler's loop: schedule → send → collect → fold → pull, one clock after the other. On
+// several hosts it runs on rank 0 alone, and speaks to all workers through the mailbox.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import { ringAt } from '../memory/layout.ts';
-import { receiver, sender, type Assignment, type Report } from '../mailbox/messages.ts';
+import {
+  receiver,
+  sender,
+  type Assignment,
+  type Order,
+  type Report,
+  type Reported,
+  type Shared,
+} from '../mailbox/messages.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
@@ -16,12 +25,22 @@ import {
   type Stage,
 } from './context.ts';
 import { logAt } from './plan.ts';
+import { openSharing } from './sharing.ts';
 import type { ScheduleContext } from './program.ts';
 
 export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
 
-/** The mailboxes to and from every worker. */
-function openWorkers(stage: Stage) {
+/** How the scheduler speaks to workers. */
+type Workers = {
+  /** Hands work w to worker w, when all hosts have what was shared. */
+  send(works: readonly unknown[], clock: number, shared: readonly Shared[]): void;
+  /** Waits for the reports of the first `count` workers; in worker order. */
+  collect(count: number, clock: number): unknown[];
+  end(clocks: number, shared: readonly Shared[]): void;
+};
+
+/** The mailboxes to and from every worker of this host. */
+function openLocalWorkers(stage: Stage): Workers {
   const { arena, control, plan } = stage;
   const workers = Array.from({ length: plan.workers }, (_, worker) => {
     const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, worker, ring);
@@ -30,22 +49,59 @@ function openWorkers(stage: Stage) {
       reports: receiver<Report>(openRingReader(arena, at('reports'))),
     };
   });
+  const send = (worker: number, assignment: Assignment) => {
+    const sent = workers[worker]?.inbox.offer(assignment) ?? false;
+    assert(sent, 'one assignment at a time fits its mailbox');
+  };
   return {
-    send(assignments: readonly Assignment[]): void {
-      assignments.forEach((assignment, worker) => {
-        const sent = workers[worker]?.inbox.offer(assignment) ?? false;
-        assert(sent, 'one assignment at a time fits its mailbox');
-      });
+    send(works, clock) {
+      works.forEach((work, worker) => send(worker, { kind: 'work', clock, work }));
       control.wake();
     },
-    /** Waits for the report of the first `count` workers, in worker order. */
-    collect(count: number, clock: number): unknown[] {
+    end() {
+      workers.forEach((_, worker) => send(worker, { kind: 'end' }));
+      control.wake();
+    },
+    collect(count, clock) {
       return workers.slice(0, count).map(({ reports }) => {
         let report: Report | undefined;
         control.waitUntil(() => (report = reports.take()) !== undefined);
         assert(report?.clock === clock, 'a report answers the clock that was assigned');
         return report.partial;
       });
+    },
+  };
+}
+
+/** The workers of all hosts, through the mailbox of this one. */
+function openAllWorkers(stage: Stage): Workers {
+  const { arena, control, thread } = stage;
+  const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, thread, ring);
+  const orders = sender<Order>(openRingWriter(arena, at('reports')));
+  const reports = receiver<Reported>(openRingReader(arena, at('inbox')));
+  const offer = (order: Order) => control.waitUntil(() => orders.offer(order));
+  return {
+    send(works, clock, shared) {
+      shared.forEach(offer);
+      works.forEach((work, worker) => offer({ kind: 'work', worker, clock, work }));
+      control.wake();
+    },
+    end(clocks, shared) {
+      shared.forEach(offer);
+      offer({ kind: 'end', clocks });
+      control.wake();
+    },
+    collect(count, clock) {
+      const partials = new Map<number, unknown>();
+      const take = () => {
+        for (let report = reports.take(); report !== undefined; report = reports.take()) {
+          assert(report.clock === clock, 'a report answers the clock that was assigned');
+          partials.set(report.worker, report.partial);
+        }
+        return partials.size === count;
+      };
+      control.waitUntil(take);
+      return Array.from({ length: count }, (_, worker) => partials.get(worker));
     },
   };
 }
@@ -61,6 +117,7 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
   plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog, table.rows));
   let drawnAt = 0;
   let prng = pushPrng(seed, schedulerStream, drawnAt);
+  const sharing = openSharing(plan, 'scheduler');
   const context = makeContext(stage, clockNow);
   const state: unknown = program.startSchedule?.(context);
   const ctx: ScheduleContext<unknown, unknown> = {
@@ -77,12 +134,16 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
       return prng;
     },
     table: (name: string) => views.table(name),
+    share: sharing.share,
   };
   return {
     ctx,
+    /** What all hosts are to have before the next work. */
+    shared: () => sharing.take(),
     /** Folds what schedule or pull wrote. */
     foldOwn(): void {
       fold(place, tables, ownLog, { share: wholeTable, clock: clockNow() });
+      sharing.shareFolded(arena, ownLog);
       ownLog.clear();
     },
     /** Folds the deltas of the first `count` workers, in worker order. */
@@ -90,6 +151,7 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
       for (let worker = 0; worker < count; worker++) {
         const log = openDeltaLog(arena, logAt(plan, worker), logs.bytes);
         fold(place, tables, log, { share: wholeTable, clock: clockNow() });
+        sharing.shareFolded(arena, log);
       }
     },
   };
@@ -99,19 +161,19 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
 export function runScheduler(stage: Stage): SchedulerSummary {
   const { program, control, thread } = stage;
   let clock = 0;
-  const { ctx, foldOwn, foldWorkers } = openScheduleContext(stage, () => clock);
-  const workers = openWorkers(stage);
+  const { ctx, shared, foldOwn, foldWorkers } = openScheduleContext(stage, () => clock);
+  const workers = stage.plan.cluster ? openAllWorkers(stage) : openLocalWorkers(stage);
   try {
     for (;;) {
       control.setActivity(thread, 'scheduling');
       const works = program.schedule?.(ctx);
       foldOwn();
       if (works === undefined) break;
-      if (works.length > control.workers) {
-        const rule = `schedule gives one work a worker, at most ${control.workers}`;
+      if (works.length > ctx.workers) {
+        const rule = `schedule gives one work a worker, at most ${ctx.workers}`;
         throw new SystemError('ERR_PROGRAM', `${rule}, got ${works.length}`);
       }
-      workers.send(works.map((work: unknown) => ({ kind: 'work', clock, work })));
+      workers.send(works, clock, shared());
       control.setActivity(thread, 'waitingForWork');
       const partials = workers.collect(works.length, clock);
       control.setActivity(thread, 'scheduling');
@@ -121,7 +183,7 @@ export function runScheduler(stage: Stage): SchedulerSummary {
       clock += 1;
       control.setClock(thread, clock);
     }
-    workers.send(Array.from({ length: stage.plan.workers }, () => ({ kind: 'end' as const })));
+    workers.end(clock, shared());
   } catch (thrown) {
     if (!(thrown instanceof Stopped)) throw thrown;
     return { clocks: clock, stopped: true };

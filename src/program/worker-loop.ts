@@ -2,7 +2,7 @@
 // push, and folds the deltas in; the program itself never waits.
 import { assert } from '../base/assert.ts';
 import { ringAt } from '../memory/layout.ts';
-import { receiver, sender, type Assignment, type Report } from '../mailbox/messages.ts';
+import { receiver, sender, type Assignment, type Said } from '../mailbox/messages.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import { Stopped } from '../store/control.ts';
 import type { Stage } from './context.ts';
@@ -30,8 +30,9 @@ function runScheduled(stage: Stage): WorkerSummary {
   const { arena, control, thread: worker } = stage;
   const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, worker, ring);
   const inbox = receiver<Assignment>(openRingReader(arena, at('inbox')));
-  const reports = sender<Report>(openRingWriter(arena, at('reports')));
+  const reports = sender<Said>(openRingWriter(arena, at('reports')));
   const pusher = openPusher(stage);
+  const globalWorker = (stage.plan.cluster?.firstWorker ?? 0) + worker;
   let clocks = 0;
   try {
     for (;;) {
@@ -43,9 +44,12 @@ function runScheduled(stage: Stage): WorkerSummary {
       control.setActivity(worker, 'pushing');
       const { clock, work } = assignment;
       control.setClock(worker, clock);
-      pusher.prepare(work, { clock, partition: worker });
+      pusher.prepare(work, { clock, partition: globalWorker });
       const partial = pusher.push(work);
-      assert(reports.offer({ clock, partial }), 'one report at a time fits its mailbox');
+      // The mailbox makes room; without other hosts nothing is shared.
+      for (const shared of pusher.shared()) control.waitUntil(() => reports.offer(shared));
+      const report = { kind: 'report', clock, partial } as const;
+      control.waitUntil(() => reports.offer(report));
       control.wake();
       clocks = clock + 1;
     }

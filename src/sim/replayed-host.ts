@@ -6,7 +6,7 @@
 //               the workers do what they did before it
 //   packets     come out of the other replayed hosts, and are waited for
 import { assert } from '../base/assert.ts';
-import { openMemberOver } from '../cluster/run.ts';
+import { openMemberOver } from '../cluster/open-member.ts';
 import type { Want } from '../cluster/member.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Event } from '../mailbox/messages.ts';
@@ -128,7 +128,7 @@ export class ReplayedHost {
   #openMember(stage: Stage, cluster: ClusterPlan): Member {
     const { send } = this.#options;
     return openMemberOver(stage, cluster, {
-      network: cluster,
+      network: { rank: cluster.rank, size: cluster.size, send },
       outbox: {
         isEmpty: true,
         send,

@@ -5,7 +5,7 @@
 import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { Link } from '../cluster/link.ts';
-import { openMember, type MemberTuning } from '../cluster/run.ts';
+import { openMember, type MemberTuning } from '../cluster/open-member.ts';
 import { openArena, type Arena } from '../memory/arena.ts';
 import { instantiate } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';

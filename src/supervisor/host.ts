@@ -7,7 +7,7 @@
 //   host ── stop word ──▶ every actor                 seen within limits.gateWaitMs, else terminate
 import { proxy } from 'comlink';
 import { assert } from '../base/assert.ts';
-import { fromFault, type Fault } from '../base/errors.ts';
+import { fromFault, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { soloWorld, type World } from '../base/world.ts';
 import type { JoinOptions, JoinWatch, MailboxActor } from '../cluster/mailbox-actor.ts';
@@ -21,7 +21,13 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
-import { planRun, type RunPlan, type RunRequest, type Sending } from '../program/plan.ts';
+import {
+  planRun,
+  type ClusterPlace,
+  type RunPlan,
+  type RunRequest,
+  type Sending,
+} from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
@@ -97,7 +103,9 @@ export class Host {
   #world: World;
   #sending: Sending | undefined;
   #runs = 0;
+  #running = false;
   #broken = false;
+  /** Why its run failed, for the other hosts. */
   #fault: Fault | undefined;
 
   constructor(options: HostOptions) {
@@ -189,8 +197,7 @@ export class Host {
     if (mailbox !== undefined) this.#runs += 1;
     const place = mailbox &&
       this.#sending && { rank, size, threads, run: this.#runs, sending: this.#sending };
-    const planned = planRun(this.arena, program, request, this.threads, place);
-    const plan = this.#recording ? withTickets(this.arena, program, planned) : planned;
+    const plan = this.#plan(program, request, place);
     this.#control.reset();
     const { layout } = this.arena;
     for (let thread = 0; thread < layout.threadCount; thread++) {
@@ -200,12 +207,16 @@ export class Host {
     }
     this.wake();
     const handles: AnyHandle[] = [...this.#workers];
-    if (program.schedule !== undefined) {
+    // Of several hosts, rank 0 schedules.
+    if (program.schedule !== undefined && (mailbox === undefined || rank === 0)) {
       assert(this.#scheduler !== undefined, 'an awake host has a scheduler');
       handles.push(this.#scheduler);
     }
     if (mailbox !== undefined) handles.push(mailbox);
-    const outcomes = await this.#supervise(handles, plan, hooks);
+    this.#running = true;
+    const outcomes = await this.#supervise(handles, plan, hooks).finally(() => {
+      this.#running = false;
+    });
     if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
     let clocks = 0;
@@ -235,6 +246,22 @@ export class Host {
     this.#records.push({ kind: 'timed', tickets, workers, inputs });
   }
 
+  #plan(program: AnyProgram, request: RunRequest, place: ClusterPlace | undefined): RunPlan {
+    try {
+      const plan = planRun(this.arena, program, request, this.threads, place);
+      return this.#recording ? withTickets(this.arena, program, plan) : plan;
+    } catch (error) {
+      if (place !== undefined) this.#tell(toFault(error), place.run);
+      throw error;
+    }
+  }
+
+  /** Run `run` fails here: the other hosts are told why, so that none waits for this one. */
+  #tell(fault: Fault, run: number): void {
+    this.#fault ??= fault;
+    void this.#mailbox?.call((actor) => actor.fail(fault, run));
+  }
+
   /** Starts the plan on all actors and watches until every one has answered or was terminated. */
   async #supervise(
     handles: readonly AnyHandle[],
@@ -243,15 +270,21 @@ export class Host {
   ): Promise<Summary[]> {
     const userModule = await loadUserKernels(plan.userKernels);
     let fault: Fault | undefined;
-    const fail = (found: Fault) => {
+    const stop = (found: Fault) => {
       fault ??= found;
       this.#control.stop('failed');
+    };
+    const fail = (found: Fault) => {
+      if (fault === undefined && plan.cluster !== undefined) this.#tell(found, plan.cluster.run);
+      stop(found);
     };
     const pending = new Set<AnyHandle>(handles);
     const summaries: Summary[] = [];
     const settle = (handle: AnyHandle, outcome: Outcome<Summary>) => {
       pending.delete(handle);
       if (outcome.ok) summaries.push(outcome.value);
+      // What the mailbox fails with, the other hosts know from it.
+      else if (handle === this.#mailbox) stop(outcome.fault);
       else fail(outcome.fault);
     };
     const answers = handles.map((handle) =>
@@ -267,7 +300,7 @@ export class Host {
     hooks.signal?.removeEventListener('abort', aborted);
     if (fault) {
       this.#broken = true;
-      this.#fault = fault;
+      this.#fault ??= fault;
       throw fromFault(fault);
     }
     return summaries;
@@ -335,6 +368,10 @@ export class Host {
    * job, the other hosts lose it for that reason.
    */
   async close(fault?: Fault): Promise<void> {
+    if (this.#running) {
+      const message = 'the host was closed in the middle of a run';
+      this.#tell(fault ?? { code: 'ERR_ABORTED', message }, this.#runs);
+    }
     await this.#leave(fault ?? this.#fault);
     this.#broken = true;
     this.#control.stop('asked');

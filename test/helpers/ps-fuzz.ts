@@ -18,7 +18,7 @@ import { VirtualTime } from '../../src/sim/virtual-time.ts';
 import { sparseRow } from '../../src/store/sparse-rows.ts';
 import { noData } from './hosts.ts';
 import { deadlineMs, drawPlan, patience, type FuzzPlan } from './ps-plan.ts';
-import { fuzzProgram, type Report } from './ps-program.ts';
+import { failureWords, fuzzProgram, type Report } from './ps-program.ts';
 
 export type FuzzOptions = {
   readonly machines?: Machines;
@@ -30,12 +30,13 @@ export type FuzzOptions = {
 export type FuzzReport = {
   readonly findings: readonly string[];
   readonly hash: string;
-  readonly last: readonly string[];
+  /** The end of the trace, hosts in words, and the plan. */
+  readonly last: () => readonly string[];
   readonly reads: number;
   readonly events: number;
   readonly finished: number;
   readonly faults: number;
-  /** Bytes of every table of every host that finished. */
+  /** Of a plan with fractions: bytes of every table of every host that finished. */
   readonly tables: readonly (readonly Uint8Array[])[];
 };
 
@@ -62,7 +63,7 @@ function valueIn({ arena, plan }: SimulatedHost, { table, row, column }: Cell): 
 }
 
 /** The values of a table, row by row, and nothing that depends on where it is. */
-export function bytesOf(host: SimulatedHost, table: number): Uint8Array {
+function bytesOf(host: SimulatedHost, table: number): Uint8Array {
   const { arena, plan } = host;
   const spec = plan.tables[table];
   if (spec === undefined) return new Uint8Array(0);
@@ -144,7 +145,12 @@ function openHosts(plan: FuzzPlan, options: FuzzOptions, around: Around): readon
   return threads.map((_, rank) => {
     const slowdowns = faults.slowdowns.filter((slowdown) => slowdown.rank === rank);
     return new SimulatedHost({
-      ...{ program: fuzzProgram(plan, around.report), module, time: around.time, slowdowns },
+      ...{
+        program: fuzzProgram(plan, plan.exact ? around.report : undefined),
+        module,
+        time: around.time,
+        slowdowns,
+      },
       ...{ memory: memoryOf(rank), tuning, request },
       place: { rank, size: threads.length, run: 1, threads, sending },
       pushMs: (worker, clock, partition) => {
@@ -167,6 +173,7 @@ function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: Readonly
   const { fault } = host;
   if (fault === undefined) return undefined;
   const words = `host ${rank} ends with ${fault.code}: ${fault.message}`;
+  if (plan.failure !== undefined && fault.message.includes(failureWords)) return undefined;
   if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
   const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
   if (named === null) return `${words}, which does not say who, and what was waited for`;
@@ -264,13 +271,16 @@ export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
     const words = `the run ended at virtual ms ${endMs.toFixed(0)}, ${latestMs.toFixed(0)} is late`;
     findings.add('progress', words);
   }
+  const { trace } = network;
   const ended = alive.filter(({ host }) => host.finished);
   return {
-    ...{ findings: findings.lines, hash: network.trace.hash, events: time.events },
+    ...{ findings: findings.lines, hash: trace.hash, events: time.events },
     ...{ reads: checkers.reads, finished: ended.length, faults: alive.length - ended.length },
-    tables: ended.map(({ host }) => plan.tables.map((_, table) => bytesOf(host, table))),
-    last: [
-      ...network.trace.last().slice(-25),
+    tables: plan.exact
+      ? []
+      : ended.map(({ host }) => plan.tables.map((_, table) => bytesOf(host, table))),
+    last: () => [
+      ...trace.last().slice(-25),
       ...hosts.map((host, rank) => `host ${rank}: ${host.describe()}`),
       JSON.stringify(plan),
     ],

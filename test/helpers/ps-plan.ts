@@ -24,6 +24,8 @@ export type FuzzPlan = {
   readonly burstBytes: number;
   readonly settings: Partial<SessionSettings>;
   readonly faults: FaultPlan;
+  /** The push of this partition at this clock fails, as a user's may. */
+  readonly failure: { readonly partition: number; readonly clock: number } | undefined;
   /** Virtual ms of a push by rank, before it is varied. */
   readonly pushMs: readonly number[];
 };
@@ -84,10 +86,12 @@ export function drawPlan(seed: number): FuzzPlan {
   const slowest = prng.below(3) === 0 ? 1 + 4 * prng.uniform() : 1;
   const pushMs = threads.map((_, rank) => base * (rank === 0 ? slowest : 1));
   const horizonMs = 1.5 * clocks * base * slowest + 100;
+  const failure = { partition: prng.below(partitions), clock: prng.below(clocks) };
   return {
     ...{ seed, threads, partitions, clocks, consistency, staleness, pushMs, exact: true },
     tables: drawTables(prng, partitions),
     audit: prng.below(3) === 0,
+    failure: prng.below(12) === 0 ? failure : undefined,
     sending: drawSending(prng),
     epochsSpare: one(prng, [1, 2, 4, 8]),
     earlyBytes: one(prng, [16, 200, 100_000]),

@@ -1,6 +1,7 @@
 // The program of the parameter server's fuzz. Every partition adds 1 a clock to a cell of its own
 // (as Bösen's hello_ssp does) and some to cells that all share, in every way that tables offer; it
 // tells `report` of each, and of what it read before.
+import { SystemError } from '../../src/base/errors.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import { defineProgram, type PartitionWork, type PushContext } from '../../src/program/program.ts';
 import type { TableSpec } from '../../src/store/table.ts';
@@ -13,6 +14,9 @@ export type Report = {
 };
 type At = { readonly worker: number; readonly clock: number };
 type Push = PushContext<unknown, unknown>;
+
+/** What a push that is to fail says. */
+export const failureWords = 'this push fails on purpose';
 
 /** Rows that a push declares at most, and reads of other tables. */
 const readsMax = 4;
@@ -106,6 +110,10 @@ export function fuzzProgram(plan: FuzzPlan, report?: Report) {
       return reads;
     },
     push(ctx, { partition }) {
+      const { failure } = plan;
+      if (failure?.partition === partition && failure.clock === ctx.clock) {
+        throw new SystemError('ERR_PROGRAM', failureWords);
+      }
       tables.forEach((_, table) => read(ctx, table, partition));
       add(ctx, 0, partition, [0]);
       tables.forEach(({ rows, columns }, table) => {

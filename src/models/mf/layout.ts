@@ -7,6 +7,7 @@
 //     { runs, runCount, ix, values, count }   byte offsets and counts, i32
 import type { Ratings } from '../../data/dataset.ts';
 import type { BufferSpec, Context, Setup } from '../../program/program.ts';
+import { chunkBuffers } from './hosts.ts';
 
 export type MfOptions = {
   readonly rank: number;
@@ -77,10 +78,20 @@ export function gridBlock(
 }
 
 /** Per-id and per-rank arrays of one side (users or items), all 4 bytes an entry. */
-const sideArrays = ['Counts', 'Order', 'Rank', 'Part', 'Base', 'Decay', 'DecayBias'] as const;
+export const sideArrays = [
+  'Counts',
+  'Order',
+  'Rank',
+  'Part',
+  'Base',
+  'Decay',
+  'DecayBias',
+] as const;
 
-export function mfBuffers({ data, options, workers }: Setup<MfOptions>): readonly BufferSpec[] {
+export function mfBuffers(setup: Setup<MfOptions>): readonly BufferSpec[] {
+  const { data, options, workers, hosts } = setup;
   const ratings = data as Ratings;
+  const testBlocks = options.test?.blocks ?? [];
   const shape = mfShape(ratings, options);
   const sides = [
     { side: 'user', size: ratings.users },
@@ -103,11 +114,15 @@ export function mfBuffers({ data, options, workers }: Setup<MfOptions>): readonl
     { name: 'grid', bytes: shape.grid * shape.grid * gridLine },
     { name: 'losses', bytes: shape.grid * shape.grid * 8 },
     { name: 'penalties', bytes: shape.grid * 8 },
-    { name: 'testSums', bytes: (options.test?.blocks.length ?? 0) * 16 },
-    { name: 'results', bytes: 64 },
+    { name: 'testEnds', bytes: testBlocks.length * shape.grid * 4 },
+    { name: 'testSums', bytes: testBlocks.length * shape.grid * 16 },
+    { name: 'results', bytes: resultsBytes },
+    ...(hosts.length > 1 ? chunkBuffers('train', ratings.blocks) : []),
+    ...(hosts.length > 1 ? chunkBuffers('test', testBlocks) : []),
   ];
 }
 
+export const resultsBytes = 64;
 /** f64 cells of the results buffer. */
 export const result = {
   ...{ mean: 0, scale: 1, objective: 2, rmse: 3, testRmse: 5 },

@@ -4,6 +4,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Ratings } from '../../data/dataset.ts';
 import type { Context, PushContext } from '../../program/program.ts';
+import { chunksOn, hostOfWorker, sendSegments } from './hosts.ts';
 import {
   codeOf,
   gridBlock,
@@ -16,7 +17,13 @@ import {
 } from './layout.ts';
 
 export type MfContext = PushContext<MfOptions, MfState>;
-export type MfState = { readonly shape: MfShape; readonly work: number };
+export type MfState = {
+  readonly shape: MfShape;
+  readonly work: number;
+  /** Numbers of the chunks that lie on this host. */
+  readonly chunks: readonly number[];
+  readonly testChunks: readonly number[];
+};
 type Range = { readonly first: number; readonly last: number };
 
 export function ratingsOf(data: unknown): Ratings {
@@ -25,21 +32,30 @@ export function ratingsOf(data: unknown): Ratings {
   return ratings;
 }
 
-export function startWorker(ctx: Context<MfOptions>): MfState {
+export function startWorker(ctx: Context<MfOptions> & { readonly worker: number }): MfState {
   const data = ratingsOf(ctx.data);
   const shape = mfShape(data, ctx.options);
   const largest = data.blocks.reduce((most, block) => Math.max(most, block.count), 0);
-  return { shape, work: ctx.arena.allocate(largest * 12 + shape.grid * 4 + 64) };
+  const work = ctx.arena.allocate(largest * 12 + shape.grid * 4 + 64);
+  const host = hostOfWorker(ctx, ctx.worker);
+  const { test } = ctx.options;
+  const testChunks = test === undefined ? [] : chunksOn(test, host);
+  return { shape, work, chunks: chunksOn(data, host), testChunks };
 }
 
-/** n_u, n_i of this worker's chunks; each chunk's Σ r, Σ r², and the steps that its ratings fit. */
+/**
+ * n_u, n_i of this worker's chunks, a range of those of its host; each chunk's Σ r, Σ r², and the
+ * steps that its ratings fit.
+ */
 export function countChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, arena, worker } = ctx;
   const data = ratingsOf(ctx.data);
   const users = ctx.buffer('workerCounts') + worker * (data.users + data.items) * 4;
   const items = users + data.users * 4;
-  arena.u8.fill(0, users, items + data.items * 4);
-  for (let index = chunks.first; index < chunks.last; index++) {
+  const bytes = (data.users + data.items) * 4;
+  arena.u8.fill(0, users, users + bytes);
+  ctx.share('workerCounts', worker * bytes, bytes);
+  for (const index of ctx.state.chunks.slice(chunks.first, chunks.last)) {
     ctx.poll();
     const chunk = data.blocks[index]!;
     const sums = ctx.buffer('chunkSums') + index * 16;
@@ -49,21 +65,31 @@ export function countChunks(ctx: MfContext, chunks: Range): void {
       kernels.mf_codable(chunk.count, chunk.value, data.minimum, step) === 1 ? 1 << bit : 0,
     );
     arena.i32[ctx.buffer('chunkSteps') / 4 + index] = steps.reduce((mask, bit) => mask | bit, 0);
+    ctx.share('chunkSums', index * 16, 16);
+    ctx.share('chunkSteps', index * 4, 4);
   }
 }
 
-/** Rewrites chunks in place: ids become ranks, ratings sorted by user part. */
+/**
+ * Rewrites chunks in place: ids become ranks, ratings sorted by user part; and sends the parts of
+ * other hosts to them.
+ */
 export function partitionChunks(ctx: MfContext, chunks: Range): void {
   const { kernels, state } = ctx;
   const data = ratingsOf(ctx.data);
-  for (let index = chunks.first; index < chunks.last; index++) {
+  const endBytes = state.shape.grid * 4;
+  for (const index of state.chunks.slice(chunks.first, chunks.last)) {
     ctx.poll();
     const chunk = data.blocks[index]!;
+    const ends = ctx.buffer('chunkEnds') + index * endBytes;
     kernels.mf_partition(
       ...([chunk.count, state.shape.grid, chunk.user, chunk.item, chunk.value] as const),
       ...([ctx.buffer('userRank'), ctx.buffer('itemRank'), ctx.buffer('userPart')] as const),
-      ...([ctx.buffer('chunkEnds') + index * state.shape.grid * 4, state.work] as const),
+      ...([ends, state.work] as const),
     );
+    ctx.share('chunkEnds', index * endBytes, endBytes);
+    const placed = ctx.arena.i32.subarray(ends / 4, (ends + endBytes) / 4);
+    sendSegments(ctx, { of: 'train', index }, placed);
   }
 }
 
@@ -125,6 +151,8 @@ export function buildPart(ctx: MfContext, a: number): void {
     arena.i32.set(line, (ctx.buffer('grid') + (a * grid + b) * gridLine) / 4);
     place += count + 4;
   }
+  // The scheduler balances by their counts; the places are this host's.
+  ctx.share('grid', a * grid * gridLine, grid * gridLine);
   const { minimum } = ratingsOf(ctx.data);
   const mean = step === 0 ? (arena.f64[results + result.mean] ?? 0) : minimum;
   const scale = 1 / (arena.f64[results + result.scale] ?? 1);
@@ -138,17 +166,29 @@ export function buildPart(ctx: MfContext, a: number): void {
 
 const firstValues = { prior: 5, itemSpread: 0.1 } as const;
 
-/** First rows of item part b: bias Σ v / (n + 5), factors small and random. */
-export function startItems(ctx: MfContext, b: number): void {
-  const { kernels, arena, state, options, seed } = ctx;
-  const { grid, rowBytes, lanes } = state.shape;
+/**
+ * Adds the ratings of user parts `users` to Σ v of item part b. Sums go on where the host before
+ * ended them: all their terms are added in the order of user parts, whoever has these.
+ */
+export function sumItems(ctx: MfContext, b: number, users: Range, next?: number): void {
+  const { kernels, arena, state } = ctx;
   const { first, last } = partRange(ctx, 'item', b);
   const sums = ctx.buffer('itemSums') + first * 8;
-  arena.u8.fill(0, sums, sums + (last - first) * 8);
-  for (let a = 0; a < grid; a++) {
+  if (users.first === 0) arena.u8.fill(0, sums, sums + (last - first) * 8);
+  for (let a = users.first; a < users.last; a++) {
+    ctx.poll();
     const block = gridBlock(ctx, state.shape, a, b);
     kernels.mf_item_sums(block.runCount, block.runs, block.ix, block.values, sums, codeOf(ctx));
   }
+  ctx.share('itemSums', first * 8, (last - first) * 8, next);
+}
+
+/** First rows of item part b: bias Σ v / (n + 5), factors small and random. */
+export function startItems(ctx: MfContext, b: number): void {
+  const { kernels, state, options, seed } = ctx;
+  const { rowBytes, lanes } = state.shape;
+  const { first, last } = partRange(ctx, 'item', b);
+  const sums = ctx.buffer('itemSums') + first * 8;
   const rows = ctx.table('items').at;
   const one = options.bias ? 0 : -1;
   kernels.mf_start_rows(

@@ -14,10 +14,12 @@
 // which holds rows with few ratings back (`--shrinkage 0` turns it off; the objective has no such
 // term); biases start at their damped means. What prior and biases are worth is in
 // bench/solvers.bench.ts. Four ratings of one user are one mini-batch.
+import type { Ratings } from '../../data/dataset.ts';
 import { SystemError } from '../../base/errors.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
-import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
+import { balance, rangeOf, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
+import { chunksOn, hostParts, workerNear } from './hosts.ts';
 import {
   codeOf,
   gridBlock,
@@ -25,10 +27,12 @@ import {
   mfShape,
   ratingSteps,
   result,
+  resultsBytes,
+  sideArrays,
   slices,
   type MfOptions,
 } from './layout.ts';
-import { measurePart, measureTest } from './measure.ts';
+import { measurePart, measureTest, sortTest } from './measure.ts';
 import {
   buildPart,
   countChunks,
@@ -38,21 +42,36 @@ import {
   startItems,
   startUsers,
   startWorker,
+  sumItems,
   type MfContext,
   type MfState,
 } from './prepare.ts';
 
 type Range = { readonly first: number; readonly last: number };
-type Phase = 'build' | 'startItems' | 'startUsers' | 'measure';
+type Phase = 'build' | 'startItems' | 'startUsers' | 'measure' | 'test';
+type ChunkPhase = 'count' | 'partition' | 'sortTest';
 export type MfWork =
-  | { readonly kind: 'count' | 'partition' | 'test'; readonly chunks: Range }
-  | { readonly kind: Phase; readonly parts: readonly number[] }
-  | { readonly kind: 'train'; readonly blocks: readonly GridBlock[]; readonly eta: number };
+  | { readonly kind: ChunkPhase; readonly chunks: Range }
+  | { readonly kind: Phase; readonly parts: Range }
+  | {
+      readonly kind: 'sumItems';
+      readonly parts: Range;
+      /** The user parts of this host, and a worker of the host that goes on. */
+      readonly users: Range;
+      readonly next: number | undefined;
+    }
+  | {
+      readonly kind: 'train';
+      readonly blocks: readonly GridBlock[];
+      readonly eta: number;
+      /** The scheduler wants the items' rows next. */
+      readonly gather: boolean;
+    };
 
 type Scheduler = ScheduleContext<MfOptions, StepState<MfWork, void>>;
 
-/** SGD on one block, in place. */
-function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
+/** SGD on one block, in place. Its items go on to the host that needs them next. */
+function trainBlock(ctx: MfContext, block: GridBlock, eta: number, gather: boolean): void {
   ctx.poll();
   const { kernels, arena, state, options } = ctx;
   const { grid, rowBytes } = state.shape;
@@ -67,7 +86,12 @@ function trainBlock(ctx: MfContext, block: GridBlock, eta: number): void {
     ...([itemArray('itemBase'), itemArray('itemDecay'), itemArray('itemDecayBias')] as const),
     codeOf(ctx),
   );
-  arena.f64[ctx.buffer('losses') / 8 + block.row * grid + block.column] = loss;
+  const cell = block.row * grid + block.column;
+  arena.f64[ctx.buffer('losses') / 8 + cell] = loss;
+  ctx.share('losses', cell * 8, 8);
+  const rows = [first * rowBytes, (last - first) * rowBytes] as const;
+  ctx.share('items', ...rows, workerNear(ctx, grid, (block.row + grid - 1) % grid));
+  if (gather) ctx.share('items', ...rows);
 }
 
 /** Orders, parts and step sizes of users and items, from the counts. */
@@ -105,6 +129,8 @@ function planSides(ctx: Scheduler): void {
       ...([size, side === 'item' ? 1 : 0, lambda, options.shrinkage, meanCount, parts] as const),
       ...([at('Order'), at('Counts'), at('Base'), at('Decay'), at('DecayBias')] as const),
     );
+    for (const name of sideArrays) ctx.share(side + name, 0, size * 4);
+    ctx.share(`${side}Starts`, 0, (shape.grid + 1) * 4);
   }
 }
 
@@ -134,6 +160,8 @@ function planUnits(ctx: Scheduler): void {
   // v = (minimum + step·k − μ)/σ
   const centre = ctx.options.bias ? mean : 0;
   ctx.arena.f32.set([step / scale, (data.minimum - centre) / scale], ctx.buffer('code') / 4);
+  ctx.share('code', 0, 8);
+  ctx.share('results', 0, resultsBytes);
 }
 
 /** Σ of the grid's losses, in block order. */
@@ -147,20 +175,27 @@ function* trainPasses(
   ctx: Scheduler,
   learningRate: number,
 ): Generator<readonly MfWork[], boolean, readonly void[]> {
-  const { options, workers, arena } = ctx;
+  const { options, arena } = ctx;
   const data = ratingsOf(ctx.data);
   const shape = mfShape(data, options);
-  const { grid } = shape;
+  const { grid, rowBytes } = shape;
   const results = ctx.buffer('results') / 8;
   const scale = arena.f64[results + result.scale] ?? 1;
   const cost = (block: GridBlock) => gridBlock(ctx, shape, block.row, block.column).count;
-  yield* onParts(ctx, 'startItems');
+  yield* sumAllItems(ctx);
+  yield* everywhere(ctx, 'startItems');
   yield* onParts(ctx, 'startUsers');
   for (let pass = 0; pass < options.passes; pass++) {
     for (let t = 0; t < grid; t++) {
       const eta = learningRate * (1 - (pass + t / grid) / options.passes);
-      const shares = balance(stratum(grid, t), workers, cost);
-      yield shares.map((blocks) => ({ kind: 'train', blocks, eta }));
+      const measured = options.test !== undefined || pass + 1 === options.passes;
+      const gather = measured && t + 1 === grid;
+      yield eachHost(ctx, (host, workers) => {
+        const { first, last } = hostParts(ctx, grid, host);
+        const shares = balance(stratum(grid, t).slice(first, last), workers, cost);
+        return shares.map((blocks) => ({ kind: 'train', blocks, eta, gather }));
+      });
+      if (gather) ctx.share('items', 0, data.items * rowBytes);
     }
     const loss = totalLoss(ctx, grid);
     if (!Number.isFinite(loss)) return false;
@@ -187,11 +222,12 @@ function* measureTestError(
   ctx: Scheduler,
   test: NonNullable<MfOptions['test']>,
 ): Generator<readonly MfWork[], number, readonly void[]> {
-  yield ranges(test.blocks.length, ctx.workers).map((chunks) => ({ kind: 'test', chunks }));
+  yield* onParts(ctx, 'test');
+  const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
   let squares = 0;
-  test.blocks.forEach((_, index) => {
-    squares += ctx.arena.f64[ctx.buffer('testSums') / 8 + index * 2] ?? 0;
-  });
+  for (let cell = 0; cell < grid * test.blocks.length; cell++) {
+    squares += ctx.arena.f64[ctx.buffer('testSums') / 8 + cell * 2] ?? 0;
+  }
   const rmse = Math.sqrt(squares / test.count);
   ctx.arena.f64[ctx.buffer('results') / 8 + result.testRmse] = rmse;
   return rmse;
@@ -211,6 +247,7 @@ function* finish(ctx: Scheduler): Steps<MfWork, void> {
   const penalty = scale * parts.reduce((sum, part) => sum + part, 0);
   arena.f64[results + result.objective] = squares + options.lambda * penalty;
   arena.f64[results + result.rmse] = Math.sqrt(squares / data.count);
+  ctx.share('results', 0, resultsBytes);
   for (const [side, table, size, biasLane] of [
     ['user', 'users', data.users, 0],
     ['item', 'items', data.items, 1],
@@ -224,21 +261,73 @@ function* finish(ctx: Scheduler): Steps<MfWork, void> {
   }
 }
 
-/** One phase over all G parts, shared out. */
+/** One phase over all G user parts, each on the host that has it. */
 function* onParts(ctx: Scheduler, kind: Phase): Steps<MfWork, void> {
   const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
-  yield ranges(grid, ctx.workers).map(({ first, last }) => ({
-    kind,
-    parts: Array.from({ length: last - first }, (_, i) => first + i),
-  }));
+  yield ranges(grid, ctx.workers).map((parts) => ({ kind, parts }));
 }
 
+/** The works of each host's workers, one host's behind the other's. */
+function eachHost(
+  ctx: Scheduler,
+  works: (host: number, workers: number) => readonly MfWork[],
+): readonly MfWork[] {
+  return ctx.hosts.flatMap(({ first, last }, host) => works(host, last - first));
+}
+
+/** One phase over all G parts, on every host. */
+function* everywhere(ctx: Scheduler, kind: Phase): Steps<MfWork, void> {
+  const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
+  yield eachHost(ctx, (_, workers) => ranges(grid, workers).map((parts) => ({ kind, parts })));
+}
+
+/** One phase over all chunks, each on the host where it lies. */
+function* onChunks(ctx: Scheduler, kind: ChunkPhase, data: Ratings): Steps<MfWork, void> {
+  yield eachHost(ctx, (host, workers) => {
+    const { length } = chunksOn(data, host);
+    return ranges(length, workers).map((chunks) => ({ kind, chunks }));
+  });
+}
+
+/**
+ * Σ v of all items. Hosts with user parts pass the sums on, a share of the items at a time: the
+ * first host takes share s in step s, the one after it in step s + 1.
+ */
+function* sumAllItems(ctx: Scheduler): Steps<MfWork, void> {
+  const { items } = ratingsOf(ctx.data);
+  const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
+  const chain = ctx.hosts
+    .map(({ first }, host) => ({ host, worker: first, users: hostParts(ctx, grid, host) }))
+    .filter(({ users }) => users.last > users.first);
+  for (let step = 0; step < 2 * chain.length - 1; step++) {
+    yield eachHost(ctx, (host, workers) => {
+      const place = chain.findIndex((link) => link.host === host);
+      const turn = place < 0 ? -1 : step - place;
+      const at = turn < 0 || turn >= chain.length ? none : rangeOf(grid, chain.length, turn);
+      const { users = none } = chain[place] ?? {};
+      const next = chain[place + 1]?.worker;
+      return ranges(at.last - at.first, workers).map(({ first, last }) => {
+        const parts = { first: at.first + first, last: at.first + last };
+        return { kind: 'sumItems', parts, users, next };
+      });
+    });
+  }
+  ctx.share('itemSums', 0, items * 8);
+}
+
+const none: Range = { first: 0, last: 0 };
+
 function* steps(ctx: Scheduler): Steps<MfWork, void> {
-  const chunks = ranges(ratingsOf(ctx.data).blocks.length, ctx.workers);
-  yield chunks.map((range) => ({ kind: 'count', chunks: range }));
+  const data = ratingsOf(ctx.data);
+  const { test } = ctx.options;
+  yield* onChunks(ctx, 'count', data);
   planUnits(ctx);
   planSides(ctx);
-  yield chunks.map((range) => ({ kind: 'partition', chunks: range }));
+  yield* onChunks(ctx, 'partition', data);
+  if (test !== undefined) yield* onChunks(ctx, 'sortTest', test);
+  const { grid } = mfShape(data, ctx.options);
+  ctx.share('chunkEnds', 0, data.blocks.length * grid * 4);
+  if (test !== undefined) ctx.share('testEnds', 0, test.blocks.length * grid * 4);
   yield* onParts(ctx, 'build');
   yield* trainOrHalve(ctx);
   yield* finish(ctx);
@@ -249,7 +338,12 @@ const partPhases: Readonly<Record<Phase, (ctx: MfContext, part: number) => void>
   startItems,
   startUsers,
   measure: measurePart,
+  test: measureTest,
 };
+
+function eachPart({ first, last }: Range, act: (part: number) => void): void {
+  for (let part = first; part < last; part++) act(part);
+}
 
 export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork, void>, void>({
   name: 'mf-sgd',
@@ -270,15 +364,18 @@ export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork,
         return countChunks(ctx, work.chunks);
       case 'partition':
         return partitionChunks(ctx, work.chunks);
-      case 'test':
-        return ctx.options.test && measureTest(ctx, ctx.options.test, work.chunks);
+      case 'sortTest':
+        return ctx.options.test && sortTest(ctx, ctx.options.test, work.chunks);
+      case 'sumItems':
+        return eachPart(work.parts, (part) => sumItems(ctx, part, work.users, work.next));
       case 'train':
-        return work.blocks.forEach((block) => trainBlock(ctx, block, work.eta));
+        return work.blocks.forEach((block) => trainBlock(ctx, block, work.eta, work.gather));
       case 'build':
       case 'startItems':
       case 'startUsers':
       case 'measure':
-        return work.parts.forEach((part) => partPhases[work.kind](ctx, part));
+      case 'test':
+        return eachPart(work.parts, (part) => partPhases[work.kind](ctx, part));
     }
   },
   ...stepwise<MfOptions, MfWork, void>(steps),

@@ -5,9 +5,9 @@
 //   solvers     batch: src/models/mlr/batch/program.ts      sgd: src/models/mlr/sgd.ts
 import { SystemError } from '../../base/errors.ts';
 import { together } from '../../base/together.ts';
-import { partitionsFor } from '../../base/world.ts';
+import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
-import type { Metrics } from '../../jobs/job.ts';
+import type { Metrics, ModelOptions } from '../../jobs/job.ts';
 import type { RunRequest } from '../../program/plan.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import {
@@ -155,6 +155,22 @@ type Solved = {
   readonly measured: { readonly objective: number; readonly wrong: number } | undefined;
 };
 
+/** Partitions of the solver. On several hosts they are those by which rows were shared out. */
+function batchCut(world: World, { data, partitions }: TrainRequest<Samples>): number {
+  if (partitions !== undefined) return partitions;
+  if (world.size > 1) return partitionsFor(world);
+  return batchPartitions[data.columns < gramRowsMax ? 'narrow' : 'wide'];
+}
+
+/** A round of the ascent goes through rows of all partitions, so several hosts descend. */
+function batchMethod(world: World, options: ModelOptions): MlrBatchOptions['method'] {
+  const method = options['method'] as MlrBatchOptions['method'];
+  if (world.size === 1) return method;
+  if (method !== 'ascent') return 'descent';
+  const rule = '--method ascent needs all rows on one host';
+  throw new SystemError('ERR_CONFIG', `${rule}, got ${world.size} hosts: use --method descent`);
+}
+
 async function solveBatch(session: Session, request: TrainRequest<Samples>): Promise<Solved> {
   if (request.audit) session.warn(nothingToAudit);
   const { data, seed, audit } = request;
@@ -165,10 +181,9 @@ async function solveBatch(session: Session, request: TrainRequest<Samples>): Pro
   }
   const { tolerance = defaultTolerance, passes = batchPasses } = request;
   const lanes = request.partitions ?? batchLanes;
-  const method = request.options['method'] as MlrBatchOptions['method'];
+  const partitions = batchCut(session.world, request);
+  const method = batchMethod(session.world, request.options);
   const options: MlrBatchOptions = { lambda, intercept, tolerance, passes, lanes, method };
-  const width = data.columns < gramRowsMax ? 'narrow' : 'wide';
-  const partitions = request.partitions ?? batchPartitions[width];
   const policy = { consistency: 'bsp', staleness: 0 } as const;
   const run = await runProgram(session, 'mlr-batch', {
     ...{ data, seed, audit, policy, options, partitions },

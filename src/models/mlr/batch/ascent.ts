@@ -8,7 +8,7 @@
 import type { Samples } from '../../../data/dataset.ts';
 import type { Steps } from '../../../program/steps.ts';
 import { batchShape, cell, sumCell } from './layout.ts';
-import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
+import { everyLane, type MlrBatchWork, type Scheduler } from './work.ts';
 import { certifyDuals } from './certificate.ts';
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
@@ -64,7 +64,7 @@ export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrB
         number,
         number,
       ];
-      yield* everyPartition(ctx, { kind: 'round', ...order, from, to, sigma, M, boost }, lanes);
+      yield* everyLane(ctx, { kind: 'round', ...order, from, to, sigma, M, boost });
     }
     const reached = Float64Array.from(bias);
     for (let k = 0; boost > 0 && k < K; k++) {

@@ -2,7 +2,7 @@
 // feasible, rebuild the weights that belong to them, and measure the gap in f64 (the formula stands
 // above the kernels in assembly/models/softmax-certificate.ts).
 import type { Samples } from '../../../data/dataset.ts';
-import { batchShape, cell, result, sumCell } from './layout.ts';
+import { batchShape, cell, result, resultsBytes, sumCell } from './layout.ts';
 import { everyPartition, type MlrBatchWork, type Scheduler } from './work.ts';
 import { solveSymmetric } from './solve.ts';
 
@@ -25,6 +25,7 @@ function planCorrection(ctx: Scheduler): void {
     (ctx.buffer('correction') + rowBytes) / 4,
   );
   out.fill(0);
+  ctx.share('correction', 0, rowBytes);
   if (!options.intercept) return;
   const meanOf = (values: Float64Array) => values.reduce((sum, v) => sum + v, 0) / K;
   const level = meanOf(r);
@@ -105,6 +106,7 @@ function* conclude(
   arena.f64[results + result.gap] = gap;
   arena.f64[results + result.passes] = parts.passes;
   arena.f64[results + result.wrong] = sumCell(ctx, cell.scoreWrong);
+  ctx.share('results', 0, resultsBytes);
   ctx.report({ pass: parts.passes, objective, gap: gap / objective });
   return gap <= options.tolerance * objective;
 }

@@ -6,7 +6,8 @@
 //         looked at again as W moves; above 1024 features the diagonal of Böhning's bound (1992)
 //   W ← W + t d, t by bisection to the weak Wolfe conditions (c₁ = 1e-4, c₂ = 0.9)
 //
-// The scheduler does the vector arithmetic (d·K values); the workers evaluate loss and gradient.
+// The scheduler does the vector arithmetic (d·K values); the workers evaluate loss and gradient. So
+// it is what runs on several hosts: `out` goes to them, gradients come back.
 import type { Samples } from '../../../data/dataset.ts';
 import type { Steps } from '../../../program/steps.ts';
 import { batchShape, cell, gramRowsMax, historyPairs, sumCell } from './layout.ts';
@@ -172,6 +173,7 @@ function* search(ctx: Scheduler, vectors: Vectors, from: number): Numbers<number
   for (let tries = 0; tries < line.evaluationsMax; tries++) {
     arena.u8.copyWithin(out, start, start + bytes);
     kernels.f32_axpy(length, t, direction, out);
+    ctx.share('out', 0, bytes);
     const value = yield* evaluate(ctx, vectors);
     // f32 gradients know the objective to about 1e-7 of itself.
     const enough = value <= from + line.decrease * t * slope + 1e-7 * Math.abs(from);
@@ -182,6 +184,7 @@ function* search(ctx: Scheduler, vectors: Vectors, from: number): Numbers<number
   }
   // What is certified and returned is the last point that was accepted, not the last one tried.
   arena.u8.copyWithin(out, start, start + bytes);
+  ctx.share('out', 0, bytes);
   return undefined;
 }
 
@@ -199,6 +202,7 @@ export function* descend(
   const { bytes, length, gradient, before, start } = vectors;
   const out = ctx.buffer('out');
   arena.u8.fill(0, out, out + bytes);
+  ctx.share('out', 0, bytes);
   const whole = batchShape(ctx).rows <= gramRowsMax;
   let h = yield* whole ? preconditionWhole(ctx) : preconditionDiagonal(ctx);
   const history = new History(ctx, vectors);

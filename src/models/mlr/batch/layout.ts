@@ -23,6 +23,7 @@ export const cell = {
 } as const;
 export const sumsLine = 64;
 /** f64 cells of `results`. */
+export const resultsBytes = 64;
 export const result = { objective: 0, gap: 1, passes: 2, wrong: 3 } as const;
 
 /** Pairs of the limited-memory history of a descent. */
@@ -55,7 +56,7 @@ export function batchBuffers(setup: Setup<MlrBatchOptions>): readonly BufferSpec
     { name: 'sums', bytes: partitions * sumsLine },
     { name: 'out', bytes: (features + 1) * rowBytes },
     { name: 'outBias', bytes: 2 * rowBytes },
-    { name: 'results', bytes: 64 },
+    { name: 'results', bytes: resultsBytes },
     // Of a descent only: pages that a dual ascent never touches.
     { name: 'rebuilt', bytes: (features + 1) * rowBytes },
     { name: 'descent', bytes: (4 + 2 * historyPairs) * rows * rowBytes },

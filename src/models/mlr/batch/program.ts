@@ -7,7 +7,8 @@
 //   preconditioned L-BFGS (descent.ts)   else
 //
 // Partitions are a fixed number, never the number of workers; sums are taken in partition order:
-// the result is the same bits for any number of workers. Needs λ > 0.
+// the result is the same bits for any number of workers. Needs λ > 0. Several hosts descend: a
+// round of the ascent goes through rows of all partitions, and a host has only its own.
 import { SystemError } from '../../../base/errors.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Samples } from '../../../data/dataset.ts';
@@ -33,6 +34,7 @@ import {
   measureGradient,
   rebuild,
   score,
+  sharePhase,
   startBatch,
   startDuals,
   sumColumns,
@@ -62,6 +64,7 @@ function planMean(ctx: Scheduler): number {
     mean[j] = value;
     squares += value * value;
   }
+  ctx.share('mean', 0, features * 4);
   return squares;
 }
 
@@ -101,10 +104,12 @@ export const mlrBatch = defineProgram<
       const rule = `--solver batch takes at most ${batchClassesMax} classes`;
       throw new SystemError('ERR_CONFIG', `${rule}, the data has ${classes}: use --solver sgd`);
     }
+    // The pushes of a descent only add to them: then they need not travel.
+    const access = setup.options.method === 'descent' ? 'none' : 'snapshot';
     return [
-      { name: 'weights', rows: features, columns: classes, staleness: 0 },
+      { name: 'weights', rows: features, columns: classes, staleness: 0, access },
       // bias, c, s: see assembly/models/softmax-dual.ts
-      { name: 'state', rows: 3, columns: classes, staleness: 0 },
+      { name: 'state', rows: 3, columns: classes, staleness: 0, access },
     ];
   },
   buffers: batchBuffers,
@@ -149,6 +154,7 @@ export const mlrBatch = defineProgram<
           break;
       }
     }
+    sharePhase(ctx, work);
   },
   ...stepwise<MlrBatchOptions, MlrBatchWork, void>(steps),
 });

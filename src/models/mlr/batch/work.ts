@@ -18,11 +18,15 @@ type Phase = MlrBatchWork extends infer W ? (W extends Own ? Omit<W, keyof Own> 
 
 export type Scheduler = ScheduleContext<MlrBatchOptions, StepState<MlrBatchWork, void>>;
 
-/** One phase over all partitions (or `parts` lanes), shared out over the workers. */
-export function* everyPartition(
-  ctx: Scheduler,
-  phase: Phase,
-  parts = ctx.partitions,
-): Steps<MlrBatchWork, void> {
-  yield ranges(parts, Math.min(ctx.workers, parts)).map((own) => ({ ...phase, ...own }));
+/** One phase over all partitions, each on a worker of the host that has its rows. */
+export function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
+  const { partitions, workers, hosts } = ctx;
+  const most = hosts.length > 1 ? workers : Math.min(workers, partitions);
+  yield ranges(partitions, most).map((own) => ({ ...phase, ...own }));
+}
+
+/** One phase over the lanes of a dual ascent, shared out over the workers. */
+export function* everyLane(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
+  const { lanes } = ctx.options;
+  yield ranges(lanes, Math.min(ctx.workers, lanes)).map((own) => ({ ...phase, ...own }));
 }

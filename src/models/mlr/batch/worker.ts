@@ -38,6 +38,38 @@ export function startBatch(ctx: Context<MlrBatchOptions>): BatchState {
   return { data, shape, work, local: ctx.arena.allocate(3 * shape.rowBytes) };
 }
 
+/** What each phase writes for the scheduler: its partitions' parts of these buffers. */
+const written = {
+  sumColumns: ['sums', 'columnSums'],
+  start: ['sums'],
+  round: ['sums'],
+  balance: ['balance'],
+  rebuild: [],
+  score: ['sums', 'balance'],
+  gradient: ['sums', 'gradients'],
+  gram: ['sums', 'gram'],
+  columnSquares: ['columnSums'],
+  dualize: [],
+} as const;
+
+/** Shares what a phase over the partitions [first, last) writes. */
+export function sharePhase(
+  ctx: BatchContext,
+  { kind, first, last }: { kind: keyof typeof written; first: number; last: number },
+): void {
+  const { features, rows, classes: K, rowBytes } = ctx.state.shape;
+  const bytes = {
+    sums: sumsLine,
+    columnSums: features * 8,
+    balance: (K + K * K) * 8,
+    gradients: rows * rowBytes,
+    gram: rows * rows * 8,
+  };
+  for (const name of written[kind]) {
+    ctx.share(name, first * bytes[name], (last - first) * bytes[name]);
+  }
+}
+
 type Slice = { readonly row: number; readonly count: number; readonly directory: number };
 
 /** Calls `each` with pieces of partition p's rows, in order. */
