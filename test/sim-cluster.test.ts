@@ -2,7 +2,7 @@
 // that have to be found, and the same bits on any number of hosts. A failure prints what repeats it.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Machines } from '../src/cluster/member.ts';
+import type { Machines } from '../src/cluster/ports.ts';
 import { networkFaults } from '../src/sim/options.ts';
 import { deliversTwice, skipsOne } from './helpers/planted.ts';
 import { fuzz, runPlan, type FuzzOptions } from './helpers/ps-fuzz.ts';

@@ -15,6 +15,8 @@ export const limits = {
   tablesMax: 32,
   /** Prefetches of one worker that are under way; it fits a word of bits. */
   prefetchesMax: 16,
+  /** Bytes that describe a table which is created while a run lasts. */
+  createdTableBytes: 2048,
   /** Bytes of one wasm32 memory: the most a host process can address. */
   memoryBytes: 4096 * MiB,
   /** Text of one parse task. Also the grain of the data blocks, so it fixes their number. */

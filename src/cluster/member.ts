@@ -5,84 +5,30 @@
 //   workers ── clocks, wants ──▶ ┌────────┐ ── batches, asks ──▶ owners
 //                                │ Member │ ◀── values ────────
 //   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
-import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { Client, type ClientConfig, type ClientOutput } from '../ps/client.ts';
-import type { RowList } from '../ps/row-set.ts';
-import {
-  Shard,
-  type PushedRows,
-  type ShardConfig,
-  type ShardInput,
-  type ShardOutput,
-} from '../ps/shard.ts';
+import type { ClientOutput } from '../ps/client.ts';
+import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
-
-export type TouchedRows = { readonly table: number; readonly rows: RowList };
-type Payloads = readonly Uint8Array[];
-
-/** A host's tables, as the member needs them: store.ts. */
-export type MemberStore = {
-  /**
-   * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
-   * cut takes some of them, the most important first; the last one leaves nothing.
-   */
-  cut(how: { readonly early: boolean; readonly last: boolean }): {
-    readonly parts: readonly Payloads[];
-    readonly own: readonly TouchedRows[];
-  };
-  /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
-  cutOrdered(): readonly Payloads[];
-  /** Adds the own deltas of this clock to the own rows, in an ordered run. */
-  foldOwn(): readonly TouchedRows[];
-  /** Adds a batch's deltas to the own rows. */
-  apply(payload: Uint8Array): readonly TouchedRows[];
-  /** The present values of rows. */
-  values(rows: readonly PushedRows[]): Payloads;
-  /** Sets rows that others own, then adds own deltas on top. */
-  install(payload: Uint8Array, from: number, replay: Payloads): void;
-  /** Rows of `table` that were asked for are as of `clock`. */
-  markFresh(table: number, rows: Int32Array, clock: number): void;
-  /** Rows that caches have given up since this was asked last. */
-  takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
-  /** Bytes of a table that travelled. */
-  readonly bytesSent: readonly number[];
-};
-
-/** The words that workers wait on. */
-export type MemberControl = {
-  /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
-  hostClock(): number;
-  setShardClock(clock: number): void;
-  setTableClock(table: number, clock: number): void;
-  grant(want: number): void;
-};
+import {
+  machines,
+  type ClientLike,
+  type Machines,
+  type MemberControl,
+  type MemberStore,
+  type Payloads,
+  type ShardLike,
+  type TouchedRows,
+} from './ports.ts';
+import { asRows, heldForGood, ownerOf } from './rows.ts';
 
 /** Where packets go. */
 export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
 
-/** What of its machines a member needs: tests put broken ones in their place. */
-export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
-export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
-export type Machines = {
-  readonly client: (config: ClientConfig) => ClientLike;
-  readonly shard: (config: ShardConfig) => ShardLike;
-};
-
-const machines: Machines = {
-  client: (config) => new Client(config),
-  shard: (config) => new Shard(config),
-};
-
 export type MemberConfig = {
   readonly run: number;
-  readonly tables: readonly {
-    readonly rows: number;
-    readonly held: boolean;
-    readonly bounded: boolean;
-  }[];
+  readonly tables: readonly ShardTable[];
   readonly eager: boolean;
   readonly asynchronous: boolean;
   readonly ordered: boolean;
@@ -99,9 +45,6 @@ export type Want = {
   readonly required: number;
 };
 
-/** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
-const heldForGood = 0x7fff_ffff;
-
 export class Member {
   readonly #config: MemberConfig;
   readonly #network: Pick<Network, 'rank' | 'size' | 'send'>;
@@ -114,6 +57,8 @@ export class Member {
   readonly #frozen = new Map<number, Payloads[]>();
   /** Parts of an ordered run's batches, by rank. */
   readonly #held: Uint8Array[][];
+  readonly #tables: ShardTable[];
+  #created = 0;
   readonly #wants = new Map<number, Want>();
   readonly #finalFrom = new Set<number>();
   #clock = 0;
@@ -130,6 +75,7 @@ export class Member {
     },
   ) {
     this.#config = config;
+    this.#tables = [...config.tables];
     this.#network = ports.network;
     this.#store = ports.store;
     this.#control = ports.control;
@@ -172,6 +118,7 @@ export class Member {
 
   /** Workers' clocks may have moved. */
   workersMoved(): void {
+    this.#adoptTables();
     this.#tellDrops();
     const clock = this.#control.hostClock();
     if (clock <= this.#clock || !this.#hasRoom()) return;
@@ -183,14 +130,15 @@ export class Member {
   want(want: Want): void {
     const { rank, size } = this.#network;
     const { id, table, required } = want;
+    this.#adoptTables();
     // An owner must not think that we hold what we now ask for.
     this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
-      for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
+      for (const owner of this.#others()) owners.set(owner, []);
     } else {
       for (const row of want.rows) {
-        const owner = ownerOf(this.#config.tables[table]?.rows ?? 0, size, row);
+        const owner = ownerOf(this.#tables[table]?.rows ?? 0, size, row);
         if (owner === rank) continue;
         const own = owners.get(owner) ?? [];
         owners.set(owner, own);
@@ -223,6 +171,7 @@ export class Member {
   /** A packet of this run from another host. @throws what its rows are refused for. */
   packet(from: number, packet: Packet): void {
     const message = packet.header as PeerMessage;
+    this.#adoptTables();
     this.#current = packet.payload;
     switch (message.kind) {
       case 'batch': {
@@ -237,6 +186,10 @@ export class Member {
         this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
         break;
       }
+      case 'table':
+        this.#store.learnTable(message.index, message.created);
+        this.#adoptTables();
+        break;
       case 'drop': {
         const { table } = message;
         const rows = { rows: asRows(packet.payload) };
@@ -266,10 +219,21 @@ export class Member {
     }
   }
 
+  /** Takes new tables in, and tells everyone before they hear of rows. */
+  #adoptTables(): void {
+    for (const { created, table } of this.#store.newTables()) {
+      this.#tables.push(table);
+      const index = this.#created++;
+      for (const to of this.#others()) this.#send(to, { kind: 'table', index, created });
+      this.#shard.addTable(table);
+      this.#carryOut(this.#client.addTable());
+    }
+  }
+
   #tellDrops(): void {
     const { size } = this.#network;
     for (const { table, rows } of this.#store.takeDrops()) {
-      const total = this.#config.tables[table]?.rows ?? 0;
+      const total = this.#tables[table]?.rows ?? 0;
       for (const to of this.#others()) {
         const list = rows.filter((row) => ownerOf(total, size, row) === to);
         if (list.length === 0) continue;
@@ -355,7 +319,7 @@ export class Member {
   #markAnswered(want: Want | undefined, from: number, clock: number): void {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
-    const total = this.#config.tables[table]?.rows ?? 0;
+    const total = this.#tables[table]?.rows ?? 0;
     const own = rows.filter((row) => ownerOf(total, this.#network.size, row) === from);
     this.#store.markFresh(table, own, this.#config.eager ? heldForGood : clock);
   }
@@ -410,18 +374,4 @@ export class Member {
     }
     if (!this.#outbox.hasRoom(to)) this.#shard.step({ kind: 'full', to });
   }
-}
-
-/** The host that owns `row`: the inverse of rangeOf (src/scheduler). */
-function ownerOf(rows: number, size: number, row: number): number {
-  assert(row >= 0 && row < rows, 'the row is of the table');
-  let owner = Math.min(size - 1, Math.floor((row * size) / rows));
-  while (Math.floor((rows * (owner + 1)) / size) <= row) owner += 1;
-  while (Math.floor((rows * owner) / size) > row) owner -= 1;
-  return owner;
-}
-
-function asRows(payload: Uint8Array): Int32Array {
-  assert(payload.length % 4 === 0, 'rows are i32');
-  return new Int32Array(payload.slice().buffer);
 }

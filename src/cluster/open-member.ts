@@ -9,9 +9,10 @@ import type { Stage } from '../program/context.ts';
 import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import type { MailboxTape } from '../record/mailbox-tape.ts';
-import { Member, type Machines, type MemberOutbox, type Want } from './member.ts';
+import { Member, type MemberOutbox, type Want } from './member.ts';
 import { Outbox } from './outbox.ts';
-import { openStore } from './store.ts';
+import type { Machines } from './ports.ts';
+import { openStore, shardTableOf } from './store.ts';
 
 /** Batches in flight: a clock each, and some that went early. */
 const epochsSpare = 8;
@@ -49,9 +50,7 @@ export function openMemberOver(
   const member = new Member(
     {
       run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
+      tables: plan.tables.map(shardTableOf),
       eager: isEager(plan),
       asynchronous: consistency === 'async',
       ordered: plan.lockStep,

@@ -13,6 +13,7 @@ import type { TableLock } from '../store/lock.ts';
 import { openRowCache } from '../store/row-cache.ts';
 import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
+import type { TablePlan } from '../store/table.ts';
 import { hostsOf, type RunPlan } from './plan.ts';
 import type { AnyProgram, Context } from './program.ts';
 
@@ -48,9 +49,18 @@ export function foldPlaceOf(stage: Stage): FoldPlace {
   return { arena, kernels, userKernels, ...runtimeScratch(stage) };
 }
 
+/** A value for every table of the plan, also of those that are created later. */
+export function perTable<T>(plan: RunPlan, make: (table: TablePlan) => T): () => readonly T[] {
+  const made: T[] = [];
+  return () => {
+    for (const table of plan.tables.slice(made.length)) made.push(make(table));
+    return made;
+  };
+}
+
 /** By table: the slots with rows of other hosts, where a table has them. */
-export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[] {
-  return plan.tables.map((table) => {
+export function cachesOf({ arena, plan }: Stage): () => readonly (Cached | undefined)[] {
+  return perTable(plan, (table) => {
     const replica = plan.cluster?.replicas[table.id];
     if (table.cache === undefined || replica === undefined) return undefined;
     const cache = openRowCache(arena, table, table.cache, replica);
@@ -84,16 +94,19 @@ export function makeContext(stage: Stage, clockNow: () => number): Context<unkno
   };
 }
 
-export type Views = { table(name: string): TableView; readonly all: readonly MutableView[] };
+export type Views = { table(name: string): TableView; all(): readonly MutableView[] };
 
 /** A view on each table of the plan, found by name. */
 export function makeViews(stage: Stage): Views {
   const { arena, kernels, plan } = stage;
-  const all = plan.tables.map((table) => openView(arena, kernels, table));
-  const byName = new Map(plan.tables.map((table, index) => [table.name, all[index]]));
+  const all = perTable(plan, (table) => openView(arena, kernels, table));
+  const byName = new Map<string, MutableView>();
   return {
     all,
     table(name) {
+      if (byName.size < plan.tables.length) {
+        all().forEach((view, id) => byName.set(plan.tables[id]?.name ?? '', view));
+      }
       const view = byName.get(name);
       if (view !== undefined) return view;
       const known = plan.tables.map((table) => table.name).join(', ');

@@ -16,7 +16,8 @@ import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
 import { foldSlots } from '../store/wire/slots.ts';
-import { cachesOf, foldPlaceOf, setupOf, type Stage } from './context.ts';
+import { adoptTables } from './created/tables.ts';
+import { cachesOf, foldPlaceOf, perTable, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -49,13 +50,14 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     Array.from({ length: range.last - range.first }, (_, i) =>
       openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),
     );
-  const deltas = cluster?.replicas.map((replica) => replica.deltas) ?? [];
-  const touched = cluster?.replicas.map((replica) => replica.touched) ?? [];
+  const replicas = perTable(plan, ({ id }) => cluster?.replicas[id]);
+  const deltasOf = () => replicas().flatMap((replica) => (replica ? [replica.deltas] : []));
+  const touchedOf = () => replicas().flatMap((replica) => (replica ? [replica.touched] : []));
   const caches = cachesOf(stage);
   const foldable = ({ rows, cache }: TablePlan) => [cache?.own ?? { first: 0, last: rows }];
   const rowsOf = ({ id, rows }: TablePlan) => {
     const mine = ownRows(cluster, rows);
-    if (caches[id] !== undefined) return [];
+    if (caches()[id] !== undefined) return [];
     return [
       { first: 0, last: mine.first },
       { first: mine.last, last: rows },
@@ -65,8 +67,8 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     for (const log of logs(own)) {
       foldRows(place, plan.tables, log, { rowsOf: foldable, clock });
       if (!cluster) continue;
-      if (caches.some(Boolean)) foldSlots(place, plan.tables, caches, log, clock);
-      accumulate(place, deltas, log, { touched, rowsOf, clock });
+      if (caches().some(Boolean)) foldSlots(place, plan.tables, caches(), log, clock);
+      accumulate(place, deltasOf(), log, { touched: touchedOf(), rowsOf, clock });
     }
   };
   const foldShare = (clock: number) => {
@@ -127,6 +129,7 @@ export function dataParallelWorker(stage: Stage): {
 
   function* steps(): Generator<Step, void> {
     for (; clock < clocks; clock++) {
+      adoptTables(stage, clock);
       let waitedMs = 0;
       const from = nowMs();
       const wait = function* (until: () => boolean): Generator<Step, void> {
@@ -146,6 +149,7 @@ export function dataParallelWorker(stage: Stage): {
         pusher.push(work);
         yield { kind: 'pushed', clock, partition };
       }
+      pusher.created.check(clock);
       pusher.enterLedger();
       gate.finished(clock, { waitedMs, busyMs: nowMs() - from - waitedMs });
       tape?.check(clock, sampleLogs(stage, own));

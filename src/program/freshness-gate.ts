@@ -50,7 +50,7 @@ function openPins({ arena, lock }: Stage, caches: Caches) {
   const pinned: { cache: RowCache; row: number }[] = [];
   return {
     pin(table: number, { at, count }: Rows): void {
-      const cache = caches[table]?.cache;
+      const cache = caches()[table]?.cache;
       if (cache === undefined) return;
       lock.write(() => {
         for (const row of arena.i32.subarray(at / 4, at / 4 + count)) {
@@ -107,7 +107,7 @@ function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
     const free = pools.findIndex((_, slot) => (busy & (1 << slot)) === 0);
     const pool = pools[free];
     if (missing.length === 0 || pool === undefined) return undefined;
-    const cache = caches[table.id]?.cache;
+    const cache = caches()[table.id]?.cache;
     const rows = cache ? pin(cache, missing) : missing;
     if (rows.length === 0) return undefined;
     if (cache) pinned[free] = { cache, rows };
@@ -121,9 +121,11 @@ function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
 export function openGate(stage: Stage): Gate {
   const { plan, control, arena, kernels, thread, events, program, tape } = stage;
   const { cluster } = plan;
-  const policy = readPolicy(plan.tables, plan.policy);
+  const policyNow = () => readPolicy(plan.tables, plan.policy);
+  const policy = policyNow();
   const eager = isEager(plan);
-  const read = plan.tables.filter((table) => table.access !== 'none' && table.access !== 'owned');
+  const isRead = ({ access }: TablePlan) => access !== 'none' && access !== 'owned';
+  const read = () => plan.tables.filter(isRead);
   const ring = ringAt(arena.layout, thread, 'reports');
   const wants = sender<Wanted>(openRingWriter(arena, ring));
   const adaptive =
@@ -187,16 +189,17 @@ export function openGate(stage: Stage): Gate {
       // A planted bug, for the tests of the auditor.
       const gateClock = plan.canary === 'early-read' ? clock - 1 : clock;
       const may = (own: Policy, seen: number) => mayRead(bounded(own, clock), gateClock, seen);
-      if (!may(policy, control.minClock())) return false;
+      const tightest = policyNow();
+      if (!may(tightest, control.minClock())) return false;
       if (cluster === undefined) return true;
-      if (!may(policy, control.shardClock())) return false;
-      return !eager || read.every(({ id, policy: own }) => may(own, control.tableClock(id)));
+      if (!may(tightest, control.shardClock())) return false;
+      return !eager || read().every(({ id, policy: own }) => may(own, control.tableClock(id)));
     },
     ask(clock, reads) {
       if (cluster === undefined) return;
       const find = (): Asked => {
         let tables = 0;
-        for (const table of read) {
+        for (const table of read()) {
           const required = requiredClock(bounded(table.policy, clock), clock);
           if (isMissing(cluster, table, reads, required)) tables |= 1 << table.id;
         }
@@ -204,7 +207,7 @@ export function openGate(stage: Stage): Gate {
       };
       const { tables, staleness } = tape ? tape.ask(find) : find();
       const most = staleness < 0 ? undefined : staleness;
-      for (const { id, name, policy: own, access } of read) {
+      for (const { id, name, policy: own, access } of read()) {
         if ((tables & (1 << id)) === 0) continue;
         const rows = access === 'rows' ? (reads[name] ?? none) : { at: 0, count: -1 };
         want(id, rows, requiredClock(bounded(own, clock, most), clock));
@@ -234,7 +237,7 @@ export function openGate(stage: Stage): Gate {
     seen() {
       const local = control.minClock();
       if (cluster === undefined) return local;
-      const cached = eager ? read.map(({ id }) => control.tableClock(id)) : [];
+      const cached = eager ? read().map(({ id }) => control.tableClock(id)) : [];
       return Math.min(local, control.shardClock(), ...cached);
     },
     isBarrier,

@@ -30,3 +30,10 @@ export function withTickets(arena: Arena, program: AnyProgram, plan: RunPlan): R
   const bytes = limits.recordBytes;
   return { ...plan, tickets: { at: arena.allocate(bytes), bytes } };
 }
+
+/** @throws ERR_CONFIG for a run that did what a record does not have. */
+export function checkRecorded(plan: RunPlan): void {
+  if (plan.tickets === undefined || plan.tables.length === plan.planned) return;
+  const rule = '--record works without tables that are created while running';
+  throw new SystemError('ERR_CONFIG', `${rule}\nleave --record out, or declare them before`);
+}

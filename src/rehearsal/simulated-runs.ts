@@ -3,6 +3,7 @@
 import { fromFault, SystemError } from '../base/errors.ts';
 import { createPrng } from '../base/prng.ts';
 import type { Event } from '../mailbox/messages.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import type { Sending } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
 import { transientStragglers, type FaultPlan, type Slowdown } from '../sim/faults.ts';
@@ -69,12 +70,14 @@ function measured(program: AnyProgram, pushesMs: number[]): AnyProgram {
 /** Stalls for as long as the slowest of runs could last, the same for every policy. */
 function stallsOf(options: SimulatedRunOptions, runs: readonly HostRun[]): readonly Slowdown[] {
   const { transient, pushMs, threads, seed } = options;
-  const [first] = runs;
-  if (transient === undefined || first === undefined) return [];
-  const { program, request } = first;
+  const [one] = runs;
+  if (transient === undefined || one === undefined) return [];
+  const { program, request } = one;
   const workers = threads.reduce((sum, n) => sum + n, 0);
   const clockMs = Math.ceil(request.partitions / workers) * pushMs;
-  const clocks = program.clocks?.({ ...request, workers }) ?? 0;
+  let first = 0;
+  const hosts = threads.map((own) => ({ first, last: (first += own) }));
+  const clocks = program.clocks?.({ ...request, workers, hosts }) ?? 0;
   const stallMs = transient.clocks * clockMs;
   const { share } = transient;
   const horizonMs = (clocks * clockMs * 4) / (1 - share) + 100 * stallMs;
@@ -149,7 +152,8 @@ export async function simulateRun(
   const endMs = time.nowMs;
   const results = hosts.map((host): RunResult => {
     const stalenessHistogram = sumLags(host.summaries.map(({ lags }) => lags));
-    const { plan, clock: clocks, tableBytes } = host;
+    const { arena, plan, clock: clocks, tableBytes } = host;
+    adoptTables({ arena, plan }, Infinity);
     return { plan, clocks, stalenessHistogram, tableBytes };
   });
   const waitedMs = hosts.reduce((sum, host) => sum + host.waitedMs, 0);

@@ -1,6 +1,7 @@
 // A run of one host alone, outside of time: its workers take turns, a step each, until all are done.
 import { assert } from '../base/assert.ts';
 import type { Arena } from '../memory/arena.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import { dataParallelWorker } from '../program/data-parallel.ts';
 import { planRun, type RunPlan, type RunRequest } from '../program/plan.ts';
 import { openControl } from '../store/control.ts';
@@ -26,9 +27,9 @@ export function runAlone(options: AloneOptions): {
   control.reset();
   resetRings(arena);
   const plan = planRun(arena, program, request, threads);
-  const host = { arena, control, plan, nowMs: () => 0 };
+  const host = { arena, control, nowMs: () => 0 };
   const workers = Array.from({ length: threads }, (_, thread) => ({
-    ...dataParallelWorker(openStage(options, host, thread)),
+    ...dataParallelWorker(openStage(options, { ...host, plan: structuredClone(plan) }, thread)),
     until: (): boolean => true,
     done: false,
   }));
@@ -41,6 +42,7 @@ export function runAlone(options: AloneOptions): {
       worker.until = value?.kind === 'wait' ? value.until : () => true;
     }
   }
+  adoptTables({ arena, plan }, Infinity);
   const lags = workers.map(({ summary }) => summary(false).lags);
   return { plan, clocks: control.minClock(), lags };
 }

@@ -65,9 +65,9 @@ export class ReplayedHost {
     control.reset();
     resetRings(arena);
     this.plan = planRun(arena, program, request, threads, place);
-    const host = { arena, control, plan: this.plan, nowMs: () => 0 };
+    const host = { arena, control, nowMs: () => 0 };
     const stage = (thread: number): Stage => ({
-      ...openStage(options, host, thread),
+      ...openStage(options, { ...host, plan: structuredClone(this.plan) }, thread),
       lock: this.#lock(thread),
     });
     this.#inputs = playMailbox(record.inputs ?? new Uint8Array(0), this.#name);

@@ -126,9 +126,11 @@ export class SimulatedHost implements NetworkListener {
     const among = place.size > 1 ? place : undefined;
     this.plan = planRun(arena, program, request, threads, among);
     const clock = time.clockOf(place.rank);
-    const host = { arena, control: this.#control, plan: this.plan, nowMs: () => clock.nowMs() };
-    const stage = (thread: number): Stage => openStage(options, host, thread);
-    this.#stage = stage(threads + 1);
+    const host = { arena, control: this.#control, nowMs: () => clock.nowMs() };
+    // As on threads, each has a plan of its own: created tables are taken over clock by clock.
+    const stage = (thread: number, plan = structuredClone(this.plan)): Stage =>
+      openStage(options, { ...host, plan }, thread);
+    this.#stage = stage(threads + 1, this.plan);
     this.#workers = Array.from({ length: threads }, (_, thread) => ({
       ...dataParallelWorker(stage(thread)),
       processor: new Processor(time, slowdowns),

@@ -6,8 +6,9 @@
 //
 // A slot is taken by the CLOCK rule: the hand passes over slots that are pinned (a push waits for
 // the row or reads it, or it has own deltas that were not cut), and spares once what was used since
-// it came by last. Deltas that were cut and are not in the owner's values yet need no pin: they are added
-// on top when the row comes again. All but `slotOf`, `unpin` and `hasGone` need the writer's side of the lock.
+// it came by last. Deltas that were cut and are not in the owner's values yet need no pin: they are
+// added on top when the row comes again. All but `slotOf`, `unpin` and `hasGone` need the writer's side
+// of the lock.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';

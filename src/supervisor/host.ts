@@ -21,6 +21,7 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import {
   planRun,
   type ClusterPlace,
@@ -31,7 +32,7 @@ import {
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
-import { withTickets, type RunRecord } from '../record/run-record.ts';
+import { checkRecorded, withTickets, type RunRecord } from '../record/run-record.ts';
 import { ticketsOf } from '../record/tickets.ts';
 import { openControl, type Control } from '../store/control.ts';
 import { ActorHandle, type Role } from './actor-handle.ts';
@@ -217,6 +218,7 @@ export class Host {
     const outcomes = await this.#supervise(handles, plan, hooks).finally(() => {
       this.#running = false;
     });
+    adoptTables({ arena: this.arena, plan }, Infinity);
     if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
     let clocks = 0;
@@ -232,6 +234,7 @@ export class Host {
 
   #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {
     const { tickets: room } = plan;
+    checkRecorded(plan);
     if (room === undefined) {
       this.#records.push({ kind: 'plain', scheduled: program.schedule !== undefined });
       return;

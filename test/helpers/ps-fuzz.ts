@@ -1,6 +1,6 @@
 // A seed of the parameter server's fuzz: real tables, kernels, workers and members of 1 to 5 hosts
 // over the simulated network, while faults happen; and the checkers of what has to hold.
-import type { Machines } from '../../src/cluster/member.ts';
+import type { Machines } from '../../src/cluster/ports.ts';
 import { compileKernels } from '../../src/memory/kernels.ts';
 import type { NetworkListener } from '../../src/mailbox/network.ts';
 import { BoundedMemory } from '../../src/sim/checkers/bounded-memory.ts';

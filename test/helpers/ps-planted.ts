@@ -1,6 +1,6 @@
 // Planted bugs of the parameter server: clients and shards that do one thing wrong, around the real
 // ones. The checkers have to find each of them, or they check nothing.
-import type { ClientLike, Machines, ShardLike } from '../../src/cluster/member.ts';
+import type { ClientLike, Machines, ShardLike } from '../../src/cluster/ports.ts';
 import {
   Client,
   type ClientConfig,
