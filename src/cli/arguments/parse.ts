@@ -221,6 +221,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     const rule = '--set is for programs of your own';
     throw usage(`${rule}, got "${settings[0]}"`, `${context} --help lists the options of ${name}`);
   }
+  const record = values.text('record');
   const job: TrainJob = {
     command: 'train',
     model: name,
@@ -238,7 +239,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     input: inputOf(values),
     options: model ? givenOptions(model, values) : ownOptions(settings),
     sending: sendingOf(values),
-    record: values.text('record'),
+    ...(record !== undefined && { record }),
   };
   return { ...read, job };
 }
