@@ -51,7 +51,12 @@ function denseText(rows: number): string {
   return Array.from({ length: rows }, line).join('');
 }
 
-async function loadInto(host: JobHost, world: World, path: string, like?: Samples): Promise<Samples> {
+async function loadInto(
+  host: JobHost,
+  world: World,
+  path: string,
+  like?: Samples,
+): Promise<Samples> {
   const { memory, layout } = host.arena;
   const pool = createLoaderPool({
     memory,

@@ -9,18 +9,10 @@ import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
 import type { ClientOutput } from '../ps/client.ts';
 import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
+import { machines, type ClientLike, type Machines, type ShardLike } from './machines.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
-import {
-  machines,
-  type ClientLike,
-  type Machines,
-  type MemberControl,
-  type MemberStore,
-  type Payloads,
-  type ShardLike,
-  type TouchedRows,
-} from './ports.ts';
+import type { MemberControl, MemberStore, Payloads, TouchedRows } from './ports.ts';
 import { asRows, heldForGood, ownerOf } from './rows.ts';
 
 /** Where packets go. */
@@ -51,6 +43,7 @@ export class Member {
   readonly #store: MemberStore;
   readonly #control: MemberControl;
   readonly #outbox: MemberOutbox;
+  readonly #others: readonly number[];
   readonly #client: ClientLike;
   readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
@@ -62,6 +55,8 @@ export class Member {
   readonly #wants = new Map<number, Want>();
   readonly #finalFrom = new Set<number>();
   #clock = 0;
+  /** Clocks of workers whose deltas are cut to the last; −1 when some may be left. */
+  #cutFolds = -1;
   #current: Uint8Array = new Uint8Array(0);
 
   constructor(
@@ -82,6 +77,7 @@ export class Member {
     this.#outbox = ports.outbox;
     const { rank, size } = ports.network;
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
+    this.#others = Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
     const { client, shard } = ports.machines ?? machines;
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
     this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
@@ -135,7 +131,7 @@ export class Member {
     this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
-      for (const owner of this.#others()) owners.set(owner, []);
+      for (const owner of this.#others) owners.set(owner, []);
     } else {
       for (const row of want.rows) {
         const owner = ownerOf(this.#tables[table]?.rows ?? 0, size, row);
@@ -159,7 +155,10 @@ export class Member {
   /** Nothing moves at the moment: early sending may use the time. */
   idle(): void {
     if (!this.#hasRoom() || this.#config.ordered || this.finished) return;
-    if (this.#clock < this.#config.clocks) this.#carryOut(this.#client.step({ kind: 'idle' }));
+    const hasDeltas = this.#control.foldedClocks() !== this.#cutFolds;
+    if (hasDeltas && this.#clock < this.#config.clocks) {
+      this.#carryOut(this.#client.step({ kind: 'idle' }));
+    }
     this.#serve(this.#shard.step({ kind: 'idle' }));
   }
 
@@ -214,7 +213,7 @@ export class Member {
   /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
   fail(fault: Fault): void {
     const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
-    for (const to of this.#others()) {
+    for (const to of this.#others) {
       this.#network.send(to, { header, payload: new Uint8Array(0) });
     }
   }
@@ -224,7 +223,7 @@ export class Member {
     for (const { created, table } of this.#store.newTables()) {
       this.#tables.push(table);
       const index = this.#created++;
-      for (const to of this.#others()) this.#send(to, { kind: 'table', index, created });
+      for (const to of this.#others) this.#send(to, { kind: 'table', index, created });
       this.#shard.addTable(table);
       this.#carryOut(this.#client.addTable());
     }
@@ -234,7 +233,7 @@ export class Member {
     const { size } = this.#network;
     for (const { table, rows } of this.#store.takeDrops()) {
       const total = this.#tables[table]?.rows ?? 0;
-      for (const to of this.#others()) {
+      for (const to of this.#others) {
         const list = rows.filter((row) => ownerOf(total, size, row) === to);
         if (list.length === 0) continue;
         this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
@@ -242,13 +241,8 @@ export class Member {
     }
   }
 
-  #others(): readonly number[] {
-    const { rank, size } = this.#network;
-    return Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
-  }
-
   #hasRoom(): boolean {
-    return this.#others().every((to) => this.#outbox.hasRoom(to));
+    return this.#others.every((to) => this.#outbox.hasRoom(to));
   }
 
   #send(to: number, body: PeerMessageBody, payload: Uint8Array = new Uint8Array(0)): void {
@@ -282,12 +276,15 @@ export class Member {
   #cut({ epoch, clock, early }: Extract<ClientOutput, { kind: 'cut' }>): void {
     const { ordered } = this.#config;
     const { rank } = this.#network;
+    const folds = this.#control.foldedClocks();
     const { parts, own } = ordered
       ? { parts: this.#store.cutOrdered(), own: [] }
       : this.#store.cut({ early, last: clock === this.#config.clocks });
+    const isAll = !early || parts.every((payloads) => payloads.length === 0);
+    this.#cutFolds = isAll ? folds : -1;
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
     if (!ordered) this.#frozen.set(epoch, [...parts]);
-    for (const to of this.#others()) {
+    for (const to of this.#others) {
       const payloads = parts[to] ?? [];
       const count = Math.max(1, payloads.length);
       for (let i = 0; i < count; i++) {

@@ -9,9 +9,9 @@ import type { Stage } from '../program/context.ts';
 import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import type { MailboxTape } from '../record/mailbox-tape.ts';
+import type { Machines } from './machines.ts';
 import { Member, type MemberOutbox, type Want } from './member.ts';
 import { Outbox } from './outbox.ts';
-import type { Machines } from './ports.ts';
 import { openStore, shardTableOf } from './store.ts';
 
 /** Batches in flight: a clock each, and some that went early. */
@@ -30,13 +30,17 @@ export type MemberPorts = {
   readonly outbox: MemberOutbox;
   /** Clocks that all workers of the host have finished; those of the control words if absent. */
   readonly hostClock?: (finished: number) => number;
+  /** Clocks that they have finished, all together; likewise. */
+  readonly foldedClocks?: (folded: number) => number;
 };
+
+const same = (value: number): number => value;
 
 /** A member over the tables and control words of its host. */
 export function openMemberOver(
   stage: Stage,
   cluster: ClusterPlan,
-  { network, outbox, hostClock = (finished) => finished }: MemberPorts,
+  { network, outbox, hostClock = same, foldedClocks = same }: MemberPorts,
   tuning: MemberTuning = {},
 ) {
   const { plan, control } = stage;
@@ -61,6 +65,7 @@ export function openMemberOver(
       ...{ network, store, outbox, machines: tuning.machines },
       control: {
         hostClock: () => hostClock(plan.lockStep ? control.minPushed() : control.minClock()),
+        foldedClocks: () => foldedClocks(control.foldedClocks()),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.
@@ -147,7 +152,11 @@ export function openMember(
     if (finished > member.clock) tape?.write('clock', finished);
     return finished;
   };
-  const ports = { network, outbox: recorded ?? outbox, hostClock };
+  const foldedClocks = (folded: number) => {
+    tape?.write('folded', folded);
+    return folded;
+  };
+  const ports = { network, outbox: recorded ?? outbox, hostClock, foldedClocks };
   const { member, takeWants, store } = openMemberOver(stage, cluster, ports, tuning);
   const inputs = inputsOf(member, tape);
   return { member, inputs, outbox, store, takeWants: () => takeWants(inputs.want) };

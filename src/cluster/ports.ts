@@ -1,8 +1,7 @@
-// What the member of a run needs of the host around it, and of its machines.
+// What a member needs of its host: tables (store.ts), and the words that workers wait on.
 import type { Created } from '../program/created/tables.ts';
-import { Client, type ClientConfig } from '../ps/client.ts';
 import type { RowList } from '../ps/row-set.ts';
-import { Shard, type PushedRows, type ShardConfig, type ShardTable } from '../ps/shard.ts';
+import type { PushedRows, ShardTable } from '../ps/shard.ts';
 
 export type TouchedRows = { readonly table: number; readonly rows: RowList };
 export type Payloads = readonly Uint8Array[];
@@ -43,23 +42,9 @@ export type MemberStore = {
 export type MemberControl = {
   /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
   hostClock(): number;
+  /** Clocks that the workers of this host have finished, all together. */
+  foldedClocks(): number;
   setShardClock(clock: number): void;
   setTableClock(table: number, clock: number): void;
   grant(want: number): void;
-};
-
-/** What of its machines a member needs: tests put broken ones in their place. */
-export type ClientLike = Pick<Client, 'step' | 'addTable' | 'oldest' | 'toString'>;
-export type ShardLike = Pick<
-  Shard,
-  'step' | 'addTable' | 'pushes' | 'finished' | 'slowest' | 'toString'
->;
-export type Machines = {
-  readonly client: (config: ClientConfig) => ClientLike;
-  readonly shard: (config: ShardConfig) => ShardLike;
-};
-
-export const machines: Machines = {
-  client: (config) => new Client(config),
-  shard: (config) => new Shard(config),
 };

@@ -179,7 +179,10 @@ export async function runMailbox(
         guarded(() => {
           const message = packet.header as PeerMessage | RelayMessage;
           if (message.kind !== 'fault') return part.packet(from, packet);
-          const fault = { ...message.fault, message: `rank ${from}: ${message.fault.message}` };
+          const said = message.fault.message;
+          // It may have named itself.
+          const named = said.startsWith(`rank ${from} `) ? said : `rank ${from}: ${said}`;
+          const fault = { ...message.fault, message: named };
           end = { fault, from: 'peer' };
         }),
       room: (to) => guarded(() => part.room(to)),

@@ -30,7 +30,7 @@ type Simulation = {
 };
 
 /** A policy as the command line writes it: `essp:4`. */
-export function policyText({ consistency, staleness }: Policy): string {
+function policyText({ consistency, staleness }: Policy): string {
   return consistency === 'bsp' || consistency === 'async'
     ? consistency
     : `${consistency}:${staleness}`;
@@ -47,7 +47,7 @@ function clusterOf({ hosts, threads, network, push, seed, train }: SimulateJob):
   };
 }
 
-/** Takes in a report of a partition; says when a pass is over for all rows reported of the first. */
+/** Takes in a report of a partition. */
 function addReport(passes: Pass[], values: Readonly<Record<string, number>>, nowMs: number): void {
   const { pass, loss, rows } = values;
   if (pass === undefined || loss === undefined || rows === undefined) return;

@@ -7,6 +7,8 @@ import type { Packet } from './network.ts';
 export type SessionConfig = {
   readonly rank: number;
   readonly peer: number;
+  /** Where the peer is, for messages. */
+  readonly peerHost?: string;
   /** Both known from the start; a later start of the same rank has a greater one. */
   readonly incarnation: number;
   readonly peerIncarnation: number;

@@ -355,8 +355,9 @@ export class Session {
   }
 
   #lose(why: string): void {
-    const { rank, peer } = this.#config;
-    const message = `rank ${rank} lost rank ${peer}: ${why}`;
+    const { rank, peer, peerHost } = this.#config;
+    const where = peerHost === undefined ? '' : ` at ${peerHost}`;
+    const message = `rank ${rank} lost rank ${peer}${where}: ${why}`;
     const unsent = this.#queue.clear();
     const tail = unsent > 0 ? `; packets not delivered to it: ${unsent}` : '';
     this.#drop(why);

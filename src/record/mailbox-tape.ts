@@ -4,7 +4,7 @@
 //   tape = numbers: kind + 8 · operand
 import { ByteReader, ByteWriter, diverged } from './bytes.ts';
 
-const kinds = ['clock', 'packet', 'want', 'room', 'idle', 'no', 'yes'] as const;
+const kinds = ['clock', 'packet', 'want', 'room', 'idle', 'no', 'yes', 'folded'] as const;
 export type TapeKind = (typeof kinds)[number];
 /** `operand`: a clock, the rank of a peer, the number of a worker; 0 where there is none. */
 export type TapeEntry = { readonly kind: TapeKind; readonly operand: number };

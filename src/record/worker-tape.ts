@@ -1,6 +1,6 @@
 // What a worker decides by what it finds in shared memory, other than under the table lock: which
-// tables it asks other hosts for, with which adapted staleness. A recording writes it down, a replay
-// does not look and takes what is written.
+// tables it asks other hosts for, with which adapted staleness. A recording writes it down, a
+// replay does not look and takes what is written.
 //
 //   tape = for each push: tables asked for (bits) · staleness + 1     for each clock: check sum
 import { ByteReader, ByteWriter, diverged } from './bytes.ts';

@@ -1,4 +1,5 @@
-// A run of one host alone, outside of time: its workers take turns, a step each, until all are done.
+// A run of one host alone, outside of time: its workers take turns, a step each, until all are
+// done.
 import { assert } from '../base/assert.ts';
 import type { Arena } from '../memory/arena.ts';
 import { adoptTables } from '../program/created/tables.ts';

@@ -142,6 +142,7 @@ export class ReplayedHost {
         if (this.#inputs.peek()?.kind === 'clock') return this.#inputs.take('clock').operand;
         return this.#opened?.member.clock ?? 0;
       },
+      foldedClocks: () => this.#inputs.take('folded').operand,
     });
   }
 
@@ -163,7 +164,7 @@ export class ReplayedHost {
     return { read: enter, write: enter };
   }
 
-  /** The worker whose turn it is does its next section. False when it is nobody's, or no worker's. */
+  /** The worker whose turn it is does its next section. False when it is no worker's. */
   #runTicket(): boolean {
     const before = this.#ticket;
     const worker = this.#workers[this.#options.record.tickets[before] ?? -1];
@@ -219,6 +220,7 @@ export class ReplayedHost {
         break;
       case 'yes':
       case 'no':
+      case 'folded':
         break;
     }
     if (this.#inputs.where() !== before) return true;

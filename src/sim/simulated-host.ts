@@ -2,7 +2,7 @@
 // memory of its own, driven by virtual time on one thread.
 //
 //   packets, pushes that end ──▶ pump: member, then every worker that may go on, until all wait
-import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
+import { SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { Link } from '../cluster/link.ts';
 import { openMember, type MemberTuning } from '../cluster/open-member.ts';
@@ -309,9 +309,4 @@ export class SimulatedHost implements NetworkListener {
 export function memoryBytesFor(threads: number, arenaBytes: number): number {
   const fixed = 2 ** 20 + (threads + 2) * (limits.scratchBytes + 3 * limits.ringBytes);
   return Math.ceil((fixed + arenaBytes) / 65_536) * 65_536;
-}
-
-/** The fault as an error. */
-export function throwFault(fault: Fault | undefined): void {
-  if (fault !== undefined) throw fromFault(fault);
 }

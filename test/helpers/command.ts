@@ -25,9 +25,18 @@ export type Started = {
   seen(text: string): Promise<void>;
 };
 
-/** Starts a script with Node; killed when it does not end within the limit. */
-export function startScript(script: string, args: readonly string[], cwd = packageFolder): Started {
-  const child = spawn(process.execPath, [script, ...args], {
+/**
+ * Starts a script with Node; killed when it does not end within the limit. `within` stands before
+ * the command, as `ip netns exec NAME`.
+ */
+export function startScript(
+  script: string,
+  args: readonly string[],
+  cwd = packageFolder,
+  within: readonly string[] = [],
+): Started {
+  const [command = '', ...words] = [...within, process.execPath, script, ...args];
+  const child = spawn(command, words, {
     ...{ cwd, stdio: ['ignore', 'pipe', 'pipe'] },
   });
   let [out, err, over] = ['', '', false];

@@ -1,6 +1,6 @@
 // A seed of the parameter server's fuzz: real tables, kernels, workers and members of 1 to 5 hosts
 // over the simulated network, while faults happen; and the checkers of what has to hold.
-import type { Machines } from '../../src/cluster/ports.ts';
+import type { Machines } from '../../src/cluster/machines.ts';
 import { compileKernels } from '../../src/memory/kernels.ts';
 import type { NetworkListener } from '../../src/mailbox/network.ts';
 import { BoundedMemory } from '../../src/sim/checkers/bounded-memory.ts';
@@ -193,45 +193,45 @@ export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
   const time = new VirtualTime({ eventsMax: 300_000 });
   const over = new Set<number>();
   const dead = new Set<number>();
-  let checkers: Checkers | undefined;
-  let network: VirtualNetwork | undefined;
+  const world: { checkers?: Checkers; network?: VirtualNetwork } = {};
   let endMs = 0;
   const end = (rank: number) => {
     over.add(rank);
-    checkers?.progress.got(`the end of host ${rank}`);
+    world.checkers?.progress.got(`the end of host ${rank}`);
     endMs = time.nowMs;
   };
   const changed = (rank: number) => {
     const host = hosts[rank];
-    const here = network?.host(rank);
+    const here = world.network?.host(rank);
     if (host === undefined || here === undefined || over.has(rank)) return;
     const { batches, heldParts } = host.kept;
     const partsMax = 2 * size * (plan.tables.length + 2) * plan.partitions;
     const batchesMax = plan.staleness + plan.epochsSpare;
     if (batches > batchesMax || heldParts > partsMax) {
       const kept = `${batches} batches of ${batchesMax}, ${heldParts} parts of ${partsMax}`;
-      checkers?.findings.add('bounded memory', `host ${rank} keeps ${kept}`);
+      world.checkers?.findings.add('bounded memory', `host ${rank} keeps ${kept}`);
     }
     for (let to = 0; to < size; to++) {
-      if (to !== rank) checkers?.memory.sampled(rank, to, here.heldBytes(to).sending);
+      if (to !== rank) world.checkers?.memory.sampled(rank, to, here.heldBytes(to).sending);
     }
     if (!host.finished && host.fault === undefined) return;
     end(rank);
     here.close();
   };
   const report: Report = {
-    read: (read) => checkers?.read(read),
-    inc: (inc) => checkers?.inc(inc),
+    read: (read) => world.checkers?.read(read),
+    inc: (inc) => world.checkers?.inc(inc),
   };
   const hosts = openHosts(plan, options, { time, report, changed });
   const [first] = hosts;
   const bounds = (first?.plan.tables ?? []).map(({ policy }) =>
     policy.consistency === 'async' ? Infinity : policy.staleness,
   );
-  checkers = new Checkers(plan, linkBytes(plan), first?.plan.lockStep ?? false, bounds);
+  const checkers = new Checkers(plan, linkBytes(plan), first?.plan.lockStep ?? false, bounds);
+  world.checkers = checkers;
   const { findings, progress } = checkers;
   const { createSession } = options;
-  network = openVirtualNetwork({
+  const network = openVirtualNetwork({
     ...{ size, seed: plan.seed, time, faults: plan.faults, connectTimeoutMs: 250 },
     settings: { ...plan.settings, ...(resends(plan) ? { resendMs: 40 } : {}) },
     ...(createSession ? { createSession } : {}),
@@ -242,9 +242,10 @@ export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
     },
     onRestart(rank) {
       // A new life takes no part in the run of the old one.
-      network?.open(rank, { packet: nothing, room: nothing, lost: nothing });
+      network.open(rank, { packet: nothing, room: nothing, lost: nothing });
     },
   });
+  world.network = network;
   const places = hosts.map((host, rank) => {
     progress.want(`the end of host ${rank}`, 0);
     return network.open(rank, options.meddle?.(rank, host) ?? host);

@@ -1,6 +1,6 @@
 // Planted bugs of the parameter server: clients and shards that do one thing wrong, around the real
 // ones. The checkers have to find each of them, or they check nothing.
-import type { ClientLike, Machines, ShardLike } from '../../src/cluster/ports.ts';
+import type { ClientLike, Machines, ShardLike } from '../../src/cluster/machines.ts';
 import {
   Client,
   type ClientConfig,
@@ -20,6 +20,7 @@ function clientWith(step: (client: Client, config: ClientConfig) => ClientStep):
       const client = new Client(config);
       return {
         step: step(client, config),
+        addTable: () => client.addTable(),
         get oldest() {
           return client.oldest;
         },
@@ -43,6 +44,7 @@ function shardWith(
       const { step, changed = (outputs) => outputs } = make(shard, config);
       return {
         step: (input) => changed((step ?? ((same) => shard.step(same)))(input)),
+        addTable: (table) => shard.addTable(table),
         pushes: () => changed(shard.pushes()),
         get finished() {
           return shard.finished;

@@ -8,13 +8,14 @@ import { assert } from '../../base/assert.ts';
 import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
-import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import type { InputOptions, Job, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
 import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
 import { readSimulate, simulateJobOf } from './simulate.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
+import { givenOptions, ownOptions } from './model-options.ts';
 import { didYouMean } from './suggest.ts';
 import { isOption, readArguments, unknownOption, usage, type Values } from './values.ts';
 
@@ -118,36 +119,6 @@ function findModel(name: string, models: readonly ModelInfo[]): ModelInfo {
   const next =
     'perpetuum models lists the models; a program of your own is a path that ends in .js or .mjs';
   throw usage(`there is no model "${name}"${didYouMean(name, names)}`, next);
-}
-
-/** `--set name=value`: numbers and true/false are parsed, everything else is text. */
-function ownOptions(settings: readonly string[]): ModelOptions {
-  const options: Record<string, number | string | boolean> = {};
-  for (const setting of settings) {
-    const [, name, text] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting) ?? [];
-    if (name === undefined || text === undefined) {
-      throw usage(`--set must be NAME=VALUE, got "${setting}"`, 'for example --set lambda=0.1');
-    }
-    if (Object.hasOwn(options, name)) {
-      throw usage(`--set ${name} must be given once`, 'leave one of them out');
-    }
-    const number = text.trim() === '' ? NaN : Number(text);
-    const boolean = text === 'true' || text === 'false';
-    options[name] = Number.isNaN(number) ? (boolean ? text === 'true' : text) : number;
-  }
-  return options;
-}
-
-/** The model's options: what was given, and the defaults that are fixed. */
-function givenOptions(model: ModelInfo, values: Values): ModelOptions {
-  const options: Record<string, number | string | boolean> = {};
-  for (const spec of model.options) {
-    const value = values.get(spec.name) ?? spec.default;
-    if (value === undefined) continue;
-    assert(typeof value !== 'object', `--${spec.name} is not repeatable`);
-    options[spec.name] = value;
-  }
-  return options;
 }
 
 function inputOf(values: Values): InputOptions {

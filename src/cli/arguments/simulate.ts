@@ -1,4 +1,4 @@
-// perpetuum simulate: its own options, then `--`, then the train line that simulated hosts carry out.
+// perpetuum simulate: its own options, then `--`, then the train line of simulated hosts.
 import type { SimulateJob } from '../../jobs/job.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { networkFaults, pushMsOf, type NetworkOptions } from '../../sim/options.ts';

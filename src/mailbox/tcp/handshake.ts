@@ -102,7 +102,10 @@ export type Call = Target & {
   readonly welcomeMs: number;
 };
 
-/** Opens a connection and says hello. `done` is called once; the function returned gives up. */
+/**
+ * Opens a connection and says hello. `done` is called once; the function returned gives up, and then
+ * it is not called any more.
+ */
 export function call(work: Call, done: (result: Called) => void): () => void {
   const { key, self } = work;
   const own = randomBytes(NONCE_BYTES);
@@ -146,5 +149,10 @@ export function call(work: Call, done: (result: Called) => void): () => void {
   };
   const connection = new Connection(socket, key.checksums, { frame: onFrame, ended });
   socket.once(ready, () => connection.write(plainFrame('challenge', { nonce: own })));
-  return () => fail('given up');
+  return () => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    connection.destroy();
+  };
 }

@@ -259,7 +259,7 @@ class TcpMesh implements Mesh {
     const { rank } = member;
     const config: SessionConfig = {
       ...{ ...sessionDefaults, ...options.session },
-      ...{ rank: self.rank, peer: rank, connects: rank < self.rank },
+      ...{ rank: self.rank, peer: rank, connects: rank < self.rank, peerHost: member.host },
       ...{ incarnation: self.incarnation, peerIncarnation: member.incarnation },
     };
     const consumed = (bytes: number) => this.#peers[rank]?.consumed(bytes);
@@ -277,10 +277,7 @@ class TcpMesh implements Mesh {
         });
       },
       room: () => this.#tell((listener) => listener.room(rank)),
-      lost: (fault) => {
-        options.log(fault.message);
-        this.#tell((listener) => listener.lost(rank, fault));
-      },
+      lost: (fault) => this.#tell((listener) => listener.lost(rank, fault)),
     });
   }
 

@@ -156,7 +156,8 @@ export class Peer {
       case 'connect':
         return this.#connect();
       case 'drop':
-        log(`rank ${this.rank}: connection dropped: ${output.why}`);
+        // Why the whole peer is lost, its loss says.
+        if (!this.isLost) log(`rank ${this.rank}: connection dropped: ${output.why}`);
         return this.#detach()?.destroy();
       case 'lost':
         this.#giveUp?.();
