@@ -1,5 +1,6 @@
 // The replay job: what `train --record` wrote down, again, on this machine, in one thread. It ends
 // well when the model has the recorded hash.
+import { setMaxListeners } from 'node:events';
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { createMemory } from '../memory/arena.ts';
@@ -66,6 +67,7 @@ async function replayHosts(records: Records, hooks: JobHooks): Promise<TrainDone
   if (first === undefined) throw new SystemError('ERR_INTERNAL', 'a record has hosts');
   const module = compileKernels(variantOf(first));
   const { threads, job } = first;
+  setMaxListeners(0, hooks.signal); // each host listens
   const order = recordsInOrder(records);
   let number = 0;
   const common = {

@@ -1,6 +1,7 @@
 // The simulate job: one train job under several policies, each on the same simulated hosts. All the
 // job's code runs for real; what is virtual is the time that pushes and the network take.
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { SystemError } from '../base/errors.ts';
 import { createMemory } from '../memory/arena.ts';
 import { limits } from '../base/limits.ts';
@@ -127,11 +128,15 @@ function rowOf(policy: Policy, { done, run, passes }: Simulated): SimulatedPolic
   };
 }
 
-/** When the objective was reached: at the end of the first pass that is at or below it. */
+/**
+ * When the objective was reached: at the end of the first pass whose mean loss is at or below it,
+ * or at the end of all, where the parameters are better than they were on average in the last pass.
+ */
 function reached(row: SimulatedPolicy, target: number | null): SimulatedPolicy {
   if (target === null) return row;
   const pass = row.passes.find(({ loss }) => loss <= target);
-  return { ...row, secondsToObjective: pass?.seconds ?? null };
+  const end = row.objective <= target ? row.seconds : null;
+  return { ...row, secondsToObjective: pass?.seconds ?? end };
 }
 
 function median(values: readonly number[]): number {
@@ -154,6 +159,7 @@ function policiesOf({ policies, objective }: SimulateJob): readonly Policy[] {
  */
 export async function simulateJob(job: SimulateJob, hooks: JobHooks): Promise<SimulateDone> {
   const cluster = clusterOf(job);
+  setMaxListeners(0, hooks.signal); // each host listens
   // Fused multiply-add differs between machines: its traces could not be compared.
   const module = compileKernels('release');
   const memories = cluster.threads.map(() => createMemory(limits.memoryBytes));
