@@ -29,6 +29,8 @@ export const limits = {
   ringBytes: 256 * KiB,
   /** Largest single message in a mailbox. */
   messageBytesMax: 32 * KiB,
+  /** Sections of the table lock that a recorded run of a host may have; pages are lazy. */
+  recordBytes: 64 * MiB,
   /** A payload of table rows is cut at about this size; a row of a sparse table is not cut. */
   wireBytes: 1 * MiB,
   /** Largest payload of table rows: one row of a sparse table with all its entries. */

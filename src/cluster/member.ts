@@ -15,6 +15,9 @@ import type { Outbox } from './outbox.ts';
 import type { MemberControl, MemberStore, Payloads, TouchedRows } from './ports.ts';
 import { asRows, heldForGood, ownerOf } from './rows.ts';
 
+/** Where packets go. */
+export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
+
 export type MemberConfig = {
   readonly run: number;
   readonly tables: readonly ShardTable[];
@@ -36,10 +39,10 @@ export type Want = {
 
 export class Member {
   readonly #config: MemberConfig;
-  readonly #network: Network;
+  readonly #network: Pick<Network, 'rank' | 'size' | 'send'>;
   readonly #store: MemberStore;
   readonly #control: MemberControl;
-  readonly #outbox: Outbox;
+  readonly #outbox: MemberOutbox;
   readonly #others: readonly number[];
   readonly #client: ClientLike;
   readonly #shard: ShardLike;
@@ -59,10 +62,10 @@ export class Member {
   constructor(
     config: MemberConfig,
     ports: {
-      readonly network: Network;
+      readonly network: Pick<Network, 'rank' | 'size' | 'send'>;
       readonly store: MemberStore;
       readonly control: MemberControl;
-      readonly outbox: Outbox;
+      readonly outbox: MemberOutbox;
       readonly machines?: Machines | undefined;
     },
   ) {
@@ -79,6 +82,11 @@ export class Member {
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
     this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
+  }
+
+  /** Clocks of this host whose deltas have been cut. */
+  get clock(): number {
+    return this.#clock;
   }
 
   /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */

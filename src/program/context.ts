@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import { scratchAt } from '../memory/layout.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
+import type { WorkerTape } from '../record/worker-tape.ts';
 import type { Control } from '../store/control.ts';
 import type { FoldPlace } from '../store/fold.ts';
 import type { TableLock } from '../store/lock.ts';
@@ -27,6 +28,8 @@ export type Stage = {
   readonly events: Sender<Event>;
   readonly program: AnyProgram;
   readonly plan: RunPlan;
+  /** Of a run that is recorded or replayed. */
+  readonly tape?: WorkerTape;
   /** Time for measuring waits: a simulator has its own. */
   readonly nowMs: () => number;
 };

@@ -27,9 +27,15 @@ export type WorkerSummary = {
   readonly clocks: number;
   readonly stopped: boolean;
   readonly lags: readonly number[];
+  /** Of a recorded run. */
+  readonly tape?: WorkerRecord;
 };
 
+export type WorkerRecord = { readonly worker: number; readonly bytes: Uint8Array };
+
 export type Step =
+  /** In a replay: what comes next is inside the table lock. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'wait'; readonly why: Activity; readonly until: () => boolean }
   /** A push of one partition has been computed; its deltas are not folded yet. */
   | { readonly kind: 'pushed'; readonly clock: number; readonly partition: number };
@@ -91,6 +97,22 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
   };
 }
 
+const sampledWords = 61;
+
+/** A number that a few words of each of the logs went into: 28 bits. */
+function sampleLogs({ arena, plan }: Stage, own: Range): number {
+  let sum = 0;
+  for (let p = own.first; p < own.last; p++) {
+    const from = logAt(plan, p) / 4;
+    const words = (arena.i32[from] ?? 0) / 4;
+    const stride = Math.max(1, Math.floor(words / sampledWords));
+    for (let i = 0; i < words; i += stride) {
+      sum = Math.imul(sum ^ (arena.i32[from + i] ?? 0), 0x01000193);
+    }
+  }
+  return (sum ^ (sum >>> 15)) & 0xfff_ffff;
+}
+
 /** All clocks of a worker; its summary is complete when the generator ends or is stopped. */
 export function dataParallelWorker(stage: Stage): {
   readonly steps: Generator<Step, void>;
@@ -102,6 +124,7 @@ export function dataParallelWorker(stage: Stage): {
   const endClock = openFolder(stage);
   const own = partitionsOf(plan, worker);
   const { gate } = pusher;
+  const { tape } = stage;
   let clock = 0;
 
   function* steps(): Generator<Step, void> {
@@ -115,12 +138,13 @@ export function dataParallelWorker(stage: Stage): {
         yield { kind: 'wait', why: 'waitingForClocks', until };
         waitedMs += nowMs() - since;
       };
-      yield* wait(() => gate.isOpen(clock));
+      if (!tape?.plays) yield* wait(() => gate.isOpen(clock));
       for (let partition = own.first; partition < own.last; partition++) {
         control.setActivity(worker, 'pushing');
         const work: PartitionWork = { partition, clock };
         pusher.prepare(work, work);
-        yield* wait(() => gate.isAnswered());
+        if (tape?.plays) yield { kind: 'ready' };
+        else yield* wait(() => gate.isAnswered());
         control.setActivity(worker, 'pushing');
         pusher.push(work);
         yield { kind: 'pushed', clock, partition };
@@ -128,8 +152,16 @@ export function dataParallelWorker(stage: Stage): {
       pusher.created.check(clock);
       pusher.enterLedger();
       gate.finished(clock, { waitedMs, busyMs: nowMs() - from - waitedMs });
+      tape?.check(clock, sampleLogs(stage, own));
+      if (tape?.plays) yield { kind: 'ready' };
       yield* endClock(clock);
     }
   }
-  return { steps: steps(), summary: (stopped) => ({ clocks: clock, stopped, lags: pusher.lags }) };
+  return {
+    steps: steps(),
+    summary: (stopped) => ({
+      ...{ clocks: clock, stopped, lags: pusher.lags },
+      ...(tape && { tape: { worker, bytes: tape.bytes() } }),
+    }),
+  };
 }

@@ -6,6 +6,7 @@ import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
+import type { TicketRoom } from '../record/tickets.ts';
 import { rangeOf, type Range } from '../scheduler/rotation.ts';
 import { isLockStep, planTables, type TablePlan, type TableSpec } from '../store/table.ts';
 import type { AnyProgram, Setup } from './program.ts';
@@ -42,6 +43,8 @@ export type RunPlan = {
   readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
   /** The run's other hosts; undefined when this host runs it alone. */
   readonly cluster: ClusterPlan | undefined;
+  /** Of a recorded run: where the order of sections of the table lock is written down. */
+  readonly tickets?: TicketRoom | undefined;
 };
 
 /** What a host keeps of a table next to its values, in a run of several hosts. */
@@ -116,7 +119,8 @@ type Planned =
   | 'bufferBytes'
   | 'logs'
   | 'workers'
-  | 'cluster';
+  | 'cluster'
+  | 'tickets';
 export type RunRequest = Omit<RunPlan, Planned> & {
   /** Run over the rows of this host alone, whoever else takes part in the job. */
   readonly local?: boolean;

@@ -32,6 +32,8 @@ import {
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
+import { checkRecorded, withTickets, type RunRecord } from '../record/run-record.ts';
+import { ticketsOf } from '../record/tickets.ts';
 import { openControl, type Control } from '../store/control.ts';
 import { ActorHandle, type Role } from './actor-handle.ts';
 import { Watchdog } from './watchdog.ts';
@@ -41,6 +43,8 @@ export type HostOptions = {
   readonly loaders: number;
   readonly variant: KernelVariant;
   readonly pushTimeoutMs?: number;
+  /** Runs write down what decides their results: see `records`. */
+  readonly recording?: boolean;
 };
 
 /** Called on the main thread with what actors report. `thread` is the worker's number. */
@@ -58,6 +62,24 @@ export type RunResult = {
   readonly tableBytes: readonly number[];
 };
 
+/**
+ * A host as jobs and models know it: memory, kernels, and runs of programs. The one below has
+ * threads; those of a simulation or a replay (src/rehearsal) have none.
+ */
+export type JobHost = Pick<
+  Host,
+  | 'arena'
+  | 'kernels'
+  | 'module'
+  | 'threads'
+  | 'loaders'
+  | 'world'
+  | 'wake'
+  | 'run'
+  | 'linkStatistics'
+  | 'close'
+>;
+
 const tickMs = 25;
 
 type MailboxHandle = ActorHandle<MailboxSummary, MailboxActor>;
@@ -70,8 +92,12 @@ export class Host {
   readonly module: WebAssembly.Module;
   readonly variant: KernelVariant;
   readonly threads: number;
+  /** Threads that may read into its memory at once. */
+  readonly loaders: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
+  readonly #recording: boolean;
+  readonly #records: RunRecord[] = [];
   #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #mailbox: MailboxHandle | undefined;
@@ -91,10 +117,12 @@ export class Host {
     this.arena = openArena(memory, layout, true);
     this.variant = variant;
     this.threads = threads;
+    this.loaders = loaders;
     this.#world = soloWorld(threads);
     this.module = compileKernels(variant);
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
+    this.#recording = options.recording === true;
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
   }
 
@@ -134,6 +162,11 @@ export class Host {
       },
     };
     return this.#world;
+  }
+
+  /** Of a recording host: its runs so far. */
+  get records(): readonly RunRecord[] {
+    return this.#records;
   }
 
   /** Traffic of the links so far. */
@@ -186,6 +219,7 @@ export class Host {
       this.#running = false;
     });
     adoptTables({ arena: this.arena, plan }, Infinity);
+    if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];
@@ -198,9 +232,27 @@ export class Host {
     return { plan, clocks, stalenessHistogram: lags, tableBytes };
   }
 
+  #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {
+    const { tickets: room } = plan;
+    checkRecorded(plan);
+    if (room === undefined) {
+      this.#records.push({ kind: 'plain', scheduled: program.schedule !== undefined });
+      return;
+    }
+    const workers: Uint8Array[] = [];
+    let inputs: Uint8Array | undefined;
+    for (const outcome of outcomes) {
+      if ('tape' in outcome && outcome.tape) workers[outcome.tape.worker] = outcome.tape.bytes;
+      if ('inputs' in outcome) ({ inputs } = outcome);
+    }
+    const tickets = ticketsOf(this.arena, room);
+    this.#records.push({ kind: 'timed', tickets, workers, inputs });
+  }
+
   #plan(program: AnyProgram, request: RunRequest, place: ClusterPlace | undefined): RunPlan {
     try {
-      return planRun(this.arena, program, request, this.threads, place);
+      const plan = planRun(this.arena, program, request, this.threads, place);
+      return this.#recording ? withTickets(this.arena, program, plan) : plan;
     } catch (error) {
       if (place !== undefined) this.#tell(toFault(error), place.run);
       throw error;
