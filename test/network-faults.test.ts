@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
   },
   {
     ...{ what: 'a host process is killed', size: 3, losers: [0, 2], names: /lost rank 1/ },
-    act: (scene) => kill(workerOf(scene, 1), 'SIGKILL') as undefined,
+    act: (scene) => kill(workerOf(scene, 1), 'SIGKILL'),
   },
   {
     ...{ what: 'rank 0 is killed, with all that guards it', size: 2, losers: [1] },

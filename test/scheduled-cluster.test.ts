@@ -1,5 +1,5 @@
-// Scheduled programs over several hosts, each with its own memory and threads, joined by real meshes
-// in this process.
+// Scheduled programs over several hosts, each with its own memory and threads, joined by real
+// meshes in this process.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

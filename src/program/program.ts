@@ -89,9 +89,9 @@ export type PushContext<Options, State> = Context<Options> &
     readonly prng: Prng;
     table(name: string): TableView;
     /**
-     * Makes a table that is there from the next clock on, as if `tables` had declared it. Every worker
-     * calls it at the same clock with the same table, with several in the same order; a second call at
-     * that clock does nothing. For data-parallel programs.
+     * Makes a table that is there from the next clock on, as if `tables` had declared it. Every
+     * worker calls it at the same clock with the same table, with several in the same order; a
+     * second call at that clock does nothing. For data-parallel programs.
      *
      *     if (ctx.clock === 10) ctx.createTable({ name: 'second', rows: 100, columns: 8 });
      *

@@ -1,7 +1,7 @@
 // The ground truth of the checkers of tables: every increment that workers made, as the workers
 // made them, before any code under test saw them. Integers only, so that sums are exact in f32 up
 // to 2²⁴ and in i32.
-import { assert } from '../../base/assert.ts';
+import { assert } from '../../src/base/assert.ts';
 
 /** Which number of which table. */
 export type Cell = { readonly table: number; readonly row: number; readonly column: number };
