@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SystemError, type ErrorCode } from '../src/base/errors.ts';
 import type { Host } from '../src/supervisor/host.ts';
-import { withCluster } from './helpers/meshed-hosts.ts';
+import { withCluster } from './helpers/joined-hosts.ts';
 import { programOf, request } from './helpers/hosts.ts';
 import { openProxy } from './helpers/proxy.ts';
 import type { SharingOptions } from './programs/sharing-program.ts';

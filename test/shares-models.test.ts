@@ -15,7 +15,7 @@ import { columnCounts, defaultLearningRate } from '../src/models/mlr/gathered.ts
 import { mlr } from '../src/models/mlr/model.ts';
 import { openRows } from '../src/models/rows.ts';
 import type { Session } from '../src/models/model.ts';
-import type { Host } from '../src/supervisor/host.ts';
+import type { JobHost } from '../src/supervisor/host.ts';
 import { prngOf } from './helpers/lab.ts';
 import { withHost } from './helpers/hosts.ts';
 import { hashOf, requestOf, sessionOf, trainOn } from './helpers/models.ts';
@@ -51,7 +51,12 @@ function denseText(rows: number): string {
   return Array.from({ length: rows }, line).join('');
 }
 
-async function loadInto(host: Host, world: World, path: string, like?: Samples): Promise<Samples> {
+async function loadInto(
+  host: JobHost,
+  world: World,
+  path: string,
+  like?: Samples,
+): Promise<Samples> {
   const { memory, layout } = host.arena;
   const pool = createLoaderPool({
     memory,

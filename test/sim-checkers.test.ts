@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BoundedMemory } from '../src/sim/checkers/bounded-memory.ts';
-import { ExactlyOnce } from '../src/sim/checkers/exactly-once.ts';
-import { excuses } from '../src/sim/checkers/excuses.ts';
-import { FinalSums } from '../src/sim/checkers/final-sums.ts';
-import { Findings } from '../src/sim/checkers/findings.ts';
-import { OwnWrites } from '../src/sim/checkers/own-writes.ts';
-import { Progress } from '../src/sim/checkers/progress.ts';
-import { StalenessBound } from '../src/sim/checkers/staleness-bound.ts';
+import { BoundedMemory } from './checkers/bounded-memory.ts';
+import { ExactlyOnce } from './checkers/exactly-once.ts';
+import { excuses } from './checkers/excuses.ts';
+import { FinalSums } from './checkers/final-sums.ts';
+import { Findings } from './checkers/findings.ts';
+import { OwnWrites } from './checkers/own-writes.ts';
+import { Progress } from './checkers/progress.ts';
+import { StalenessBound } from './checkers/staleness-bound.ts';
 import { noFaults, type FaultPlan } from '../src/sim/faults.ts';
 import { runToyServer, type Bug } from './helpers/toy-server.ts';
 

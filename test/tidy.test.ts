@@ -39,22 +39,32 @@ const directions: Readonly<Record<string, Direction>> = {
   store: { run: 'base memory ps', types: '', why: 'tables are bytes under a freshness policy' },
   data: { run: 'base memory', types: '', why: 'readers fill memory and know no model' },
   cluster: {
-    run: 'base memory mailbox ps scheduler store program',
+    run: 'base memory mailbox ps scheduler store program record',
     types: '',
     why: 'a host’s part in a run joins the machines, the tables and the links',
   },
   sim: {
-    run: 'base memory mailbox program store cluster',
+    run: 'base memory mailbox program record store cluster',
     types: '',
     why: 'it runs the machines on virtual time; sockets, threads and clocks are not there',
   },
+  record: {
+    run: 'base memory',
+    types: 'program store',
+    why: 'tapes are bytes that loops and members write and read back',
+  },
+  rehearsal: {
+    run: 'base memory program record sim supervisor',
+    types: 'mailbox',
+    why: 'hosts without threads: jobs run on them as on real ones, and make them',
+  },
   program: {
-    run: 'base memory mailbox ps scheduler store',
+    run: 'base memory mailbox ps record scheduler store',
     types: 'data',
     why: 'the loops drive what lies below; of data they only pass on the description',
   },
   supervisor: {
-    run: 'base memory mailbox store program',
+    run: 'base memory mailbox store program record',
     types: 'cluster',
     why: 'it starts and watches loops, and never sees data or a model',
   },
@@ -64,7 +74,7 @@ const directions: Readonly<Record<string, Direction>> = {
     why: 'a model is a program: the host, and the options of a job, are given to it',
   },
   jobs: {
-    run: 'base memory data models supervisor',
+    run: 'base memory data models record rehearsal sim supervisor',
     types: 'ps program mailbox',
     why: 'a job is load, train, save: it joins data, models and a host',
   },
@@ -79,7 +89,7 @@ const directions: Readonly<Record<string, Direction>> = {
     why: 'it speaks to host processes by messages only, and the command line shows what they say',
   },
   cli: {
-    run: 'base memory ps models launcher',
+    run: 'base memory ps sim models launcher',
     types: 'jobs',
     why: 'the guardian works in another process: it speaks to jobs by messages only',
   },

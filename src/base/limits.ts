@@ -15,6 +15,8 @@ export const limits = {
   tablesMax: 32,
   /** Prefetches of one worker that are under way; it fits a word of bits. */
   prefetchesMax: 16,
+  /** Bytes that describe a table which is created while a run lasts. */
+  createdTableBytes: 2048,
   /** Bytes of one wasm32 memory: the most a host process can address. */
   memoryBytes: 4096 * MiB,
   /** Text of one parse task. Also the grain of the data blocks, so it fixes their number. */
@@ -27,6 +29,8 @@ export const limits = {
   ringBytes: 256 * KiB,
   /** Largest single message in a mailbox. */
   messageBytesMax: 32 * KiB,
+  /** Sections of the table lock that a recorded run of a host may have; pages are lazy. */
+  recordBytes: 64 * MiB,
   /** A payload of table rows is cut at about this size; a row of a sparse table is not cut. */
   wireBytes: 1 * MiB,
   /** Largest payload of table rows: one row of a sparse table with all its entries. */

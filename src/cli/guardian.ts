@@ -34,6 +34,8 @@ const activities: Readonly<Record<Job['command'], string>> = {
   train: 'training',
   predict: 'predicting',
   evaluate: 'evaluating',
+  simulate: 'simulating',
+  replay: 'replaying',
 };
 
 /** Reports the host's end once: when its output has arrived too, or a moment later. */

@@ -111,9 +111,8 @@ export class Renderer {
 
   result(done: JobDone, job: Job): void {
     this.#settle();
-    const json = this.#view.json ? resultJson(done) : undefined;
-    if (json) this.#json(json);
-    else if (!this.#view.json) this.#screen.out(resultText(done, job));
+    if (this.#view.json) for (const line of resultJson(done)) this.#json(line);
+    else this.#screen.out(resultText(done, job));
     if (done.command === 'predict' && done.out !== null) {
       this.note(`${done.rows} predictions written to ${done.out}`);
     }

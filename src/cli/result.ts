@@ -1,5 +1,6 @@
 // How a finished job reads: the text on standard output, and the JSON line.
-import type { InputOptions, Job, JobDone, Metrics, TrainDone, TrainJob } from '../jobs/job.ts';
+import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
+import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 
@@ -82,6 +83,54 @@ function trainText(done: TrainDone, job: TrainJob): string {
   return head + block(rows) + next;
 }
 
+/** Columns under their names, numbers to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
+  return rows.map((row) => `  ${line(row).join('  ').trimEnd()}\n`).join('');
+}
+
+function policyName({ consistency, staleness }: SimulatedPolicy): string {
+  const plain = consistency === 'bsp' || consistency === 'async';
+  return plain ? consistency : `${consistency} s=${staleness}`;
+}
+
+function replayText({ model, hosts, objective, modelHash, runs }: ReplayDone): string {
+  const order = `${runs.replayed} in recorded order, ${runs.plain} that always end the same`;
+  const rows = [
+    ['objective', numberText(objective)],
+    ['model hash', `${modelHash.slice(0, 12)}, equal to the recorded one`],
+    ['runs', order],
+  ] as const;
+  return `${model} replayed, ${hosts} ${hosts === 1 ? 'host' : 'hosts'}\n${block(rows)}`;
+}
+
+function simulateText(done: SimulateDone): string {
+  const { hosts, threads, seed, target, policies, pushMs, measuredPushMs, traceHash } = done;
+  const bsp = policies.find(({ consistency }) => consistency === 'bsp')?.secondsToObjective;
+  const rows = policies.map((row) => {
+    const { secondsToObjective: to } = row;
+    return [
+      policyName(row),
+      to === null ? 'not reached' : secondsText(to),
+      to !== null && typeof bsp === 'number' ? (to / bsp).toFixed(2) : '',
+      ...[secondsText(row.seconds), numberText(row.objective), String(row.clocks)],
+      ...[row.meanStaleness.toFixed(2), percentText(row.waited), bytesText(row.bytesSentPerHost)],
+    ];
+  });
+  const head = ['policy', 'to objective', '/ bsp', 'in all', 'objective', 'clocks', 'staleness'];
+  const each = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const goal = target === null ? 'no losses reported' : `to a mean loss of ${numberText(target)}`;
+  const real = `${numberText(Number(measuredPushMs.toPrecision(3)))} ms`;
+  return [
+    `${done.model} on ${hosts} simulated hosts × ${each}, seed ${seed}, ${goal}\n`,
+    table([[...head, 'waited', 'sent per host'], ...rows]),
+    `  times are virtual: a push takes ${numberText(pushMs)} ms, one really took ${real} here\n`,
+    `  trace ${traceHash}\n`,
+  ].join('');
+}
+
 /** What a person reads on standard output. */
 export function resultText(done: JobDone, job: Job): string {
   switch (done.command) {
@@ -91,19 +140,30 @@ export function resultText(done: JobDone, job: Job): string {
       return `${done.model} on ${done.rows} rows\n${block(metricRows(done.metrics))}`;
     case 'predict':
       return '';
+    case 'simulate':
+      return simulateText(done.result);
+    case 'replay':
+      return replayText(done.result);
   }
 }
 
-/** The last line of `--json`. Predictions are the result themselves. */
-export function resultJson(done: JobDone): object | undefined {
+/** The last lines of `--json`. Predictions are the result themselves. */
+export function resultJson(done: JobDone): readonly object[] {
   switch (done.command) {
     case 'train':
-      return { event: 'done', ...done.result };
+      return [{ event: 'done', ...done.result }];
     case 'evaluate': {
       const { model, rows, metrics } = done;
-      return { event: 'done', model, rows, metrics };
+      return [{ event: 'done', model, rows, metrics }];
     }
     case 'predict':
-      return undefined;
+      return [];
+    case 'replay':
+      return [{ event: 'done', ...done.result }];
+    case 'simulate': {
+      const { policies, ...all } = done.result;
+      const rows = policies.map((policy) => ({ event: 'policy', ...policy }));
+      return [...rows, { event: 'done', ...all }];
+    }
   }
 }

@@ -5,81 +5,22 @@
 //   workers ── clocks, wants ──▶ ┌────────┐ ── batches, asks ──▶ owners
 //                                │ Member │ ◀── values ────────
 //   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
-import { assert } from '../base/assert.ts';
 import { fromFault, type Fault } from '../base/errors.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
-import { Client, type ClientConfig, type ClientOutput } from '../ps/client.ts';
-import type { RowList } from '../ps/row-set.ts';
-import {
-  Shard,
-  type PushedRows,
-  type ShardConfig,
-  type ShardInput,
-  type ShardOutput,
-} from '../ps/shard.ts';
+import type { ClientOutput } from '../ps/client.ts';
+import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
+import { machines, type ClientLike, type Machines, type ShardLike } from './machines.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import type { MemberControl, MemberStore, Payloads, TouchedRows } from './ports.ts';
+import { asRows, heldForGood, ownerOf } from './rows.ts';
 
-export type TouchedRows = { readonly table: number; readonly rows: RowList };
-type Payloads = readonly Uint8Array[];
-
-/** A host's tables, as the member needs them: store.ts. */
-export type MemberStore = {
-  /**
-   * Takes the deltas of all whole clocks, by owner; rows of the own shard that changed. An early
-   * cut takes some of them, the most important first; the last one leaves nothing.
-   */
-  cut(how: { readonly early: boolean; readonly last: boolean }): {
-    readonly parts: readonly Payloads[];
-    readonly own: readonly TouchedRows[];
-  };
-  /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
-  cutOrdered(): readonly Payloads[];
-  /** Adds the own deltas of this clock to the own rows, in an ordered run. */
-  foldOwn(): readonly TouchedRows[];
-  /** Adds a batch's deltas to the own rows. */
-  apply(payload: Uint8Array): readonly TouchedRows[];
-  /** The present values of rows. */
-  values(rows: readonly PushedRows[]): Payloads;
-  /** Sets rows that others own, then adds own deltas on top. */
-  install(payload: Uint8Array, from: number, replay: Payloads): void;
-  /** Rows of `table` that were asked for are as of `clock`. */
-  markFresh(table: number, rows: Int32Array, clock: number): void;
-  /** Rows that caches have given up since this was asked last. */
-  takeDrops(): readonly { readonly table: number; readonly rows: Int32Array }[];
-  /** Bytes of a table that travelled. */
-  readonly bytesSent: readonly number[];
-};
-
-/** The words that workers wait on. */
-export type MemberControl = {
-  /** Clocks that all workers of this host have finished, or have pushed in an ordered run. */
-  hostClock(): number;
-  setShardClock(clock: number): void;
-  setTableClock(table: number, clock: number): void;
-  grant(want: number): void;
-};
-
-/** What of its machines a member needs: tests put broken ones in their place. */
-export type ClientLike = Pick<Client, 'step' | 'oldest' | 'toString'>;
-export type ShardLike = Pick<Shard, 'step' | 'pushes' | 'finished' | 'slowest' | 'toString'>;
-export type Machines = {
-  readonly client: (config: ClientConfig) => ClientLike;
-  readonly shard: (config: ShardConfig) => ShardLike;
-};
-
-const machines: Machines = {
-  client: (config) => new Client(config),
-  shard: (config) => new Shard(config),
-};
+/** Where packets go. */
+export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
 
 export type MemberConfig = {
   readonly run: number;
-  readonly tables: readonly {
-    readonly rows: number;
-    readonly held: boolean;
-    readonly bounded: boolean;
-  }[];
+  readonly tables: readonly ShardTable[];
   readonly eager: boolean;
   readonly asynchronous: boolean;
   readonly ordered: boolean;
@@ -96,47 +37,56 @@ export type Want = {
   readonly required: number;
 };
 
-/** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
-const heldForGood = 0x7fff_ffff;
-
 export class Member {
   readonly #config: MemberConfig;
-  readonly #network: Network;
+  readonly #network: Pick<Network, 'rank' | 'size' | 'send'>;
   readonly #store: MemberStore;
   readonly #control: MemberControl;
-  readonly #outbox: Outbox;
+  readonly #outbox: MemberOutbox;
+  readonly #others: readonly number[];
   readonly #client: ClientLike;
   readonly #shard: ShardLike;
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
   readonly #frozen = new Map<number, Payloads[]>();
   /** Parts of an ordered run's batches, by rank. */
   readonly #held: Uint8Array[][];
+  readonly #tables: ShardTable[];
+  #created = 0;
   readonly #wants = new Map<number, Want>();
   readonly #finalFrom = new Set<number>();
   #clock = 0;
+  /** Clocks of workers whose deltas are cut to the last; −1 when some may be left. */
+  #cutFolds = -1;
   #current: Uint8Array = new Uint8Array(0);
 
   constructor(
     config: MemberConfig,
     ports: {
-      readonly network: Network;
+      readonly network: Pick<Network, 'rank' | 'size' | 'send'>;
       readonly store: MemberStore;
       readonly control: MemberControl;
-      readonly outbox: Outbox;
+      readonly outbox: MemberOutbox;
       readonly machines?: Machines | undefined;
     },
   ) {
     this.#config = config;
+    this.#tables = [...config.tables];
     this.#network = ports.network;
     this.#store = ports.store;
     this.#control = ports.control;
     this.#outbox = ports.outbox;
     const { rank, size } = ports.network;
     const { tables, eager, asynchronous, ordered, clocks, epochsMax } = config;
+    this.#others = Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
     const { client, shard } = ports.machines ?? machines;
     this.#client = client({ rank, size, tables: tables.length, eager, epochsMax });
     this.#shard = shard({ rank, size, tables, eager, asynchronous, ordered, clocks, epochsMax });
     this.#held = Array.from({ length: size }, () => []);
+  }
+
+  /** Clocks of this host whose deltas have been cut. */
+  get clock(): number {
+    return this.#clock;
   }
 
   /** Everyone has finished all clocks, and nobody waits for anything of this host any more. */
@@ -164,6 +114,7 @@ export class Member {
 
   /** Workers' clocks may have moved. */
   workersMoved(): void {
+    this.#adoptTables();
     this.#tellDrops();
     const clock = this.#control.hostClock();
     if (clock <= this.#clock || !this.#hasRoom()) return;
@@ -175,14 +126,15 @@ export class Member {
   want(want: Want): void {
     const { rank, size } = this.#network;
     const { id, table, required } = want;
+    this.#adoptTables();
     // An owner must not think that we hold what we now ask for.
     this.#tellDrops();
     const owners = new Map<number, number[]>();
     if (want.rows === undefined) {
-      for (let owner = 0; owner < size; owner++) if (owner !== rank) owners.set(owner, []);
+      for (const owner of this.#others) owners.set(owner, []);
     } else {
       for (const row of want.rows) {
-        const owner = ownerOf(this.#config.tables[table]?.rows ?? 0, size, row);
+        const owner = ownerOf(this.#tables[table]?.rows ?? 0, size, row);
         if (owner === rank) continue;
         const own = owners.get(owner) ?? [];
         owners.set(owner, own);
@@ -203,7 +155,10 @@ export class Member {
   /** Nothing moves at the moment: early sending may use the time. */
   idle(): void {
     if (!this.#hasRoom() || this.#config.ordered || this.finished) return;
-    if (this.#clock < this.#config.clocks) this.#carryOut(this.#client.step({ kind: 'idle' }));
+    const hasDeltas = this.#control.foldedClocks() !== this.#cutFolds;
+    if (hasDeltas && this.#clock < this.#config.clocks) {
+      this.#carryOut(this.#client.step({ kind: 'idle' }));
+    }
     this.#serve(this.#shard.step({ kind: 'idle' }));
   }
 
@@ -215,6 +170,7 @@ export class Member {
   /** A packet of this run from another host. @throws what its rows are refused for. */
   packet(from: number, packet: Packet): void {
     const message = packet.header as PeerMessage;
+    this.#adoptTables();
     this.#current = packet.payload;
     switch (message.kind) {
       case 'batch': {
@@ -229,6 +185,10 @@ export class Member {
         this.#serve(this.#shard.step({ kind: 'ask', from, id, table, rows, required }));
         break;
       }
+      case 'table':
+        this.#store.learnTable(message.index, message.created);
+        this.#adoptTables();
+        break;
       case 'drop': {
         const { table } = message;
         const rows = { rows: asRows(packet.payload) };
@@ -250,16 +210,30 @@ export class Member {
     }
   }
 
-  /** Tells everyone why this host ends the run. */
+  /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
   fail(fault: Fault): void {
-    for (const to of this.#others()) this.#send(to, { kind: 'fault', fault });
+    const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
+    for (const to of this.#others) {
+      this.#network.send(to, { header, payload: new Uint8Array(0) });
+    }
+  }
+
+  /** Takes new tables in, and tells everyone before they hear of rows. */
+  #adoptTables(): void {
+    for (const { created, table } of this.#store.newTables()) {
+      this.#tables.push(table);
+      const index = this.#created++;
+      for (const to of this.#others) this.#send(to, { kind: 'table', index, created });
+      this.#shard.addTable(table);
+      this.#carryOut(this.#client.addTable());
+    }
   }
 
   #tellDrops(): void {
     const { size } = this.#network;
     for (const { table, rows } of this.#store.takeDrops()) {
-      const total = this.#config.tables[table]?.rows ?? 0;
-      for (const to of this.#others()) {
+      const total = this.#tables[table]?.rows ?? 0;
+      for (const to of this.#others) {
         const list = rows.filter((row) => ownerOf(total, size, row) === to);
         if (list.length === 0) continue;
         this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
@@ -267,13 +241,8 @@ export class Member {
     }
   }
 
-  #others(): readonly number[] {
-    const { rank, size } = this.#network;
-    return Array.from({ length: size }, (_, to) => to).filter((to) => to !== rank);
-  }
-
   #hasRoom(): boolean {
-    return this.#others().every((to) => this.#outbox.hasRoom(to));
+    return this.#others.every((to) => this.#outbox.hasRoom(to));
   }
 
   #send(to: number, body: PeerMessageBody, payload: Uint8Array = new Uint8Array(0)): void {
@@ -307,12 +276,15 @@ export class Member {
   #cut({ epoch, clock, early }: Extract<ClientOutput, { kind: 'cut' }>): void {
     const { ordered } = this.#config;
     const { rank } = this.#network;
+    const folds = this.#control.foldedClocks();
     const { parts, own } = ordered
       ? { parts: this.#store.cutOrdered(), own: [] }
       : this.#store.cut({ early, last: clock === this.#config.clocks });
+    const isAll = !early || parts.every((payloads) => payloads.length === 0);
+    this.#cutFolds = isAll ? folds : -1;
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
     if (!ordered) this.#frozen.set(epoch, [...parts]);
-    for (const to of this.#others()) {
+    for (const to of this.#others) {
       const payloads = parts[to] ?? [];
       const count = Math.max(1, payloads.length);
       for (let i = 0; i < count; i++) {
@@ -344,7 +316,7 @@ export class Member {
   #markAnswered(want: Want | undefined, from: number, clock: number): void {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
-    const total = this.#config.tables[table]?.rows ?? 0;
+    const total = this.#tables[table]?.rows ?? 0;
     const own = rows.filter((row) => ownerOf(total, this.#network.size, row) === from);
     this.#store.markFresh(table, own, this.#config.eager ? heldForGood : clock);
   }
@@ -399,18 +371,4 @@ export class Member {
     }
     if (!this.#outbox.hasRoom(to)) this.#shard.step({ kind: 'full', to });
   }
-}
-
-/** The host that owns `row`: the inverse of rangeOf (src/scheduler). */
-function ownerOf(rows: number, size: number, row: number): number {
-  assert(row >= 0 && row < rows, 'the row is of the table');
-  let owner = Math.min(size - 1, Math.floor((row * size) / rows));
-  while (Math.floor((rows * (owner + 1)) / size) <= row) owner += 1;
-  while (Math.floor((rows * owner) / size) > row) owner -= 1;
-  return owner;
-}
-
-function asRows(payload: Uint8Array): Int32Array {
-  assert(payload.length % 4 === 0, 'rows are i32');
-  return new Int32Array(payload.slice().buffer);
 }

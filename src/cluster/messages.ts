@@ -5,12 +5,14 @@
 //   client ── ask ──▶ owner                       rows that a read misses
 //   client ── drop ──▶ owner                      rows that its cache has given up
 //   client ◀── values {clock, includes} ── owner  rows, in parts, the last one marked
+//   host ── table ──▶ everyone                    a table that was created while the run lasts
 //   host ── fault ──▶ everyone                    a run that fails on one host ends on all
 //
 //   rank 0 ── work, end ──▶ rank of the worker    what the scheduler hands out
 //   host ── shared ──▶ host                       bytes of spaces (src/program/spaces.ts)
 //   host ── flush ──▶ host, ◀── flushed ──        what was shared before it is in place
 //   host ── report ──▶ rank 0                     the partial result of a worker
+import type { Created } from '../program/created/tables.ts';
 import type { Fault } from '../base/errors.ts';
 
 type Body =
@@ -38,6 +40,8 @@ type Body =
       /** All rows of the table that the owner has; else the payload names them (i32). */
       readonly whole: boolean;
     }
+  /** The index-th table that was created in this run: sent to all by all, before its rows. */
+  | { readonly kind: 'table'; readonly index: number; readonly created: Created }
   /** The sender's cache has given up the rows (i32) of the payload. */
   | { readonly kind: 'drop'; readonly table: number }
   | { readonly kind: 'fault'; readonly fault: Fault };

@@ -16,7 +16,12 @@ const burstBytesMin = 64 * 1024;
 /** A header with its frame, about. */
 const headerBytes = 96;
 
-type Link = { readonly budget: Budget | undefined; readonly waiting: Packet[] };
+type Link = {
+  readonly budget: Budget | undefined;
+  readonly waiting: Packet[];
+  /** Packets had to wait, and nobody was told yet that there is room again. */
+  full: boolean;
+};
 
 export class Outbox {
   readonly #network: Network;
@@ -31,6 +36,7 @@ export class Outbox {
     this.#links = Array.from({ length: network.size }, () => ({
       budget: rate === undefined ? undefined : new Budget(rate, burst, options.nowMs()),
       waiting: [],
+      full: false,
     }));
   }
 
@@ -52,10 +58,11 @@ export class Outbox {
 
   /** Sends what the budget allows by now; the links that have room again. */
   tick(): readonly number[] {
-    return this.#links.flatMap(({ waiting }, to) => {
-      if (waiting.length === 0) return [];
+    return this.#links.flatMap((link, to) => {
+      if (!link.full) return [];
       this.#flush(to);
-      return this.hasRoom(to) ? [to] : [];
+      link.full = !this.hasRoom(to);
+      return link.full ? [] : [to];
     });
   }
 
@@ -76,7 +83,10 @@ export class Outbox {
     const { budget, waiting } = link;
     for (let packet = waiting[0]; packet !== undefined; packet = waiting[0]) {
       const bytes = packet.payload.length + headerBytes;
-      if (budget !== undefined && !budget.spend(bytes, this.#options.nowMs())) return;
+      if (budget !== undefined && !budget.spend(bytes, this.#options.nowMs())) {
+        link.full = true;
+        return;
+      }
       waiting.shift();
       this.#network.send(to, packet);
     }

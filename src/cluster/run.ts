@@ -15,20 +15,18 @@ import {
   type Order,
   type Reported,
   type Said,
-  type Wanted,
 } from '../mailbox/messages.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
-import { isEager } from '../program/freshness-gate.ts';
 import type { ClusterPlan } from '../program/plan.ts';
 import { openSpaces } from '../program/spaces.ts';
+import { recordMailbox } from '../record/mailbox-tape.ts';
 import { Link } from './link.ts';
-import { Member, type Machines } from './member.ts';
 import type { PeerMessage, RelayMessage } from './messages.ts';
+import { openMember } from './open-member.ts';
 import { Outbox } from './outbox.ts';
 import { Relay } from './relay.ts';
-import { openStore } from './store.ts';
 
 /** What the mailbox of a host has to say at the end of a run. */
 export type MailboxSummary = {
@@ -36,12 +34,12 @@ export type MailboxSummary = {
   readonly stopped: boolean;
   /** Bytes of rows that were sent, by table. */
   readonly tableBytes: readonly number[];
+  /** Of a recorded run: what reached the member. */
+  readonly inputs?: Uint8Array;
   /** Why the run ended, when that came from another host. */
   readonly fault?: Fault;
 };
 
-/** Batches in flight: a clock each, and some that went early. */
-const epochsSpare = 8;
 /** Links are idle when nothing has moved for so long. */
 const idleMs = 2;
 
@@ -53,77 +51,6 @@ type WaitAsync = (
 ) => { readonly async: boolean; readonly value: Promise<string> | string };
 // In Node since 16; TypeScript's library has it in a later edition than the one we target.
 const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
-
-/** Sizes that a simulation makes small, so that a short run meets them, and machines of its own. */
-export type MemberTuning = {
-  readonly epochsSpare?: number;
-  readonly earlyBytes?: number;
-  readonly burstBytes?: number;
-  readonly machines?: Machines;
-};
-
-/** The member of a host's run, with what is around it. */
-export function openMember(
-  stage: Stage,
-  cluster: ClusterPlan,
-  network: Network,
-  tuning: MemberTuning = {},
-) {
-  const { plan, control } = stage;
-  const { consistency, staleness } = plan.policy;
-  const store = openStore(stage, cluster, tuning.earlyBytes);
-  const outbox = new Outbox(network, {
-    bytesPerSecond: cluster.sending.bytesPerSecond,
-    burstBytes: tuning.burstBytes,
-    nowMs: stage.nowMs,
-  });
-  const wants = Array.from({ length: plan.workers }, (_, worker) =>
-    receiver<Wanted>(openRingReader(stage.arena, ringAt(stage.arena.layout, worker, 'reports'))),
-  );
-  /** Prefetches under way, by the number of their want. */
-  const prefetches = new Map<number, number>();
-  const member = new Member(
-    {
-      run: cluster.run,
-      tables: plan.tables.map(({ rows, access, cache }) => ({
-        ...{ rows, held: access !== 'rows', bounded: cache !== undefined },
-      })),
-      eager: isEager(plan),
-      asynchronous: consistency === 'async',
-      ordered: plan.lockStep,
-      clocks: cluster.clocks,
-      epochsMax: staleness + (tuning.epochsSpare ?? epochsSpare),
-    },
-    {
-      ...{ network, store, outbox, machines: tuning.machines },
-      control: {
-        hostClock: () => (plan.lockStep ? control.minPushed() : control.minClock()),
-        setShardClock: (clock) => control.setShardClock(clock),
-        setTableClock: (table, clock) => control.setTableClock(table, clock),
-        // The number of a want tells its worker: see takeWants.
-        grant(id) {
-          const worker = id % limits.workersMax;
-          const slot = prefetches.get(id);
-          prefetches.delete(id);
-          if (slot === undefined) control.grant(worker);
-          else control.endPrefetch(worker, slot);
-        },
-      },
-    },
-  );
-  const takeWants = () => {
-    wants.forEach((ring, worker) => {
-      for (let wanted = ring.take(); wanted !== undefined; wanted = ring.take()) {
-        const { id: number, at, count, prefetch, ...want } = wanted;
-        const id = number * limits.workersMax + worker;
-        if (prefetch !== undefined) prefetches.set(id, prefetch);
-        const rows = count < 0 ? undefined : stage.arena.i32.slice(at / 4, at / 4 + count);
-        member.want({ ...want, id, rows });
-      }
-    });
-  };
-  return { member, outbox, takeWants, store };
-}
 
 /** What the loop drives. */
 type Part = {
@@ -138,10 +65,14 @@ type Part = {
   readonly waitMs: number | undefined;
   readonly clocks: number;
   readonly tableBytes: readonly number[];
+  /** Of a recorded run. */
+  inputs?(): Uint8Array;
 };
 
 function memberPart(stage: Stage, cluster: ClusterPlan, network: Network): Part {
-  const { member, outbox, takeWants, store } = openMember(stage, cluster, network);
+  const tape = stage.plan.tickets && recordMailbox();
+  const opened = openMember(stage, cluster, network, {}, tape);
+  const { member, inputs, outbox, takeWants, store } = opened;
   return {
     get finished() {
       return member.finished;
@@ -158,14 +89,15 @@ function memberPart(stage: Stage, cluster: ClusterPlan, network: Network): Part 
     get tableBytes() {
       return store.bytesSent;
     },
-    packet: (from, packet) => member.packet(from, packet),
-    room: (to) => member.room(to),
-    idle: () => member.idle(),
+    packet: (from, packet) => inputs.packet(from, packet),
+    room: (to) => inputs.room(to),
+    idle: () => inputs.idle(),
     step() {
       takeWants();
-      member.workersMoved();
-      for (const to of outbox.tick()) member.room(to);
+      inputs.workersMoved();
+      for (const to of outbox.tick()) inputs.room(to);
     },
+    ...(tape && { inputs: () => tape.bytes() }),
   };
 }
 
@@ -271,7 +203,10 @@ export async function runMailbox(
       if (end?.from === 'link') link.fail(end.fault, cluster.run);
       if (end !== undefined) return { clocks, stopped: true, tableBytes, fault: end.fault };
       if (control.stopped()) return { clocks, stopped: true, tableBytes };
-      if (part.finished) return { clocks, stopped: false, tableBytes };
+      if (part.finished) {
+        const inputs = part.inputs?.();
+        return { clocks, stopped: false, tableBytes, ...(inputs && { inputs }) };
+      }
       const sleepMs = cluster.sending.early ? idleMs : limits.gateWaitMs;
       const until = Math.min(sleepMs, Math.max(1, part.waitMs ?? sleepMs));
       const wake = waitAsync(arena.i32, control.tick.cell, seen, until);

@@ -1,5 +1,6 @@
 // A host's tables as its member uses them: cuts deltas out, applies others', installs values. Runs
 // on the mailbox thread; what workers might touch meanwhile is under the table lock.
+import { assert } from '../base/assert.ts';
 import { createPrng } from '../base/prng.ts';
 import type { Range } from '../scheduler/rotation.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
@@ -12,16 +13,23 @@ import { takeSlotDeltas } from '../store/wire/slots.ts';
 import { setPayload } from '../store/wire/set.ts';
 import { packLog, packValues } from '../store/wire/values.ts';
 import { cachesOf, foldPlaceOf, type Stage } from '../program/context.ts';
+import { adoptTables, openCreatedTables } from '../program/created/tables.ts';
+import type { ShardTable } from '../ps/shard.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
 import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
-import type { MemberStore, TouchedRows } from './member.ts';
+import type { MemberStore, TouchedRows } from './ports.ts';
 
 /** An early cut takes about so much for each owner, and leaves the rest for later. */
 const earlyBytesMax = 100 * 1024;
 
 /** A stream of its own for the rows that an early cut draws at random. */
 const drawStream = -2;
+
+/** What the shard knows of a table. */
+export function shardTableOf({ rows, access, cache }: TablePlan): ShardTable {
+  return { rows, held: access !== 'rows', bounded: cache !== undefined };
+}
 
 export function openStore(
   stage: Stage,
@@ -33,11 +41,12 @@ export function openStore(
   const { size, rank, replicas, sending } = cluster;
   const place = foldPlaceOf(stage);
   const caches = cachesOf(stage);
+  const created = openCreatedTables(stage);
   const prng = createPrng(plan.seed, drawStream);
-  const bytesSent = tables.map(() => 0);
+  const bytesSent: number[] = tables.map(() => 0);
   const rowsOf = (owner: number) => (table: TablePlan) => rangeOf(table.rows, size, owner);
   const ranks = Array.from({ length: size }, (_, owner) => owner);
-  const deltas = replicas.map((replica) => replica.deltas);
+  const deltas = () => replicas.map((replica) => replica.deltas);
   /** Partitions whose logs this host has. */
   const partitions: Range = {
     first: partitionsOf(plan, 0).first,
@@ -75,7 +84,7 @@ export function openStore(
                 const replica = replicas[table.id];
                 if (replica === undefined) return [];
                 const range = rangeOf(table.rows, size, owner);
-                const cached = caches[table.id];
+                const cached = caches()[table.id];
                 if (cached !== undefined) {
                   return count(table.id, takeSlotDeltas(place, cached, range));
                 }
@@ -138,11 +147,18 @@ export function openStore(
     },
     install(payload, from, replay) {
       check(payload, from);
-      const own = { replay, accumulators: deltas, cached: caches, clock: clockNow() };
+      const own = { replay, accumulators: deltas(), cached: caches(), clock: clockNow() };
       lock.write(() => setPayload(place, payload, tables, own));
     },
+    newTables: () =>
+      adoptTables(stage, Infinity).map((created) => {
+        const adopted = tables[bytesSent.push(0) - 1];
+        assert(adopted !== undefined, 'a table that was taken over is in the plan');
+        return { created, table: shardTableOf(adopted) };
+      }),
+    learnTable: (index, known) => created.learn(index, known),
     takeDrops() {
-      const cached = caches.filter((of) => of !== undefined);
+      const cached = caches().filter((of) => of !== undefined);
       if (!cached.some(({ cache }) => cache.hasGone())) return [];
       return lock.write(() =>
         cached

@@ -11,7 +11,7 @@ import type { JobHooks, TrainJob } from './job.ts';
 declare const PERPETUUM_VERSION: string;
 
 /** Deltas as they are, at once when a clock ends. */
-const plainSending: Sending = {
+export const plainSending: Sending = {
   ...{ bytesPerSecond: undefined, early: false, order: 'magnitude', encoding: 'full' },
 };
 

@@ -6,7 +6,7 @@ import { createLoaderPool, type LoaderPool } from '../data/loader-pool.ts';
 import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
 import { limits } from '../base/limits.ts';
 import type { World } from '../base/world.ts';
-import type { Host } from '../supervisor/host.ts';
+import type { JobHost } from '../supervisor/host.ts';
 import type { InputOptions, JobHooks } from './job.ts';
 
 /** Threads that read: one per core, as many as help. */
@@ -16,11 +16,11 @@ export function loaderThreads(): number {
 
 /** Runs `body` with a loader pool over the host's memory. */
 export async function withLoaders<T>(
-  host: Host,
+  host: JobHost,
   body: (pool: LoaderPool) => Promise<T>,
 ): Promise<T> {
   const { memory, layout } = host.arena;
-  const threads = Math.min(loaderThreads(), layout.threadCount);
+  const threads = Math.min(host.loaders, layout.threadCount);
   const pool = createLoaderPool({ memory, layout, module: host.module, threads });
   try {
     return await body(pool);
@@ -30,7 +30,7 @@ export async function withLoaders<T>(
 }
 
 type Reading = {
-  readonly host: Host;
+  readonly host: JobHost;
   readonly pool: LoaderPool;
   readonly hooks: JobHooks;
   readonly input: InputOptions;

@@ -3,7 +3,8 @@
 import type { ClusterPlace } from '../base/place.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import type { Sending } from '../program/plan.ts';
-import type { Consistency } from '../ps/freshness.ts';
+import type { Consistency, Policy } from '../ps/freshness.ts';
+import type { NetworkOptions } from '../sim/options.ts';
 
 /** How input is read; what is undefined is detected. */
 export type InputOptions = {
@@ -38,6 +39,8 @@ export type TrainJob = {
   readonly cluster?: ClusterPlace;
   /** How deltas travel between hosts; whole and at once when absent. */
   readonly sending?: Sending;
+  /** Directory to write down in what `replay` needs. */
+  readonly record?: string | undefined;
 };
 
 export type PredictJob = {
@@ -59,7 +62,27 @@ export type EvaluateJob = {
   readonly input: InputOptions;
 };
 
-export type Job = TrainJob | PredictJob | EvaluateJob;
+/** The same train job on simulated hosts, under one policy after the other. */
+export type SimulateJob = {
+  readonly command: 'simulate';
+  /** Its policy, threads and folder to save in do not count. */
+  readonly train: TrainJob;
+  readonly hosts: number;
+  readonly threads: number;
+  readonly network: NetworkOptions;
+  /** Virtual time of the push of one partition, with its unit. */
+  readonly push: string;
+  /** Of delays, losses and stragglers; the job has its own. */
+  readonly seed: number;
+  readonly policies: readonly Policy[];
+  /** Mean loss of a pass that counts as reached; undefined: a little above bsp's last. */
+  readonly objective: number | undefined;
+};
+
+/** A recorded run again, on this machine, in one thread. */
+export type ReplayJob = { readonly command: 'replay'; readonly directory: string };
+
+export type Job = TrainJob | PredictJob | EvaluateJob | SimulateJob | ReplayJob;
 
 export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
 
@@ -123,7 +146,55 @@ export type TrainDone = {
   readonly out: string | null;
 };
 
+/** A policy on virtual time. */
+export type SimulatedPolicy = Policy & {
+  /** Virtual seconds until the objective was reached; null when it was not. */
+  readonly secondsToObjective: number | null;
+  /** Virtual seconds of the whole training. */
+  readonly seconds: number;
+  /** The model's formula at the final parameters. */
+  readonly objective: number;
+  readonly clocks: number;
+  /** Clocks that reads lagged behind, on average. */
+  readonly meanStaleness: number;
+  /** Share of the workers' time that they waited. */
+  readonly waited: number;
+  /** On average. */
+  readonly bytesSentPerHost: number;
+  /** When each pass ended, and its mean loss. */
+  readonly passes: readonly { readonly seconds: number; readonly loss: number }[];
+  readonly modelHash: string;
+  readonly traceHash: string;
+};
+
+export type SimulateDone = {
+  readonly model: string;
+  readonly hosts: number;
+  readonly threads: number;
+  readonly seed: number;
+  /** The mean loss that counts as reached; null when the program reports none. */
+  readonly target: number | null;
+  /** Virtual milliseconds of a push, and what one really took here at the median. */
+  readonly pushMs: number;
+  readonly measuredPushMs: number;
+  readonly policies: readonly SimulatedPolicy[];
+  /** Of all policies' traces: equal for equal seeds. */
+  readonly traceHash: string;
+};
+
+export type ReplayDone = {
+  readonly model: string;
+  readonly hosts: number;
+  readonly objective: number;
+  /** Of the replayed and of the recorded model: they are equal. */
+  readonly modelHash: string;
+  /** Runs whose order was replayed, and others, which always end the same. */
+  readonly runs: { readonly replayed: number; readonly plain: number };
+};
+
 export type JobDone =
+  | { readonly command: 'replay'; readonly result: ReplayDone }
+  | { readonly command: 'simulate'; readonly result: SimulateDone }
   | { readonly command: 'train'; readonly result: TrainDone }
   | { readonly command: 'predict'; readonly rows: number; readonly out: string | null }
   | {

@@ -1,6 +1,8 @@
 // Runs one job in this process: what the host process does for the guardian.
 import type { Job, JobDone, JobHooks } from './job.ts';
 import { evaluateJob, predictJob } from './score.ts';
+import { replayJob } from './replay.ts';
+import { simulateJob } from './simulate.ts';
 import { trainJob } from './train.ts';
 import type { World } from '../base/world.ts';
 
@@ -17,5 +19,9 @@ export async function runJob(job: Job, hooks: JobHooks, world?: World): Promise<
       return predictJob(job, hooks);
     case 'evaluate':
       return evaluateJob(job, hooks);
+    case 'simulate':
+      return { command: 'simulate', result: await simulateJob(job, hooks) };
+    case 'replay':
+      return { command: 'replay', result: await replayJob(job, hooks) };
   }
 }

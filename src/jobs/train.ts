@@ -1,4 +1,5 @@
 // The train job: load → train → save, on the actors of one host.
+import { resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import { SystemError, toFault } from '../base/errors.ts';
@@ -8,8 +9,9 @@ import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model
 import { findModel, models } from '../models/registry.ts';
 import { checkThreads } from '../base/threads.ts';
 import { together } from '../base/together.ts';
-import { partitionsFor, soloWorld, type World } from '../base/world.ts';
-import { Host } from '../supervisor/host.ts';
+import { partitionsFor, type World } from '../base/world.ts';
+import { saveRecord, sizesOf } from '../record/directory.ts';
+import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { JobHooks, TrainDone, TrainJob } from './job.ts';
@@ -23,17 +25,19 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
+const isProgramPath = (model: string) => /\.m?js$/.test(model);
+
 async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);
   if (found !== undefined) return found as unknown as LooseModel;
-  if (/\.m?js$/.test(name)) return await userModel(name);
+  if (isProgramPath(name)) return await userModel(name);
   const known = models.map((model) => model.name).join(', ');
   const rule = `the model must be one of ${known}, or the path of a program (.js, .mjs)`;
   throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);
 }
 
 /** What a model's methods need of the process they run in. */
-export function openSession(host: Host, hooks: JobHooks, world: World): Session {
+export function openSession(host: JobHost, hooks: JobHooks, world: World): Session {
   return {
     host,
     world,
@@ -47,16 +51,18 @@ export function openSession(host: Host, hooks: JobHooks, world: World): Session 
   };
 }
 
-/** A host for one job; closed whatever happens. */
+export type MakeHost = (options: HostOptions) => JobHost;
+
+/** A host for one job, real where `make` makes no other; closed whatever happens. */
 export async function withHost<T>(
-  options: { threads: number; pushTimeoutMs?: number; reproducible: boolean },
-  body: (host: Host) => Promise<T>,
+  options: Omit<HostOptions, 'loaders' | 'variant'> & { readonly reproducible: boolean },
+  body: (host: JobHost) => Promise<T>,
+  make: MakeHost = (made) => new Host(made),
 ): Promise<T> {
-  const { threads, pushTimeoutMs, reproducible } = options;
-  const variant = chooseVariant({ reproducible });
-  const host = new Host({
-    ...{ threads: checkThreads(threads), loaders: loaderThreads(), variant },
-    ...(pushTimeoutMs !== undefined && { pushTimeoutMs }),
+  const { reproducible, ...rest } = options;
+  const host = make({
+    ...{ ...rest, threads: checkThreads(rest.threads), loaders: loaderThreads() },
+    variant: chooseVariant({ reproducible }),
   });
   try {
     const result = await body(host);
@@ -79,22 +85,24 @@ function hooksOf(world: World, hooks: JobHooks): JobHooks {
 
 /**
  * Trains on all hosts of `world`, which call it with the same job, but for the threads. Rank 0
- * saves the model; all return its result.
+ * saves the model; all return its result. `make` puts other hosts in the place of real ones.
  */
 export async function trainJob(
   job: TrainJob,
   allHooks: JobHooks,
   given?: World,
+  make?: MakeHost,
 ): Promise<TrainDone> {
   const startMs = performance.now();
   const { threads, pushTimeoutMs } = job;
   // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
   const reproducible = job.consistency === 'bsp';
-  return withHost({ threads, pushTimeoutMs, reproducible }, async (host) => {
+  const train = async (host: JobHost) => {
     host.wake();
     const { cluster } = job;
-    const joined = cluster && joinHosts(host, { ...job, cluster }, allHooks);
-    const world = given ?? (await joined) ?? soloWorld(threads);
+    const joins = cluster !== undefined && host instanceof Host;
+    const joined = joins ? await joinHosts(host, { ...job, cluster }, allHooks) : host.world;
+    const world = given ?? joined;
     const model = await together(world, 'model', () => resolveModel(job.model));
     const hooks = hooksOf(world, allHooks);
     const partitions = job.partitions ?? partitionsFor(world);
@@ -130,13 +138,31 @@ export async function trainJob(
         out: job.out ?? null,
       };
       const [first = done] = await talk.exchange(done);
+      if (host instanceof Host) await writeRecord(job, host, first.modelHash);
       return world.rank === 0 ? done : first;
     });
-  });
+  };
+  const recording = job.record !== undefined;
+  return withHost({ threads, pushTimeoutMs, reproducible, recording }, train, make);
+}
+
+/** Saves what the host recorded, if it was to. */
+async function writeRecord(job: TrainJob, host: Host, modelHash: string): Promise<void> {
+  const { cluster: _, record, ...rest } = job;
+  if (record === undefined) return;
+  const absolute = (paths: readonly string[]) => paths.map((path) => resolve(path));
+  const model = isProgramPath(job.model) ? resolve(job.model) : job.model;
+  const own = { ...rest, model, data: absolute(job.data), test: absolute(job.test) };
+  const { variant, records, world } = host;
+  const card = {
+    ...{ version: PERPETUUM_VERSION, variant, rank: world.rank, threads: world.threads, job: own },
+    ...{ files: world.rank === 0 ? await sizesOf([...own.data, ...own.test]) : [], modelHash },
+  };
+  await saveRecord(record, card, records);
 }
 
 /** Bytes that left this host, and on which links. */
-async function trafficOf(host: Host): Promise<Pick<TrainDone, 'bytesSent' | 'links'>> {
+async function trafficOf(host: JobHost): Promise<Pick<TrainDone, 'bytesSent' | 'links'>> {
   const links = await host.linkStatistics();
   return { bytesSent: links.reduce((sum, link) => sum + link.bytesSent, 0), links };
 }
@@ -151,7 +177,7 @@ function requestOf(
   return loose as unknown as TrainRequest<never>;
 }
 
-function save(job: TrainJob, host: Host, outcome: TrainOutcome): Promise<string> {
+function save(job: TrainJob, host: JobHost, outcome: TrainOutcome): Promise<string> {
   if (job.out === undefined) return hashModel(host.arena, outcome.trained);
   const { objective, metrics, converged, gap, tolerance, clocks, passes, policy } = outcome;
   return saveModel(job.out, host.arena, outcome.trained, {

@@ -6,7 +6,7 @@ import type { Session, Tensor, TrainedModel, TrainOutcome, TrainRequest } from '
 import { policyFrom, type Consistency } from '../ps/freshness.ts';
 import { checkThreads, defaultThreads } from '../base/threads.ts';
 import { soloWorld } from '../base/world.ts';
-import { Host } from '../supervisor/host.ts';
+import { Host, type JobHost } from '../supervisor/host.ts';
 
 /** Options of a fit that all models share. */
 export type FitOptions = {
@@ -78,7 +78,7 @@ export function summaryOf(outcome: TrainOutcome): FitSummary {
 }
 
 /** Copies a model's tensors out of the host. */
-export function takeOut(host: Host, trained: TrainedModel): Fitted {
+export function takeOut(host: JobHost, trained: TrainedModel): Fitted {
   const { model, facts } = trained;
   const tensors = trained.tensors.map(({ name, shape, at }) => {
     const count = shape.reduce((product, size) => product * size, 1);
@@ -88,7 +88,7 @@ export function takeOut(host: Host, trained: TrainedModel): Fitted {
 }
 
 /** Copies a model's tensors into a host. */
-export function putIn(host: Host, { model, facts, tensors }: Fitted): TrainedModel {
+export function putIn(host: JobHost, { model, facts, tensors }: Fitted): TrainedModel {
   const placed = tensors.map(({ name, shape, values }) => {
     const at = host.arena.allocate(values.byteLength);
     host.arena.f32.set(values, at / 4);

@@ -43,8 +43,8 @@ export const controlLine = {
   /** First of `actorsMax` lines: what an actor is doing and how often it made progress. */
   state: 224,
   /**
-   * First of `actorsMax` lines: how many wants of worker a were granted; cell 1: its prefetches that
-   * are under way, a bit each.
+   * First of `actorsMax` lines: how many wants of worker a were granted; cell 1: its prefetches
+   * that are under way, a bit each.
    */
   granted: 304,
   /** First of `limits.tablesMax` lines: clocks of the other hosts that reads of a table see. */

@@ -5,7 +5,7 @@ import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
-import type { Host } from '../supervisor/host.ts';
+import type { JobHost } from '../supervisor/host.ts';
 
 /** An f32 array of the model: shape, and where its values are in the host's memory. */
 export type Tensor = {
@@ -23,7 +23,7 @@ export type TrainedModel = {
 };
 
 export type Session = {
-  readonly host: Host;
+  readonly host: JobHost;
   /** The hosts that take part; this one alone where a model knows nothing of others. */
   readonly world: World;
   readonly signal: AbortSignal;

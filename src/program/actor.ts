@@ -6,6 +6,8 @@ import { instantiate } from '../memory/kernels.ts';
 import { ringAt, type Layout } from '../memory/layout.ts';
 import { sender, type Event } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
+import { ticketing } from '../record/tickets.ts';
+import { recordWorker } from '../record/worker-tape.ts';
 import { openControl } from '../store/control.ts';
 import { openLock } from '../store/lock.ts';
 import type { Stage } from './context.ts';
@@ -77,10 +79,12 @@ export function createActor<Summary>(
         const userKernels = (
           userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
         ) as Stage['userKernels'];
-        const lock = openLock(arena, control);
+        const free = openLock(arena, control);
+        const lock = plan.tickets ? ticketing(free, arena, plan.tickets, thread) : free;
+        const tape = plan.tickets && recordWorker();
         const nowMs = () => performance.now();
         const place = { thread, arena, kernels, userKernels, control, lock, events, nowMs };
-        return { ok: true, value: await loop({ ...place, program, plan }) };
+        return { ok: true, value: await loop({ ...place, ...(tape && { tape }), program, plan }) };
       } catch (thrown) {
         const user = !('builtIn' in plan.program);
         const fault = toFault(thrown, user ? 'ERR_PROGRAM' : 'ERR_INTERNAL');

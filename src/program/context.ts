@@ -6,14 +6,16 @@ import { limits } from '../base/limits.ts';
 import { scratchAt } from '../memory/layout.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
+import type { WorkerTape } from '../record/worker-tape.ts';
 import type { Control } from '../store/control.ts';
 import type { FoldPlace } from '../store/fold.ts';
 import type { TableLock } from '../store/lock.ts';
 import { openRowCache } from '../store/row-cache.ts';
 import type { Cached } from '../store/wire/slots.ts';
 import { openView, type MutableView, type TableView } from '../store/views.ts';
+import type { TablePlan } from '../store/table.ts';
 import { hostsOf, type RunPlan } from './plan.ts';
-import type { AnyProgram, Context, Setup } from './program.ts';
+import type { AnyProgram, Context } from './program.ts';
 
 /** What an actor's loop works with: its thread's place in the host, the program and the plan. */
 export type Stage = {
@@ -26,6 +28,8 @@ export type Stage = {
   readonly events: Sender<Event>;
   readonly program: AnyProgram;
   readonly plan: RunPlan;
+  /** Of a run that is recorded or replayed. */
+  readonly tape?: WorkerTape;
   /** Time for measuring waits: a simulator has its own. */
   readonly nowMs: () => number;
 };
@@ -45,9 +49,18 @@ export function foldPlaceOf(stage: Stage): FoldPlace {
   return { arena, kernels, userKernels, ...runtimeScratch(stage) };
 }
 
+/** A value for every table of the plan, also of those that are created later. */
+export function perTable<T>(plan: RunPlan, make: (table: TablePlan) => T): () => readonly T[] {
+  const made: T[] = [];
+  return () => {
+    for (const table of plan.tables.slice(made.length)) made.push(make(table));
+    return made;
+  };
+}
+
 /** By table: the slots with rows of other hosts, where a table has them. */
-export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[] {
-  return plan.tables.map((table) => {
+export function cachesOf({ arena, plan }: Stage): () => readonly (Cached | undefined)[] {
+  return perTable(plan, (table) => {
     const replica = plan.cluster?.replicas[table.id];
     if (table.cache === undefined || replica === undefined) return undefined;
     const cache = openRowCache(arena, table, table.cache, replica);
@@ -56,10 +69,10 @@ export function cachesOf({ arena, plan }: Stage): readonly (Cached | undefined)[
 }
 
 /** What a program is told of its run, before it starts and at a barrier. */
-export function setupOf(plan: RunPlan): Setup<unknown> {
-  const { options, data, partitions, seed, workers, cluster } = plan;
-  const hosts = hostsOf(plan);
-  return { options, data, partitions, seed, hosts, workers: cluster?.workers ?? workers };
+export function setupOf(plan: RunPlan) {
+  const { options, data, partitions, seed, cluster } = plan;
+  const workers = cluster?.workers ?? plan.workers;
+  return { options, data, partitions, seed, workers, hosts: hostsOf(plan) };
 }
 
 /** The part that all functions of a program share. */
@@ -81,16 +94,19 @@ export function makeContext(stage: Stage, clockNow: () => number): Context<unkno
   };
 }
 
-export type Views = { table(name: string): TableView; readonly all: readonly MutableView[] };
+export type Views = { table(name: string): TableView; all(): readonly MutableView[] };
 
 /** A view on each table of the plan, found by name. */
 export function makeViews(stage: Stage): Views {
   const { arena, kernels, plan } = stage;
-  const all = plan.tables.map((table) => openView(arena, kernels, table));
-  const byName = new Map(plan.tables.map((table, index) => [table.name, all[index]]));
+  const all = perTable(plan, (table) => openView(arena, kernels, table));
+  const byName = new Map<string, MutableView>();
   return {
     all,
     table(name) {
+      if (byName.size < plan.tables.length) {
+        all().forEach((view, id) => byName.set(plan.tables[id]?.name ?? '', view));
+      }
       const view = byName.get(name);
       if (view !== undefined) return view;
       const known = plan.tables.map((table) => table.name).join(', ');

@@ -16,7 +16,8 @@ import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
 import { accumulate } from '../store/wire/deltas.ts';
 import { foldSlots } from '../store/wire/slots.ts';
-import { cachesOf, foldPlaceOf, setupOf, type Stage } from './context.ts';
+import { adoptTables } from './created/tables.ts';
+import { cachesOf, foldPlaceOf, perTable, setupOf, type Stage } from './context.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -26,9 +27,15 @@ export type WorkerSummary = {
   readonly clocks: number;
   readonly stopped: boolean;
   readonly lags: readonly number[];
+  /** Of a recorded run. */
+  readonly tape?: WorkerRecord;
 };
 
+export type WorkerRecord = { readonly worker: number; readonly bytes: Uint8Array };
+
 export type Step =
+  /** In a replay: what comes next is inside the table lock. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'wait'; readonly why: Activity; readonly until: () => boolean }
   /** A push of one partition has been computed; its deltas are not folded yet. */
   | { readonly kind: 'pushed'; readonly clock: number; readonly partition: number };
@@ -43,13 +50,14 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     Array.from({ length: range.last - range.first }, (_, i) =>
       openDeltaLog(arena, logAt(plan, range.first + i), plan.logs.bytes),
     );
-  const deltas = cluster?.replicas.map((replica) => replica.deltas) ?? [];
-  const touched = cluster?.replicas.map((replica) => replica.touched) ?? [];
+  const replicas = perTable(plan, ({ id }) => cluster?.replicas[id]);
+  const deltasOf = () => replicas().flatMap((replica) => (replica ? [replica.deltas] : []));
+  const touchedOf = () => replicas().flatMap((replica) => (replica ? [replica.touched] : []));
   const caches = cachesOf(stage);
   const foldable = ({ rows, cache }: TablePlan) => [cache?.own ?? { first: 0, last: rows }];
   const rowsOf = ({ id, rows }: TablePlan) => {
     const mine = ownRows(cluster, rows);
-    if (caches[id] !== undefined) return [];
+    if (caches()[id] !== undefined) return [];
     return [
       { first: 0, last: mine.first },
       { first: mine.last, last: rows },
@@ -59,8 +67,8 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
     for (const log of logs(own)) {
       foldRows(place, plan.tables, log, { rowsOf: foldable, clock });
       if (!cluster) continue;
-      if (caches.some(Boolean)) foldSlots(place, plan.tables, caches, log, clock);
-      accumulate(place, deltas, log, { touched, rowsOf, clock });
+      if (caches().some(Boolean)) foldSlots(place, plan.tables, caches(), log, clock);
+      accumulate(place, deltasOf(), log, { touched: touchedOf(), rowsOf, clock });
     }
   };
   const foldShare = (clock: number) => {
@@ -89,6 +97,22 @@ function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
   };
 }
 
+const sampledWords = 61;
+
+/** A number that a few words of each of the logs went into: 28 bits. */
+function sampleLogs({ arena, plan }: Stage, own: Range): number {
+  let sum = 0;
+  for (let p = own.first; p < own.last; p++) {
+    const from = logAt(plan, p) / 4;
+    const words = (arena.i32[from] ?? 0) / 4;
+    const stride = Math.max(1, Math.floor(words / sampledWords));
+    for (let i = 0; i < words; i += stride) {
+      sum = Math.imul(sum ^ (arena.i32[from + i] ?? 0), 0x01000193);
+    }
+  }
+  return (sum ^ (sum >>> 15)) & 0xfff_ffff;
+}
+
 /** All clocks of a worker; its summary is complete when the generator ends or is stopped. */
 export function dataParallelWorker(stage: Stage): {
   readonly steps: Generator<Step, void>;
@@ -100,10 +124,12 @@ export function dataParallelWorker(stage: Stage): {
   const endClock = openFolder(stage);
   const own = partitionsOf(plan, worker);
   const { gate } = pusher;
+  const { tape } = stage;
   let clock = 0;
 
   function* steps(): Generator<Step, void> {
     for (; clock < clocks; clock++) {
+      adoptTables(stage, clock);
       let waitedMs = 0;
       const from = nowMs();
       const wait = function* (until: () => boolean): Generator<Step, void> {
@@ -112,20 +138,30 @@ export function dataParallelWorker(stage: Stage): {
         yield { kind: 'wait', why: 'waitingForClocks', until };
         waitedMs += nowMs() - since;
       };
-      yield* wait(() => gate.isOpen(clock));
+      if (!tape?.plays) yield* wait(() => gate.isOpen(clock));
       for (let partition = own.first; partition < own.last; partition++) {
         control.setActivity(worker, 'pushing');
         const work: PartitionWork = { partition, clock };
         pusher.prepare(work, work);
-        yield* wait(() => gate.isAnswered());
+        if (tape?.plays) yield { kind: 'ready' };
+        else yield* wait(() => gate.isAnswered());
         control.setActivity(worker, 'pushing');
         pusher.push(work);
         yield { kind: 'pushed', clock, partition };
       }
+      pusher.created.check(clock);
       pusher.enterLedger();
       gate.finished(clock, { waitedMs, busyMs: nowMs() - from - waitedMs });
+      tape?.check(clock, sampleLogs(stage, own));
+      if (tape?.plays) yield { kind: 'ready' };
       yield* endClock(clock);
     }
   }
-  return { steps: steps(), summary: (stopped) => ({ clocks: clock, stopped, lags: pusher.lags }) };
+  return {
+    steps: steps(),
+    summary: (stopped) => ({
+      ...{ clocks: clock, stopped, lags: pusher.lags },
+      ...(tape && { tape: { worker, bytes: tape.bytes() } }),
+    }),
+  };
 }

@@ -9,6 +9,7 @@ import { sender, type Wanted } from '../mailbox/messages.ts';
 import { openRingWriter } from '../mailbox/ring.ts';
 import { AdaptiveStaleness, type ClockTimes } from '../ps/adaptive.ts';
 import { mayRead, policyAt, requiredClock, type Policy } from '../ps/freshness.ts';
+import type { Asked } from '../record/worker-tape.ts';
 import type { RowCache } from '../store/row-cache.ts';
 import { checkRows, openPool, type Rows } from '../store/snapshot.ts';
 import { readPolicy, type TablePlan } from '../store/table.ts';
@@ -49,7 +50,7 @@ function openPins({ arena, lock }: Stage, caches: Caches) {
   const pinned: { cache: RowCache; row: number }[] = [];
   return {
     pin(table: number, { at, count }: Rows): void {
-      const cache = caches[table]?.cache;
+      const cache = caches()[table]?.cache;
       if (cache === undefined) return;
       lock.write(() => {
         for (const row of arena.i32.subarray(at / 4, at / 4 + count)) {
@@ -65,6 +66,8 @@ function openPins({ arena, lock }: Stage, caches: Caches) {
     },
   };
 }
+
+const none: Rows = { at: 0, count: 0 };
 
 type Missing = Rows & { readonly prefetch: number };
 
@@ -104,7 +107,7 @@ function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
     const free = pools.findIndex((_, slot) => (busy & (1 << slot)) === 0);
     const pool = pools[free];
     if (missing.length === 0 || pool === undefined) return undefined;
-    const cache = caches[table.id]?.cache;
+    const cache = caches()[table.id]?.cache;
     const rows = cache ? pin(cache, missing) : missing;
     if (rows.length === 0) return undefined;
     if (cache) pinned[free] = { cache, rows };
@@ -116,11 +119,13 @@ function openPrefetcher(stage: Stage, cluster: ClusterPlan, caches: Caches) {
 }
 
 export function openGate(stage: Stage): Gate {
-  const { plan, control, arena, kernels, thread, events, program } = stage;
+  const { plan, control, arena, kernels, thread, events, program, tape } = stage;
   const { cluster } = plan;
-  const policy = readPolicy(plan.tables, plan.policy);
+  const policyNow = () => readPolicy(plan.tables, plan.policy);
+  const policy = policyNow();
   const eager = isEager(plan);
-  const read = plan.tables.filter((table) => table.access !== 'none' && table.access !== 'owned');
+  const isRead = ({ access }: TablePlan) => access !== 'none' && access !== 'owned';
+  const read = () => plan.tables.filter(isRead);
   const ring = ringAt(arena.layout, thread, 'reports');
   const wants = sender<Wanted>(openRingWriter(arena, ring));
   const adaptive =
@@ -139,10 +144,8 @@ export function openGate(stage: Stage): Gate {
     }
     return barrier.is;
   };
-  const bounded = (own: Policy, clock: number): Policy => {
-    const adapted = adaptive
-      ? { ...own, staleness: Math.min(own.staleness, adaptive.staleness) }
-      : own;
+  const bounded = (own: Policy, clock: number, most = adaptive?.staleness): Policy => {
+    const adapted = most === undefined ? own : { ...own, staleness: Math.min(own.staleness, most) };
     return policyAt(adapted, isBarrier(clock));
   };
   /** A mailbox that is full takes the rest later. */
@@ -162,6 +165,23 @@ export function openGate(stage: Stage): Gate {
   /** How many clocks a row must have that was read before. */
   const needed = (required: number) => (eager ? 0 : Math.max(0, required));
   const pins = openPins(stage, caches);
+  /** Must other hosts be asked for what a push reads of `table`? */
+  const isMissing = (
+    { replicas, ...place }: ClusterPlan,
+    table: TablePlan,
+    reads: Reads,
+    required: number,
+  ): boolean => {
+    if (table.access !== 'rows') return !eager && control.tableClock(table.id) < required;
+    const rows = reads[table.name] ?? none;
+    checkRows(arena, table, rows, 'reads');
+    pins.pin(table.id, rows);
+    const clocks = replicas[table.id]?.rowClocks ?? 0;
+    const own = ownRows({ replicas, ...place }, table.rows);
+    const oldest = kernels.rows_oldest(rows.count, rows.at, clocks, own.first, own.last);
+    // A row that is pushed only has to have come once.
+    return oldest < needed(required);
+  };
   const prefetcher = cluster && openPrefetcher(stage, cluster, caches);
 
   return {
@@ -169,27 +189,28 @@ export function openGate(stage: Stage): Gate {
       // A planted bug, for the tests of the auditor.
       const gateClock = plan.canary === 'early-read' ? clock - 1 : clock;
       const may = (own: Policy, seen: number) => mayRead(bounded(own, clock), gateClock, seen);
-      if (!may(policy, control.minClock())) return false;
+      const tightest = policyNow();
+      if (!may(tightest, control.minClock())) return false;
       if (cluster === undefined) return true;
-      if (!may(policy, control.shardClock())) return false;
-      return !eager || read.every(({ id, policy: own }) => may(own, control.tableClock(id)));
+      if (!may(tightest, control.shardClock())) return false;
+      return !eager || read().every(({ id, policy: own }) => may(own, control.tableClock(id)));
     },
     ask(clock, reads) {
       if (cluster === undefined) return;
-      for (const table of read) {
-        const required = requiredClock(bounded(table.policy, clock), clock);
-        if (table.access === 'rows') {
-          const rows = reads[table.name] ?? { at: 0, count: 0 };
-          checkRows(arena, table, rows, 'reads');
-          pins.pin(table.id, rows);
-          const clocks = cluster.replicas[table.id]?.rowClocks ?? 0;
-          const own = ownRows(cluster, table.rows);
-          const oldest = kernels.rows_oldest(rows.count, rows.at, clocks, own.first, own.last);
-          // A row that is pushed only has to have come once.
-          if (oldest < needed(required)) want(table.id, rows, required);
-        } else if (!eager && control.tableClock(table.id) < required) {
-          want(table.id, { at: 0, count: -1 }, required);
+      const find = (): Asked => {
+        let tables = 0;
+        for (const table of read()) {
+          const required = requiredClock(bounded(table.policy, clock), clock);
+          if (isMissing(cluster, table, reads, required)) tables |= 1 << table.id;
         }
+        return { tables, staleness: adaptive?.staleness ?? -1 };
+      };
+      const { tables, staleness } = tape ? tape.ask(find) : find();
+      const most = staleness < 0 ? undefined : staleness;
+      for (const { id, name, policy: own, access } of read()) {
+        if ((tables & (1 << id)) === 0) continue;
+        const rows = access === 'rows' ? (reads[name] ?? none) : { at: 0, count: -1 };
+        want(id, rows, requiredClock(bounded(own, clock, most), clock));
       }
       offer();
     },
@@ -216,12 +237,14 @@ export function openGate(stage: Stage): Gate {
     seen() {
       const local = control.minClock();
       if (cluster === undefined) return local;
-      const cached = eager ? read.map(({ id }) => control.tableClock(id)) : [];
+      const cached = eager ? read().map(({ id }) => control.tableClock(id)) : [];
       return Math.min(local, control.shardClock(), ...cached);
     },
     isBarrier,
     release: () => pins.release(),
     finished(clock, times) {
+      // What was decided is on the tape.
+      if (tape?.plays) return;
       const change = adaptive?.step(clock, times);
       if (change === undefined) return;
       const { from, to, waited } = change;

@@ -1,10 +1,12 @@
 // The plan of a run: everything a thread needs to take part, as plain data. The supervisor makes it
 // once; actors receive it by structured clone, the big things behind it are in shared memory.
+import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import { SystemError, toFault } from '../base/errors.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
+import type { TicketRoom } from '../record/tickets.ts';
 import { rangeOf, type Range } from '../scheduler/rotation.ts';
 import { isLockStep, planTables, type TablePlan, type TableSpec } from '../store/table.ts';
 import type { AnyProgram, Setup } from './program.ts';
@@ -26,6 +28,10 @@ export type RunPlan = {
   /** A planted bug, for the tests of the auditor: reads go ahead one clock too early. */
   readonly canary: 'early-read' | undefined;
   readonly tables: readonly TablePlan[];
+  /** How many of them `tables()` declared; those after them were created while the run lasts. */
+  readonly planned: number;
+  /** Directory of created tables: see created/tables.ts. */
+  readonly created: number;
   /** All tables bulk-synchronous: reads in place, deterministic folds at a gate. */
   readonly lockStep: boolean;
   readonly buffers: Readonly<Record<string, number>>;
@@ -37,6 +43,8 @@ export type RunPlan = {
   readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
   /** The run's other hosts; undefined when this host runs it alone. */
   readonly cluster: ClusterPlan | undefined;
+  /** Of a recorded run: where the order of sections of the table lock is written down. */
+  readonly tickets?: TicketRoom | undefined;
 };
 
 /** What a host keeps of a table next to its values, in a run of several hosts. */
@@ -97,9 +105,22 @@ export function ownRows(cluster: ClusterPlan | undefined, rows: number): Range {
   return rangeOf(rows, cluster?.size ?? 1, cluster?.rank ?? 0);
 }
 
+/** Directory of created tables: a head, and an entry for each. */
+const createdBytes = 16 + limits.tablesMax * limits.createdTableBytes;
+
 export const ledgerTable = '#ledger';
 
-type Planned = 'tables' | 'lockStep' | 'buffers' | 'bufferBytes' | 'logs' | 'workers' | 'cluster';
+type Planned =
+  | 'planned'
+  | 'created'
+  | 'tables'
+  | 'lockStep'
+  | 'buffers'
+  | 'bufferBytes'
+  | 'logs'
+  | 'workers'
+  | 'cluster'
+  | 'tickets';
 export type RunRequest = Omit<RunPlan, Planned> & {
   /** Run over the rows of this host alone, whoever else takes part in the job. */
   readonly local?: boolean;
@@ -112,8 +133,8 @@ export type ClusterPlace = Pick<ClusterPlan, 'rank' | 'size' | 'run' | 'sending'
 };
 
 /**
- * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It is
- * held to the tightest bound of the tables that are read, for it stands for all of them.
+ * The hidden table of an audited run: row w counts the clocks of worker w that were folded in. It
+ * is held to the tightest bound of the tables that are read, for it stands for all of them.
  */
 function ledgerSpec(workers: number, specs: readonly TableSpec[], run: Policy): TableSpec {
   const read = specs.filter(({ access }) => access !== 'none');
@@ -139,6 +160,23 @@ function planReplica(arena: Arena, table: TablePlan): ReplicaPlan {
   const rowClocks = table.access === 'rows' ? allocate(table.rows * 4) : 0;
   if (rowClocks > 0) arena.i32.fill(-1, rowClocks / 4, rowClocks / 4 + table.rows);
   return { deltas, touched, rowClocks };
+}
+
+/** Allocates a table that is created while `plan` runs, as number `id`. */
+export function planTable(
+  arena: Arena,
+  spec: TableSpec,
+  id: number,
+  { policy, lockStep, cluster }: RunPlan,
+): { readonly table: TablePlan; readonly replica: ReplicaPlan | undefined } {
+  const [first] = planTables(arena, [spec], policy, (rows) => ownRows(cluster, rows));
+  assert(first !== undefined, 'one table was planned');
+  const table = { ...first, id };
+  if (lockStep && table.policy.consistency !== 'bsp') {
+    const rule = `table "${spec.name}": this run is bulk-synchronous, and so is a table created in it`;
+    throw new SystemError('ERR_PROGRAM', `${rule}, got staleness ${table.policy.staleness}`);
+  }
+  return { table, replica: cluster && planReplica(arena, table) };
 }
 
 /** Workers of each host, one host's behind the other's. */
@@ -211,8 +249,11 @@ export function planRun(
     clocks: ask('clocks', () => program.clocks?.(setup)) ?? 0,
     replicas: program.schedule === undefined ? tables.map((t) => planReplica(arena, t)) : [],
   };
-  const planned = { tables, buffers, bufferBytes, lockStep: isLockStep(tables) };
-  const base = { ...request, workers, ...planned, cluster };
+  const created = arena.allocate(createdBytes);
+  arena.u8.fill(0, created, created + createdBytes);
+  const planned = { tables, planned: tables.length, created, buffers, bufferBytes };
+  const lockStep = isLockStep(tables);
+  const base = { ...request, workers, ...planned, lockStep, cluster };
   const plan = { ...base, logs: { at: 0, bytes, first: 0 } };
   const scheduled = place?.rank === 0 ? { first: 0, last: total } : hosts[place?.rank ?? 0];
   const { first, last } =

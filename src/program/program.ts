@@ -88,6 +88,16 @@ export type PushContext<Options, State> = Context<Options> &
     /** Random numbers that depend on seed, partition and clock alone. */
     readonly prng: Prng;
     table(name: string): TableView;
+    /**
+     * Makes a table that is there from the next clock on, as if `tables` had declared it. Every
+     * worker calls it at the same clock with the same table, with several in the same order; a
+     * second call at that clock does nothing. For data-parallel programs.
+     *
+     *     if (ctx.clock === 10) ctx.createTable({ name: 'second', rows: 100, columns: 8 });
+     *
+     * @throws ERR_PROGRAM when workers do different things, ERR_LIMIT beyond `limits.tablesMax`.
+     */
+    createTable(spec: TableSpec): void;
   };
 
 export type ScheduleContext<Options, State> = Context<Options> &
@@ -119,8 +129,9 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   reads?(ctx: PushContext<Options, State>, work: Work): Reads;
   /**
    * Names rows of tables with access `rows` that a later push will read: where other hosts own them
-   * they are on their way while this one computes. A hint: nothing waits for it, and what comes when
-   * `limits.prefetchesMax` are under way is dropped. Runs after `reads`; its rows are copied at once.
+   * they are on their way while this one computes. A hint: nothing waits for it, and what comes
+   * when `limits.prefetchesMax` are under way is dropped. Runs after `reads`; the numbers are
+   * copied at once.
    */
   prefetch?(ctx: PushContext<Options, State>, work: Work): Reads;
   push(ctx: PushContext<Options, State>, work: Work): Partial;

@@ -7,6 +7,7 @@ import { openDeltaLog, type DeltaLog } from '../store/delta-log.ts';
 import { openSnapshots } from '../store/snapshot.ts';
 import { readPolicy } from '../store/table.ts';
 import { makeContext, makeViews, pushPrng, type Stage } from './context.ts';
+import { openCreatedTables, type CreatedTables } from './created/tables.ts';
 import { openGate, type Gate } from './freshness-gate.ts';
 import { ledgerTable, logAt } from './plan.ts';
 import type { PushContext, Reads } from './program.ts';
@@ -16,6 +17,7 @@ export type Pusher = {
   /** Reads by how many clocks they lagged. */
   readonly lags: readonly number[];
   readonly gate: Gate;
+  readonly created: CreatedTables;
   prepare(work: unknown, at: { clock: number; partition: number }): void;
   push(work: unknown): unknown;
   enterLedger(): void;
@@ -27,8 +29,8 @@ export type Pusher = {
 export function openPusher(stage: Stage): Pusher {
   const { arena, kernels, plan, lock, program, thread: worker } = stage;
   const views = makeViews(stage);
-  const snapshots = openSnapshots(arena, kernels, plan.tables, plan.lockStep);
-  const policy = readPolicy(plan.tables, plan.policy);
+  const snapshots = openSnapshots(arena, kernels, plan.lockStep);
+  const created = openCreatedTables(stage);
   const gate = openGate(stage);
   const globalWorker = (plan.cluster?.firstWorker ?? 0) + worker;
   const workers = plan.cluster?.workers ?? plan.workers;
@@ -50,6 +52,7 @@ export function openPusher(stage: Stage): Pusher {
       return prng;
     },
     table: (name: string) => views.table(name),
+    createTable: (spec) => created.create(spec, clock),
     share: sharing.share,
   };
 
@@ -67,7 +70,7 @@ export function openPusher(stage: Stage): Pusher {
     const ledger = views.table(ledgerTable);
     const seen = Array.from({ length: workers }, (_, w) => ledger.get(w)[0] ?? 0);
     lags[lagBin(clock, Math.min(...seen))]! += 1;
-    const breach = audit(policyAt(policy, gate.isBarrier(clock)), {
+    const breach = audit(policyAt(readPolicy(plan.tables, plan.policy), gate.isBarrier(clock)), {
       worker: globalWorker,
       clock,
       ledger: seen,
@@ -78,6 +81,7 @@ export function openPusher(stage: Stage): Pusher {
   return {
     lags,
     gate,
+    created,
     shared() {
       const used = plan.cluster === undefined ? 0 : (arena.i32[logAt(plan, globalWorker) / 4] ?? 0);
       return sharing.take({ worker: globalWorker, used });
@@ -110,7 +114,7 @@ export function openPusher(stage: Stage): Pusher {
       plan.tables.forEach((table, index) => {
         const rows = table.access === 'rows' ? reads[table.name] : undefined;
         const readable = table.access === 'none' ? 0 : (rows?.count ?? table.rows);
-        if (log) views.all[index]?.point(places[index] ?? 0, log, readable, rows?.at);
+        if (log) views.all()[index]?.point(places[index] ?? 0, log, readable, rows?.at);
       });
       if (plan.audit && program.schedule === undefined) auditRead();
       return program.push(ctx, work);

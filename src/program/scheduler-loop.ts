@@ -114,7 +114,7 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
   const place = foldPlaceOf(stage);
   const ownLog = openDeltaLog(arena, arena.allocate(logs.bytes), logs.bytes);
   ownLog.clear();
-  plan.tables.forEach((table, index) => views.all[index]?.point(table.at, ownLog, table.rows));
+  plan.tables.forEach((table, index) => views.all()[index]?.point(table.at, ownLog, table.rows));
   let drawnAt = 0;
   let prng = pushPrng(seed, schedulerStream, drawnAt);
   const sharing = openSharing(plan, 'scheduler');

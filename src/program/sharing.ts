@@ -71,12 +71,12 @@ export function openSharing(plan: RunPlan, role: 'worker' | 'scheduler' = 'worke
       for (const { table, kind, first, count, keys } of log.records(tables)) {
         const { rowBytes = 0, access } = tables[table] ?? {};
         if (access === 'owned' || access === 'none') continue;
-        if (kind === recordKind.range) {
-          add(usual, { space: table, from: first * rowBytes, bytes: count * rowBytes });
-          continue;
-        }
-        for (const row of arena.i32.subarray(keys / 4, keys / 4 + count)) {
-          add(usual, { space: table, from: row * rowBytes, bytes: rowBytes });
+        // Entries and spans are of one row, `first`.
+        const run = kind === recordKind.range ? count : 1;
+        const listed = kind === recordKind.rows;
+        const rows = listed ? arena.i32.subarray(keys / 4, keys / 4 + count) : [first];
+        for (const row of rows) {
+          add(usual, { space: table, from: row * rowBytes, bytes: run * rowBytes });
         }
       }
     },

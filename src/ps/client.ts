@@ -93,6 +93,15 @@ export class Client {
     this.#visible = new Array<number>(tables).fill(0);
   }
 
+  /** One more table, which nobody has written yet: it is as fresh as all that came. */
+  addTable(): readonly ClientOutput[] {
+    const { rank, size } = this.#config;
+    const fresh = Array.from({ length: size }, (_, owner) => (owner === rank ? Infinity : 0));
+    this.#answered.push(fresh);
+    this.#visible.push(0);
+    return this.#moveVisible();
+  }
+
   step(input: ClientInput): readonly ClientOutput[] {
     switch (input.kind) {
       case 'clock':
@@ -185,7 +194,7 @@ export class Client {
 
   #moveVisible(): readonly ClientOutput[] {
     const outputs: ClientOutput[] = [];
-    for (let table = 0; table < this.#config.tables; table++) {
+    for (let table = 0; table < this.#visible.length; table++) {
       const clocks = this.#config.eager ? this.#known : (this.#answered[table] ?? []);
       const clock = Math.min(...clocks);
       if (clock <= (this.#visible[table] ?? 0)) continue;

@@ -4,7 +4,8 @@
 //   min(clocks) ≥ c − s (SSP condition, Ho et al. 2013). s = 0 is bulk-synchronous; async waits
 //   for nothing. essp differs from ssp in how fresh values travel, not in what may be read; on one
 //   host the cache is the shard and the two are the same. auto is essp with an s that every worker
-//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is bulk-synchronous.
+//   adapts by itself (adaptive.ts), up to the policy's. At a barrier every policy is
+//   bulk-synchronous.
 
 import { SystemError } from '../base/errors.ts';
 
@@ -34,7 +35,7 @@ export function policyFrom(consistency: Consistency = 'essp', staleness?: number
   throw new SystemError('ERR_CONFIG', `staleness must be an integer >= 0, got ${clocks}`);
 }
 
-/** What a read at a clock is held to: at a barrier it sees all clocks before, whatever its policy. */
+/** What a read is held to: at a barrier it sees all clocks before, whatever its policy. */
 export function policyAt(policy: Policy, barrier: boolean): Policy {
   return barrier ? { consistency: 'bsp', staleness: 0 } : policy;
 }

@@ -12,16 +12,18 @@ import { assert } from '../base/assert.ts';
 import { RowSet, type RowList } from './row-set.ts';
 import { VectorClock } from './vector-clock.ts';
 
+export type ShardTable = {
+  readonly rows: number;
+  readonly held: boolean;
+  /** Hosts hold some rows at a time, at the end too. */
+  readonly bounded?: boolean;
+};
+
 export type ShardConfig = {
   readonly rank: number;
   readonly size: number;
   /** Rows of each table, all hosts' together, and whether every host holds them all. */
-  readonly tables: readonly {
-    readonly rows: number;
-    readonly held: boolean;
-    /** Hosts hold some rows at a time, at the end too. */
-    readonly bounded?: boolean;
-  }[];
+  readonly tables: readonly ShardTable[];
   /** Pushes as clocks advance; else only answers. */
   readonly eager: boolean;
   /** Pushes whatever has changed, clocks or not. */
@@ -105,7 +107,8 @@ export class Shard {
   readonly #clocks: VectorClock;
   readonly #epochs: number[];
   readonly #holders: readonly Holder[];
-  readonly #changed: readonly RowSet[];
+  readonly #changed: RowSet[] = [];
+  readonly #tables: ShardTable[] = [];
   #heldWhole = 0;
 
   constructor(config: ShardConfig) {
@@ -113,13 +116,21 @@ export class Shard {
     this.#config = config;
     this.#clocks = new VectorClock(size);
     this.#epochs = new Array<number>(size).fill(0);
-    this.#changed = tables.map(({ rows }) => new RowSet(rows));
     this.#holders = Array.from({ length: size }, () => ({
-      held: tables.map(({ rows, held }) => (held ? undefined : new RowSet(rows))),
-      dirty: tables.map(({ rows }) => new RowSet(rows)),
-      parked: [],
+      ...{ held: [], dirty: [], parked: [] },
       ...{ pushedClock: 0, pushedEpoch: 0, open: false, full: false, final: false },
     }));
+    for (const table of tables) this.addTable(table);
+  }
+
+  /** One more table, which nobody has written yet. */
+  addTable(table: ShardTable): void {
+    this.#tables.push(table);
+    this.#changed.push(new RowSet(table.rows));
+    for (const { held, dirty } of this.#holders) {
+      held.push(table.held ? undefined : new RowSet(table.rows));
+      dirty.push(new RowSet(table.rows));
+    }
   }
 
   step(input: ShardInput): readonly ShardOutput[] {
@@ -283,7 +294,7 @@ export class Shard {
     return this.#changed.map((changed, table) => {
       const rows = copyOf(changed);
       const held = holder.held[table];
-      if (held !== undefined && this.#config.tables[table]?.bounded === true) rows.keep(held);
+      if (held !== undefined && this.#tables[table]?.bounded === true) rows.keep(held);
       return { table, rows };
     });
   }

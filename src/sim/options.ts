@@ -1,6 +1,7 @@
 // What a user says of a simulated cluster, as text with units, and the fault plan it means:
 //
-//   --latency 1ms  --jitter 200us  --bandwidth 1gbit  --loss 1%  --straggler 3x
+//   --latency 1ms  --jitter 200us  --bandwidth 1gbit  --loss 1%  --straggler 3x  --push 5ms
+//   --straggler transient:4clocks:50%  --straggler frozen:4clocks:50%
 import { SystemError } from '../base/errors.ts';
 import { noFaults, perfectLink, type FaultPlan, type Slowdown } from './faults.ts';
 
@@ -38,6 +39,20 @@ const factor: Quantity = {
   rule: 'a factor >= 1 with an x, such as 3x',
 };
 
+const stallShare: Quantity = {
+  units: { '%': 0.01, '': 1 },
+  minimum: 0.001,
+  maximum: 0.95,
+  rule: 'a share from 0.1% to 95%, such as 50%',
+};
+const clocks: Quantity = {
+  units: { clock: 1, clocks: 1 },
+  minimum: 0.01,
+  maximum: 10_000,
+  rule: 'a number of clocks, such as 4clocks',
+};
+const work: Quantity = { ...duration, minimum: 0.001, rule: 'a time from 1us on, such as 5ms' };
+
 function read(option: string, text: string, quantity: Quantity): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?|\.\d+)([a-zA-Z%]*)$/.exec(text) ?? [];
   const multiple = Object.hasOwn(quantity.units, unit) ? (quantity.units[unit] ?? NaN) : NaN;
@@ -53,9 +68,40 @@ export type NetworkOptions = {
   readonly jitter?: string;
   readonly bandwidth?: string;
   readonly loss?: string;
-  /** How many times slower the last host is than the others. */
+  /** How many times slower the last host is than the others; or what `transientOf` reads. */
   readonly straggler?: string;
 };
+
+/** The workers of one host at a time, drawn at random, stand still. */
+export type TransientStraggler = {
+  /** So many clocks of a host that does not. */
+  readonly clocks: number;
+  /** Some host does for this share of the time. */
+  readonly share: number;
+  /** Its mailbox stands still, too: nothing is received or answered. */
+  readonly frozen: boolean;
+};
+
+/** What `--straggler transient:4clocks:50%` means. @throws ERR_CONFIG */
+export function transientOf(text: string | undefined): TransientStraggler | undefined {
+  const [form, long = '', share = '', ...rest] = text?.split(':') ?? [];
+  if (form !== 'transient' && form !== 'frozen') return undefined;
+  if (rest.length > 0 || share === '') {
+    const rule = `--straggler ${form} needs a length and a share, such as ${form}:4clocks:50%`;
+    const next = 'perpetuum simulate --help explains all options';
+    throw new SystemError('ERR_CONFIG', `${rule}, got "${text}"\n${next}`);
+  }
+  return {
+    clocks: read('straggler', long, clocks),
+    share: read('straggler', share, stallShare),
+    frozen: form === 'frozen',
+  };
+}
+
+/** What `--push 5ms` means, in milliseconds. @throws ERR_CONFIG */
+export function pushMsOf(text: string): number {
+  return read('push', text, work);
+}
 
 /**
  * The plan of a cluster of `size` hosts as described; what is not given is perfect.
@@ -66,7 +112,8 @@ export type NetworkOptions = {
  */
 export function networkFaults(options: NetworkOptions, size: number): FaultPlan {
   const { latency, jitter, bandwidth: rate, loss, straggler } = options;
-  const times = straggler === undefined ? 1 : read('straggler', straggler, factor);
+  const steady = straggler !== undefined && transientOf(straggler) === undefined;
+  const times = steady ? read('straggler', straggler, factor) : 1;
   const rank = size - 1;
   const slow: Slowdown = { rank, fromMs: 0, untilMs: Infinity, factor: times };
   return {

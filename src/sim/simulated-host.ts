@@ -2,16 +2,16 @@
 // memory of its own, driven by virtual time on one thread.
 //
 //   packets, pushes that end ──▶ pump: member, then every worker that may go on, until all wait
-import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
+import { SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { Link } from '../cluster/link.ts';
-import { openMember, type MemberTuning } from '../cluster/run.ts';
+import { openMember, type MemberTuning } from '../cluster/open-member.ts';
 import { openArena, type Arena } from '../memory/arena.ts';
 import { instantiate } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';
-import { sender, type Event } from '../mailbox/messages.ts';
+import type { Event } from '../mailbox/messages.ts';
 import type { NetworkListener } from '../mailbox/network.ts';
-import { openRingWriter, resetRing } from '../mailbox/ring.ts';
+import { resetRing } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
 import { dataParallelWorker, type WorkerSummary } from '../program/data-parallel.ts';
 import { planRun } from '../program/plan.ts';
@@ -29,6 +29,8 @@ export type SimulatedHostOptions = {
   readonly request: RunRequest;
   readonly place: ClusterPlace;
   readonly memory: WebAssembly.Memory;
+  /** The host's memory as it stands, with data in it; when absent, a fresh one over `memory`. */
+  readonly arena?: Arena;
   readonly module: WebAssembly.Module;
   /** The program's own kernels. */
   readonly userModule?: WebAssembly.Module;
@@ -39,6 +41,8 @@ export type SimulatedHostOptions = {
   readonly tuning?: MemberTuning;
   /** Something happened that may end the run. */
   changed?(): void;
+  /** What workers report. */
+  onEvent?(event: Event, thread: number): void;
 };
 
 type Worker = {
@@ -47,22 +51,50 @@ type Worker = {
   readonly processor: Processor;
   /** Undefined while it computes, and when it is done. */
   until: (() => boolean) | undefined;
+  /** Since when it waits. */
+  sinceMs: number;
+  waitedMs: number;
   done: boolean;
 };
 
 /** Links are idle when nothing has moved for so long. */
 const idleMs = 2;
 
-/** Opens the memory for a host of `threads` workers; what a run before left there is cleared. */
-function openHostArena(memory: WebAssembly.Memory, threads: number): Arena {
-  const layout = planLayout(threads + 2, memory.buffer.byteLength);
-  const arena = openArena(memory, layout, true);
+/** Opens the memory for a host of `threads` workers. */
+export function openHostArena(memory: WebAssembly.Memory, threads: number): Arena {
+  return openArena(memory, planLayout(threads + 2, memory.buffer.byteLength), true);
+}
+
+/** Empties the mailboxes before a run. */
+export function resetRings(arena: Arena): void {
+  const { layout } = arena;
   for (let thread = 0; thread < layout.threadCount; thread++) {
     for (const ring of ['inbox', 'reports', 'events'] as const) {
       resetRing(arena, ringAt(layout, thread, ring));
     }
   }
-  return arena;
+}
+
+/** What a thread of a simulated host works with; `report` takes what it tells its supervisor. */
+export function openStage(
+  options: Pick<SimulatedHostOptions, 'program' | 'module' | 'userModule' | 'onEvent'>,
+  host: Pick<Stage, 'arena' | 'control' | 'plan' | 'nowMs'>,
+  thread: number,
+): Stage {
+  const { arena, control } = host;
+  const { program, module, userModule, onEvent } = options;
+  const { memory } = arena;
+  const userKernels = (
+    userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
+  ) as Stage['userKernels'];
+  const offer = (event: Event) => {
+    onEvent?.(event, thread);
+    return true;
+  };
+  return {
+    ...{ ...host, thread, program, userKernels, events: { offer } },
+    ...{ kernels: instantiate(module, memory), lock: openLock(arena, control) },
+  };
 }
 
 export class SimulatedHost implements NetworkListener {
@@ -82,33 +114,28 @@ export class SimulatedHost implements NetworkListener {
   #budget: VirtualEvent | undefined;
 
   constructor(options: SimulatedHostOptions) {
-    const { program, request, place, memory, module, userModule, time, slowdowns } = options;
+    const { program, request, place, memory, time, slowdowns } = options;
     const threads = place.threads[place.rank] ?? 1;
     this.#options = options;
-    this.arena = openHostArena(memory, threads);
+    this.arena = options.arena ?? openHostArena(memory, threads);
     const { arena } = this;
+    resetRings(arena);
     this.#control = openControl(arena, threads);
     this.#control.reset();
     // Alone it is a host as without a cluster.
     const among = place.size > 1 ? place : undefined;
     this.plan = planRun(arena, program, request, threads, among);
-    const userKernels = (
-      userModule ? new WebAssembly.Instance(userModule, { env: { memory } }).exports : {}
-    ) as Stage['userKernels'];
     const clock = time.clockOf(place.rank);
-    const stage = (thread: number): Stage => ({
-      ...{ thread, arena, program, plan: this.plan, userKernels },
-      ...{ kernels: instantiate(module, memory), control: this.#control },
-      lock: openLock(arena, this.#control),
-      events: sender<Event>(openRingWriter(arena, ringAt(arena.layout, thread, 'events'))),
-      nowMs: () => clock.nowMs(),
-    });
-    this.#stage = stage(threads + 1);
+    const host = { arena, control: this.#control, nowMs: () => clock.nowMs() };
+    // As on threads, each has a plan of its own: created tables are taken over clock by clock.
+    const stage = (thread: number, plan = structuredClone(this.plan)): Stage =>
+      openStage(options, { ...host, plan }, thread);
+    this.#stage = stage(threads + 1, this.plan);
     this.#workers = Array.from({ length: threads }, (_, thread) => ({
       ...dataParallelWorker(stage(thread)),
       processor: new Processor(time, slowdowns),
       until: () => true,
-      done: false,
+      ...{ sinceMs: time.nowMs, waitedMs: 0, done: false },
     }));
   }
 
@@ -165,6 +192,11 @@ export class SimulatedHost implements NetworkListener {
 
   get summaries(): readonly WorkerSummary[] {
     return this.#workers.map(({ summary }) => summary(false));
+  }
+
+  /** Virtual time that the workers have waited, all together. */
+  get waitedMs(): number {
+    return this.#workers.reduce((sum, { waitedMs }) => sum + waitedMs, 0);
   }
 
   /** Bytes of rows sent, by table. */
@@ -235,15 +267,19 @@ export class SimulatedHost implements NetworkListener {
 
   #advance(worker: Worker, index: number): void {
     worker.until = undefined;
+    const { time } = this.#options;
+    worker.waitedMs += time.nowMs - worker.sinceMs;
     const { value, done } = worker.steps.next();
     if (done === true || value === undefined) {
       worker.done = true;
     } else if (value.kind === 'wait') {
       worker.until = value.until;
+      worker.sinceMs = time.nowMs;
       this.#again = true; // it may be true by now
-    } else {
+    } else if (value.kind === 'pushed') {
       const cost = this.#options.pushMs(index, value.clock, value.partition);
       worker.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
+        worker.sinceMs = time.nowMs;
         this.#guarded(() => this.#advance(worker, index));
         this.#pump();
       });
@@ -273,9 +309,4 @@ export class SimulatedHost implements NetworkListener {
 export function memoryBytesFor(threads: number, arenaBytes: number): number {
   const fixed = 2 ** 20 + (threads + 2) * (limits.scratchBytes + 3 * limits.ringBytes);
   return Math.ceil((fixed + arenaBytes) / 65_536) * 65_536;
-}
-
-/** The fault as an error. */
-export function throwFault(fault: Fault | undefined): void {
-  if (fault !== undefined) throw fromFault(fault);
 }

@@ -72,6 +72,14 @@ export function openControl(arena: Arena, workers: number) {
     },
     minClock: () => minimum(controlLine.clocks),
     minPushed: () => minimum(controlLine.pushed),
+    /** Clocks that the workers of this host have finished, together: moves when deltas come. */
+    foldedClocks(): number {
+      let sum = 0;
+      for (let worker = 0; worker < workers; worker++) {
+        sum += Atomics.load(i32, word(controlLine.clocks, worker));
+      }
+      return sum;
+    },
     clock: (actor: number) => Atomics.load(i32, word(controlLine.clocks, actor)),
     /** Publishes that `actor` has finished `clock` clocks. */
     setClock(actor: number, clock: number): void {

@@ -6,7 +6,7 @@
 //     range   count rows of values, for rows first, first + 1, …
 //     rows    count row numbers (i32, padded), then count rows of values
 //     entries count columns (i32, padded), then count values (padded), for row `first`
-//     span    a column (i32, padded), then values (padded) for it and those after it, of row `first`
+//     span    a column (i32, padded), then count values (padded) from it on, for row `first`
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -23,8 +23,8 @@ export type DeltaRecord = {
   readonly first: number;
   readonly count: number;
   /**
-   * Byte offset of the row numbers or columns; equals `values` for a range. 4 bytes before it stands
-   * the count.
+   * Byte offset of the row numbers or columns; equals `values` for a range. 4 bytes before it
+   * stands the count.
    */
   readonly keys: number;
   readonly values: number;

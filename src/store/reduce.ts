@@ -1,5 +1,5 @@
-// Reducers: another F than A ← A + Δ, applied where a row's owner takes deltas in. Copies of the row
-// on other hosts show the plain sum until the owner's value arrives.
+// Reducers: another F than A ← A + Δ, applied where a row's owner takes deltas in. Copies of the
+// row on other hosts show the plain sum until the owner's value arrives.
 import { SystemError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Arena } from '../memory/arena.ts';

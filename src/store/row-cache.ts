@@ -1,13 +1,14 @@
-// The cache of a table with `cacheRows`: rows of other hosts in a bounded number of slots, beside the
-// own rows, which stand together. So a host needs memory for its own rows and the slots alone, and
-// the table may be larger than any host's memory.
+// The cache of a table with `cacheRows`: rows of other hosts in a bounded number of slots, beside
+// the own rows, which stand together. So a host needs memory for its own rows and the slots alone,
+// and the table may be larger than any host's memory.
 //
 //   base     own rows, from the first on │ slot 0, slot 1, …        row → slot: map, or −1
 //
 // A slot is taken by the CLOCK rule: the hand passes over slots that are pinned (a push waits for
 // the row or reads it, or it has own deltas that were not cut), and spares once what was used since
-// it came by last. Deltas that were cut and are not in the owner's values yet need no pin: they are added
-// on top when the row comes again. All but `slotOf`, `unpin` and `hasGone` need the writer's side of the lock.
+// it came by last. Deltas that were cut and are not in the owner's values yet need no pin: they are
+// added on top when the row comes again. All but `slotOf`, `unpin` and `hasGone` need the writer's
+// side of the lock.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Arena } from '../memory/arena.ts';

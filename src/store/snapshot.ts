@@ -69,19 +69,14 @@ function takeSparse(arena: Arena, kernels: Kernels, room: Room, table: TablePlan
 }
 
 /** `inPlace`: whole tables need no copy, unless their entries are read in another order. */
-export function openSnapshots(
-  arena: Arena,
-  kernels: Kernels,
-  tables: readonly TablePlan[],
-  inPlace: boolean,
-): Snapshots {
-  const pools = tables.map(() => openPool(arena));
+export function openSnapshots(arena: Arena, kernels: Kernels, inPlace: boolean): Snapshots {
+  const pools: Room[] = [];
   const locations = openPool(arena);
   return {
     take(table, rows) {
       if (table.access === 'owned' || table.access === 'none') return table.at;
       if (rows === undefined && inPlace && table.order === 'column') return table.at;
-      const room = pools[table.id] ?? openPool(arena);
+      const room = (pools[table.id] ??= openPool(arena));
       if (rows !== undefined) checkRows(arena, table, rows, 'reads');
       if (table.layout === 'sparse') return takeSparse(arena, kernels, room, table, rows);
       if (rows === undefined) {

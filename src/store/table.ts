@@ -56,8 +56,8 @@ export type TablePlan = Required<
   readonly cache: CachePlan | undefined;
   readonly rowBytes: number;
   /**
-   * Byte offset of the rows (dense) or of the directory (sparse). Of a cached table it is where row 0
-   * would be, which may be below 0: kernels count modulo 2^32.
+   * Byte offset of the rows (dense) or of the directory (sparse). Of a cached table it is where row
+   * 0 would be, which may be below 0: kernels count modulo 2^32.
    */
   readonly at: number;
 };

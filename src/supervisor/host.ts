@@ -21,6 +21,7 @@ import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
 import type { Actor, Outcome } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
+import { adoptTables } from '../program/created/tables.ts';
 import {
   planRun,
   type ClusterPlace,
@@ -31,6 +32,8 @@ import {
 import type { AnyProgram } from '../program/program.ts';
 import type { SchedulerSummary } from '../program/scheduler-loop.ts';
 import type { WorkerSummary } from '../program/data-parallel.ts';
+import { checkRecorded, withTickets, type RunRecord } from '../record/run-record.ts';
+import { ticketsOf } from '../record/tickets.ts';
 import { openControl, type Control } from '../store/control.ts';
 import { ActorHandle, type Role } from './actor-handle.ts';
 import { Watchdog } from './watchdog.ts';
@@ -40,6 +43,8 @@ export type HostOptions = {
   readonly loaders: number;
   readonly variant: KernelVariant;
   readonly pushTimeoutMs?: number;
+  /** Runs write down what decides their results: see `records`. */
+  readonly recording?: boolean;
 };
 
 /** Called on the main thread with what actors report. `thread` is the worker's number. */
@@ -57,6 +62,24 @@ export type RunResult = {
   readonly tableBytes: readonly number[];
 };
 
+/**
+ * A host as jobs and models know it: memory, kernels, and runs of programs. The one below has
+ * threads; those of a simulation or a replay (src/rehearsal) have none.
+ */
+export type JobHost = Pick<
+  Host,
+  | 'arena'
+  | 'kernels'
+  | 'module'
+  | 'threads'
+  | 'loaders'
+  | 'world'
+  | 'wake'
+  | 'run'
+  | 'linkStatistics'
+  | 'close'
+>;
+
 const tickMs = 25;
 
 type MailboxHandle = ActorHandle<MailboxSummary, MailboxActor>;
@@ -69,8 +92,12 @@ export class Host {
   readonly module: WebAssembly.Module;
   readonly variant: KernelVariant;
   readonly threads: number;
+  /** Threads that may read into its memory at once. */
+  readonly loaders: number;
   readonly #control: Control;
   readonly #pushTimeoutMs: number;
+  readonly #recording: boolean;
+  readonly #records: RunRecord[] = [];
   #workers: ActorHandle<WorkerSummary>[] = [];
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #mailbox: MailboxHandle | undefined;
@@ -90,10 +117,12 @@ export class Host {
     this.arena = openArena(memory, layout, true);
     this.variant = variant;
     this.threads = threads;
+    this.loaders = loaders;
     this.#world = soloWorld(threads);
     this.module = compileKernels(variant);
     this.kernels = instantiate(this.module, memory);
     this.#control = openControl(this.arena, threads);
+    this.#recording = options.recording === true;
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
   }
 
@@ -133,6 +162,11 @@ export class Host {
       },
     };
     return this.#world;
+  }
+
+  /** Of a recording host: its runs so far. */
+  get records(): readonly RunRecord[] {
+    return this.#records;
   }
 
   /** Traffic of the links so far. */
@@ -184,6 +218,8 @@ export class Host {
     const outcomes = await this.#supervise(handles, plan, hooks).finally(() => {
       this.#running = false;
     });
+    adoptTables({ arena: this.arena, plan }, Infinity);
+    if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];
@@ -196,9 +232,27 @@ export class Host {
     return { plan, clocks, stalenessHistogram: lags, tableBytes };
   }
 
+  #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {
+    const { tickets: room } = plan;
+    checkRecorded(plan);
+    if (room === undefined) {
+      this.#records.push({ kind: 'plain', scheduled: program.schedule !== undefined });
+      return;
+    }
+    const workers: Uint8Array[] = [];
+    let inputs: Uint8Array | undefined;
+    for (const outcome of outcomes) {
+      if ('tape' in outcome && outcome.tape) workers[outcome.tape.worker] = outcome.tape.bytes;
+      if ('inputs' in outcome) ({ inputs } = outcome);
+    }
+    const tickets = ticketsOf(this.arena, room);
+    this.#records.push({ kind: 'timed', tickets, workers, inputs });
+  }
+
   #plan(program: AnyProgram, request: RunRequest, place: ClusterPlace | undefined): RunPlan {
     try {
-      return planRun(this.arena, program, request, this.threads, place);
+      const plan = planRun(this.arena, program, request, this.threads, place);
+      return this.#recording ? withTickets(this.arena, program, plan) : plan;
     } catch (error) {
       if (place !== undefined) this.#tell(toFault(error), place.run);
       throw error;
@@ -317,12 +371,11 @@ export class Host {
    * job, the other hosts lose it for that reason.
    */
   async close(fault?: Fault): Promise<void> {
-    this.#fault ??= fault;
     if (this.#running) {
       const message = 'the host was closed in the middle of a run';
-      this.#tell({ code: 'ERR_ABORTED', message }, this.#runs);
+      this.#tell(fault ?? { code: 'ERR_ABORTED', message }, this.#runs);
     }
-    await this.#leave();
+    await this.#leave(fault ?? this.#fault);
     this.#broken = true;
     this.#control.stop('asked');
     const handles: AnyHandle[] = [...this.#workers];
@@ -332,14 +385,11 @@ export class Host {
   }
 
   /** Takes leave of the other hosts: what they were sent arrives, and nobody takes us for lost. */
-  async #leave(): Promise<void> {
+  async #leave(fault: Fault | undefined): Promise<void> {
     const mailbox = this.#mailbox;
-    // A host that failed must not be held up by others that may be gone.
-    const late = this.#fault && setTimeout(() => void mailbox?.terminate(), limits.stopGraceMs);
-    await mailbox?.call(async (actor) => {
-      await actor.leave(this.#fault);
-      return { ok: true, value: undefined };
-    });
+    if (mailbox === undefined) return;
+    const late = setTimeout(() => void mailbox.terminate(), limits.leaveMs);
+    await mailbox.call((actor) => actor.leave(fault));
     clearTimeout(late);
   }
 }

@@ -27,6 +27,8 @@ export type ClusterRun = {
   readonly partitions?: number;
   readonly arenaBytes?: number;
   readonly early?: boolean;
+  /** A host that takes nine times as long. */
+  readonly slowRank?: number;
   readonly encoding?: 'full' | 'f16' | 'bf16';
   readonly audit?: boolean;
   readonly more?: Partial<SimulatedHostOptions>;
@@ -54,7 +56,8 @@ export function tryCluster(program: AnyProgram, run: ClusterRun): ClusterResult 
     (_, rank) =>
       new SimulatedHost({
         ...{ program, module, time, slowdowns: [] },
-        pushMs: (worker, clock) => 1 + ((rank * 7 + worker * 3 + clock * 5) % 4),
+        pushMs: (worker, clock) =>
+          (rank === run.slowRank ? 9 : 1) * (1 + ((rank * 7 + worker * 3 + clock * 5) % 4)),
         memory: new WebAssembly.Memory({ initial: pages, maximum: 65_536, shared: true }),
         place: {
           ...{ rank, size, run: 1, threads: Array.from({ length: size }, () => threads) },

@@ -9,7 +9,7 @@ import { withDefaults } from '../../src/library/estimator.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 import type { Session, TrainOutcome, TrainRequest } from '../../src/models/model.ts';
 import { findModel } from '../../src/models/registry.ts';
-import type { Host } from '../../src/supervisor/host.ts';
+import type { JobHost } from '../../src/supervisor/host.ts';
 import type { Triple } from '../oracle/factorization.ts';
 import type { Pairs } from '../oracle/softmax.ts';
 
@@ -78,7 +78,7 @@ export function placeSamples(arena: Arena, samples: PlainSamples): Samples {
   };
 }
 
-export function sessionOf(host: Host): Session {
+export function sessionOf(host: JobHost): Session {
   return {
     ...{ host, world: soloWorld(host.threads), signal: new AbortController().signal },
     onProgress: () => undefined,
@@ -102,7 +102,7 @@ export function requestOf<Data>(
 }
 
 /** A tensor of the outcome, copied out of the host. */
-export function tensorOf(host: Host, { trained }: TrainOutcome, name: string): Float32Array {
+export function tensorOf(host: JobHost, { trained }: TrainOutcome, name: string): Float32Array {
   const found = trained.tensors.find((tensor) => tensor.name === name);
   if (found === undefined) return new Float32Array(0);
   const count = found.shape.reduce((product, size) => product * size, 1);
@@ -110,7 +110,7 @@ export function tensorOf(host: Host, { trained }: TrainOutcome, name: string): F
 }
 
 /** A hash of all tensors' bytes. */
-export function hashOf(host: Host, outcome: TrainOutcome): string {
+export function hashOf(host: JobHost, outcome: TrainOutcome): string {
   const hash = createHash('sha256');
   for (const { name } of outcome.trained.tensors) hash.update(tensorOf(host, outcome, name));
   return hash.digest('hex');

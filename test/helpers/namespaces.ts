@@ -1,5 +1,5 @@
-// Hosts on a network of their own: network namespaces joined by a bridge, which has a namespace too,
-// so that nothing of this machine's network is touched. Needs root, `ip` and `nft`.
+// Hosts on a network of their own: network namespaces joined by a bridge, which has a namespace
+// too, so that nothing of this machine's network is touched. Needs root, `ip` and `nft`.
 //
 //   namespace h0 ─ eth0 ══ port0 ┐
 //   namespace h1 ─ eth0 ══ port1 ┼ bridge (namespace switch)

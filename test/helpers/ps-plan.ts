@@ -24,6 +24,12 @@ export type FuzzPlan = {
   readonly burstBytes: number;
   readonly settings: Partial<SessionSettings>;
   readonly faults: FaultPlan;
+  /** Every so many clocks is a barrier; 0: none. */
+  readonly barrierEvery: number;
+  /** Pushes name rows of the next clock beforehand. */
+  readonly prefetches: boolean;
+  /** The push of this partition at this clock fails, as a user's may. */
+  readonly failure: { readonly partition: number; readonly clock: number } | undefined;
   /** Virtual ms of a push by rank, before it is varied. */
   readonly pushMs: readonly number[];
 };
@@ -41,13 +47,15 @@ const between = (prng: Prng, lowest: number, highest: number) =>
 export function drawTables(prng: Prng, partitions: number): readonly TableSpec[] {
   const own: TableSpec = { name: 'own', rows: partitions, columns: 1 + prng.below(3), type: 'i32' };
   const more = Array.from({ length: prng.below(5) }, (_, i): TableSpec => {
-    const layout = one(prng, ['dense', 'dense', 'sparse']);
+    const layout = one(prng, ['dense', 'dense', 'dense', 'sparse', 'sorted']);
     const rows = 1 + prng.below(one(prng, [4, 40, 150]));
     const columns = 1 + prng.below(one(prng, [2, 6, 20]));
     const access = one(prng, ['snapshot', 'snapshot', 'rows', 'rows', 'none']);
     const staleness = prng.below(3) === 0 ? { staleness: prng.below(4) } : {};
     const type = one(prng, ['i32', 'f32']);
-    return { name: `t${i}`, rows, columns, layout, access, type, ...staleness };
+    const spec: TableSpec = { name: `t${i}`, rows, columns, layout, access, type, ...staleness };
+    const isCached = layout === 'dense' && access === 'rows' && prng.below(2) === 0;
+    return isCached ? { ...spec, rows: 400, columns: 2, cacheRows: 16 + prng.below(50) } : spec;
   });
   return [own, ...more];
 }
@@ -84,10 +92,14 @@ export function drawPlan(seed: number): FuzzPlan {
   const slowest = prng.below(3) === 0 ? 1 + 4 * prng.uniform() : 1;
   const pushMs = threads.map((_, rank) => base * (rank === 0 ? slowest : 1));
   const horizonMs = 1.5 * clocks * base * slowest + 100;
+  const failure = { partition: prng.below(partitions), clock: prng.below(clocks) };
   return {
     ...{ seed, threads, partitions, clocks, consistency, staleness, pushMs, exact: true },
     tables: drawTables(prng, partitions),
     audit: prng.below(3) === 0,
+    barrierEvery: one(prng, [0, 0, 3]),
+    prefetches: prng.below(2) === 0,
+    failure: prng.below(12) === 0 ? failure : undefined,
     sending: drawSending(prng),
     epochsSpare: one(prng, [1, 2, 4, 8]),
     earlyBytes: one(prng, [16, 200, 100_000]),

@@ -1,6 +1,7 @@
 // The program of the parameter server's fuzz. Every partition adds 1 a clock to a cell of its own
 // (as Bösen's hello_ssp does) and some to cells that all share, in every way that tables offer; it
 // tells `report` of each, and of what it read before.
+import { SystemError } from '../../src/base/errors.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import { defineProgram, type PartitionWork, type PushContext } from '../../src/program/program.ts';
 import type { TableSpec } from '../../src/store/table.ts';
@@ -14,12 +15,15 @@ export type Report = {
 type At = { readonly worker: number; readonly clock: number };
 type Push = PushContext<unknown, unknown>;
 
+/** What a push that is to fail says. */
+export const failureWords = 'this push fails on purpose';
+
 /** Rows that a push declares at most, and reads of other tables. */
 const readsMax = 4;
 
 /** The values of a row, by column. */
 function valuesOf(view: TableView, spec: TableSpec, place: number): ArrayLike<number> {
-  if (spec.layout !== 'sparse') return view.get(place);
+  if ((spec.layout ?? 'dense') === 'dense') return view.get(place);
   const { columns, values } = view.getSparse(place);
   const all = new Float64Array(spec.columns);
   columns.forEach((column, i) => (all[column] = values[i] ?? 0));
@@ -30,6 +34,10 @@ function columnsOf(prng: Prng, columns: number): readonly number[] {
   const first = prng.below(columns);
   const isOne = prng.below(2) === 0 || columns === 1;
   return isOne ? [first] : [first, (first + 1) % columns];
+}
+
+export function isBarrier({ barrierEvery }: FuzzPlan, clock: number): boolean {
+  return barrierEvery > 0 && clock % barrierEvery === barrierEvery - 1;
 }
 
 export function fuzzProgram(plan: FuzzPlan, report?: Report) {
@@ -69,7 +77,7 @@ export function fuzzProgram(plan: FuzzPlan, report?: Report) {
       const at = { worker: ctx.worker, clock: ctx.clock };
       report?.inc({ table, row, column, amount: amounts[i] ?? 0, ...at });
     });
-    if (spec.layout === 'sparse') {
+    if (spec.layout === 'sparse' || spec.layout === 'sorted') {
       view.incSparse(row, columns, amounts);
       return;
     }
@@ -88,24 +96,33 @@ export function fuzzProgram(plan: FuzzPlan, report?: Report) {
     }
   };
 
+  /** Declares rows of each table that wants it, in scratch from list `place` on. */
+  const declare = (ctx: Push, place: number) => {
+    const reads: Record<string, { at: number; count: number }> = {};
+    tables.forEach(({ name, rows, access }, table) => {
+      if (access !== 'rows') return;
+      const at = ctx.scratch.at + 4 * readsMax * (place + table);
+      const count = Math.min(rows, readsMax);
+      for (let i = 0; i < count; i++) ctx.arena.i32[at / 4 + i] = ctx.prng.below(rows);
+      reads[name] = { at, count };
+    });
+    return reads;
+  };
+
   return defineProgram<unknown, PartitionWork, null>({
     name: 'fuzz',
     tables: () => tables,
     clocks: () => clocks,
     deltaBytes: () => 64 * 1024,
     start: () => null,
-    reads(ctx) {
-      const reads: Record<string, { at: number; count: number }> = {};
-      tables.forEach(({ name, rows, access }, table) => {
-        if (access !== 'rows') return;
-        const at = ctx.scratch.at + 4 * readsMax * table;
-        const count = Math.min(rows, readsMax);
-        for (let i = 0; i < count; i++) ctx.arena.i32[at / 4 + i] = ctx.prng.below(rows);
-        reads[name] = { at, count };
-      });
-      return reads;
-    },
+    barrier: (clock) => isBarrier(plan, clock),
+    prefetch: (ctx) => (plan.prefetches ? declare(ctx, tables.length) : {}),
+    reads: (ctx) => declare(ctx, 0),
     push(ctx, { partition }) {
+      const { failure } = plan;
+      if (failure?.partition === partition && failure.clock === ctx.clock) {
+        throw new SystemError('ERR_PROGRAM', failureWords);
+      }
       tables.forEach((_, table) => read(ctx, table, partition));
       add(ctx, 0, partition, [0]);
       tables.forEach(({ rows, columns }, table) => {

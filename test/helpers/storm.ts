@@ -2,10 +2,10 @@
 // checkers of what has to hold whatever happens.
 import { createPrng, type Prng } from '../../src/base/prng.ts';
 import type { NetworkListener } from '../../src/mailbox/network.ts';
-import { BoundedMemory } from '../../src/sim/checkers/bounded-memory.ts';
-import { ExactlyOnce } from '../../src/sim/checkers/exactly-once.ts';
-import { excuses } from '../../src/sim/checkers/excuses.ts';
-import { Findings } from '../../src/sim/checkers/findings.ts';
+import { BoundedMemory } from '../checkers/bounded-memory.ts';
+import { ExactlyOnce } from '../checkers/exactly-once.ts';
+import { excuses } from '../checkers/excuses.ts';
+import { Findings } from '../checkers/findings.ts';
 import { drawFaults, type FaultPlan } from '../../src/sim/faults.ts';
 import type { CreateSession, VirtualHost } from '../../src/sim/virtual-host.ts';
 import { openVirtualNetwork } from '../../src/sim/virtual-network.ts';

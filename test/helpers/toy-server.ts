@@ -2,12 +2,12 @@
 // tables are tried on. Workers hold their own deltas until the server has them; reads wait for the
 // slowest worker. Every worker adds 1 to a cell of its own and random amounts to a shared one.
 import { createPrng } from '../../src/base/prng.ts';
-import { FinalSums } from '../../src/sim/checkers/final-sums.ts';
-import { Findings } from '../../src/sim/checkers/findings.ts';
-import type { Cell, Increment } from '../../src/sim/checkers/increments.ts';
-import { OwnWrites } from '../../src/sim/checkers/own-writes.ts';
-import { Progress } from '../../src/sim/checkers/progress.ts';
-import { StalenessBound } from '../../src/sim/checkers/staleness-bound.ts';
+import { FinalSums } from '../checkers/final-sums.ts';
+import { Findings } from '../checkers/findings.ts';
+import type { Cell, Increment } from '../checkers/increments.ts';
+import { OwnWrites } from '../checkers/own-writes.ts';
+import { Progress } from '../checkers/progress.ts';
+import { StalenessBound } from '../checkers/staleness-bound.ts';
 import { VirtualTime } from '../../src/sim/virtual-time.ts';
 
 export type Bug =

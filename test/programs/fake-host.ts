@@ -21,6 +21,7 @@ function trained(job: Job): JobDone {
     };
   }
   if (job.command === 'predict') return { command: 'predict', rows: 10, out: job.out ?? null };
+  if (job.command !== 'train') throw new Error(`no fake ${job.command}`);
   const result: TrainDone = {
     ...{ model: job.model, objective: 0.32451234, metrics: { accuracy: 0.8493, testError: 0.31 } },
     ...{ converged: false, gap: 0.0031, tolerance: 0.001, clocks: 40, passes: 10 },
@@ -132,8 +133,9 @@ const jobs: Readonly<Record<string, (job: Job, hooks: JobHooks) => Promise<JobDo
 function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   // The test finds the process by this line.
   writeSync(2, `pid ${process.pid}\n`);
-  const run = jobs[basename(job.data[0] ?? '')];
-  if (!run) throw new Error(`no such fake job: ${job.data[0]}`);
+  const [name = ''] = 'data' in job ? job.data : [];
+  const run = jobs[basename(name)];
+  if (!run) throw new Error(`no such fake job: ${name}`);
   return run(job, hooks);
 }
 

@@ -1,5 +1,5 @@
 // Test program: every kind of inc and every way to read, on integers, so that sums are exact in any
-// order. `incsOf` is what a push adds, for the test's own sum; a push checks what it reads by shape.
+// order. `incsOf` is what a push adds, for the test's own sum; a push checks the shape of reads.
 import { createPrng } from '../../src/base/prng.ts';
 import { defineProgram, type PartitionWork } from '../../src/program/program.ts';
 import type { TableView } from '../../src/store/views.ts';

@@ -104,6 +104,8 @@ let open: readonly Socket[] = [];
 
 async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
   const place = job.command === 'train' ? job.cluster : undefined;
+  const data = 'data' in job ? job.data : [];
+  const threads = 'threads' in job ? job.threads : 0;
   const rank = place?.rank ?? 0;
   say(`pid ${rank} ${process.pid} ${process.ppid}`);
   hooks.onEvent({ kind: 'facts', text: `facts of ${rank}` });
@@ -111,11 +113,11 @@ async function runJob(job: Job, hooks: JobHooks): Promise<JobDone> {
     const { secret, ...told } = place;
     const bytes = secret?.length ?? 0;
     hooks.onEvent({ kind: 'warning', text: `place ${JSON.stringify({ ...told, bytes })}` });
-    if (job.data[0] !== 'alone' && job.data[0] !== 'apart') open = await meet(place, hooks);
+    if (data[0] !== 'alone' && data[0] !== 'apart') open = await meet(place, hooks);
   }
   hooks.onEvent({ kind: 'progress', clock: 7, values: { objective: 0.5 } });
-  hooks.onEvent({ kind: 'log', thread: 0, line: `all met, ${job.threads} threads` });
-  const [what = '', who] = job.data.map((path) => basename(path));
+  hooks.onEvent({ kind: 'log', thread: 0, line: `all met, ${threads} threads` });
+  const [what = '', who] = data.map((path) => basename(path));
   const act = acts[what];
   if (act === undefined) return trained(job);
   if (who !== undefined && Number(who) !== rank) {

@@ -25,6 +25,7 @@ export const program = defineProgram<SharingOptions, { clock: number }, null, nu
   name: 'sharing',
   tables: ({ workers }) => [
     { name: 'sum', rows, columns, type: 'i32' },
+    { name: 'listed', rows: 9, columns: 4, type: 'i32' },
     { name: 'own', rows: 2 * workers, columns: 4, type: 'i32', access: 'owned' },
   ],
   buffers: ({ workers, options }) => [
@@ -88,6 +89,14 @@ export const program = defineProgram<SharingOptions, { clock: number }, null, nu
       assert(theirs === mark(clock - 1, before), `row of ${before} at clock ${clock}: ${theirs}`);
     }
     sum.inc(worker % 13, [1, clock, worker]);
+    // A list of rows is another kind of record than a run of them.
+    const listed = ctx.table('listed');
+    for (const row of [2, 3, 7]) {
+      assert(listed.get(row)[3] === clock * workers, `listed row ${row} at clock ${clock}`);
+    }
+    ctx.arena.i32.set([7, 2, 3], ctx.scratch.at / 4);
+    const deltas = listed.incRows(ctx.scratch.at, 3) / 4;
+    for (let i = 0; i < 3; i++) ctx.arena.i32[deltas + i * 4 + 3] = 1;
     const mine = cells(ctx, 'tokens', place(worker, clock) * 16, 16).fill(mark(clock, worker));
     ctx.arena.i32[own.at / 4 + place(worker, clock) * 4] = mine[0] ?? 0;
     const after = (worker + 1) % workers;

@@ -1,6 +1,8 @@
 // The help texts, made from the option tables: what is printed is what is parsed.
 import { commandNames, commands, commonOptions, inputOptions, laterCommands } from './options.ts';
+import { optionsOf } from './options.ts';
 import { demoOptions, evaluateOptions, joinOptions, launchOptions } from './options.ts';
+import { simulateOptions } from './options.ts';
 import { sendingOptions } from './options.ts';
 import { predictOptions, trainOptions } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
@@ -84,6 +86,7 @@ const exitCodes =
 /** What stands after a command's name. */
 const operands: Readonly<Record<CommandName, string>> = {
   ...{ train: 'MODEL DATA…', predict: 'MODELDIR DATA…', evaluate: 'MODELDIR DATA…' },
+  ...{ simulate: '--hosts N -- train …', replay: 'DIR' },
   ...{ launch: 'HOSTS -- train …', models: '', doctor: '', demo: '' },
 };
 
@@ -186,6 +189,45 @@ function launchHelp(): string {
   ].join('');
 }
 
+function replayHelp(): string {
+  return [
+    'perpetuum replay: repeats a recorded run, bit for bit\n',
+    '\nUsage: perpetuum replay DIR [options]\n',
+    '\nDIR is what perpetuum train --record DIR wrote: a folder host-R for each host, all of them\n',
+    'here. The run is repeated in one process and one thread, each thread and each packet in its\n',
+    'recorded turn; the exit code is 1 when it ends with another model, or where it diverged\n',
+    'first. Needs the same version, the same data, and kernels of the same kind.\n',
+    options('Options:', optionsOf('replay')),
+    options('Options of all commands:', commonOptions),
+    '\nExample:\n',
+    '  perpetuum launch --local 2 -- train mlr a9a.gz --solver sgd --record run1\n',
+    '  perpetuum replay run1\n',
+  ].join('');
+}
+
+function simulateHelp(): string {
+  return [
+    'perpetuum simulate: compares policies on simulated hosts\n',
+    '\nUsage: perpetuum simulate [options] -- train MODEL DATA… [options]\n',
+    '\nTrains once for each policy, bsp first, in one process and one thread: the real program on\n',
+    'the real data, but the time of pushes and of the network is virtual. Every policy has the\n',
+    'same partitions, the same order of rows, and stragglers at the same times. The objective is\n',
+    "reached when a pass over the data has a mean loss of at most 1.001 times that of bsp's last\n",
+    'pass, or at the end, when the objective is so low there. The same seeds give the same trace.\n',
+    'Only programs without a schedule: mlr with --solver sgd, or one of your own.\n',
+    options('Options:', simulateOptions),
+    '\nHOW may be transient:4clocks:50%: the workers of one host at a time, drawn at random, stand\n',
+    'still for about as long as 4 clocks take, so that together they do for half of the time. With\n',
+    'frozen in the place of transient all of the host does: it receives and answers nothing. TIME\n',
+    'is a number with us, ms or s, RATE one with kbit, mbit, gbit, kB, MB or GB, SHARE one with %.\n',
+    options('Options of all commands:', commonOptions),
+    '\nExamples:\n',
+    '  perpetuum simulate --hosts 16 --straggler 3x --latency 1ms -- train mlr a9a.gz --solver sgd\n',
+    '  perpetuum simulate --straggler transient:4clocks:50% --only essp:4 -- train mlr a9a.gz \\\n',
+    '    --solver sgd --passes 4\n',
+  ].join('');
+}
+
 function commandHelp(command: CommandName, models: readonly ModelInfo[]): string {
   const common = options('Options of all commands:', commonOptions);
   switch (command) {
@@ -212,6 +254,10 @@ function commandHelp(command: CommandName, models: readonly ModelInfo[]): string
       ].join('');
     case 'launch':
       return launchHelp();
+    case 'simulate':
+      return simulateHelp();
+    case 'replay':
+      return replayHelp();
     case 'models':
       return `perpetuum models: lists the models\n\nUsage: perpetuum models\n${common}`;
     case 'doctor':

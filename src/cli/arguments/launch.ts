@@ -60,17 +60,17 @@ export function readLaunch(args: readonly string[]) {
   return { launch, rest, values };
 }
 
-/** What launch decides must not be given again behind `--`. @throws ERR_CONFIG */
-export function checkLaunched({ join }: JobRequest): void {
+/** What launch, or simulate, decides must not be given again behind `--`. @throws ERR_CONFIG */
+export function checkLaunched({ join }: JobRequest, by = 'launch'): void {
   const given = [
     ...[join?.rank !== undefined && '--host-rank', join?.size !== undefined && '--world-size'],
     join?.master !== undefined && '--master',
   ].find((name) => name !== false);
   if (given !== undefined) {
-    throw usage(`${given} is given by launch itself`, `leave out ${given}`);
+    throw usage(`${given} is given by ${by} itself`, `leave out ${given}`);
   }
   const moved = join?.secret !== undefined ? '--secret' : join?.insecure ? '--insecure' : undefined;
   if (moved !== undefined) {
-    throw usage(`${moved} is an option of launch`, `write it before --`);
+    throw usage(`${moved} is an option of ${by}`, `write it before --`);
   }
 }

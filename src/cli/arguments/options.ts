@@ -101,6 +101,10 @@ export const trainOptions: readonly CommandOption[] = [
   json,
   flag('audit', 'check every read against its staleness bound'),
   {
+    ...text('record', 'DIR', 'folder for what perpetuum replay needs, host-R for each host'),
+    defaultText: 'not recorded',
+  },
+  {
     ...{ name: 'partitions', type: 'integer', default: undefined, minimum: 1 },
     ...{ defaultText: "the model's" },
     help: 'partitions of the data',
@@ -184,6 +188,45 @@ export const launchOptions: readonly CommandOption[] = [
   flag('dry-run', 'print the plan and start nothing'),
 ];
 
+export const simulateOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'hosts', type: 'integer', default: 4, minimum: 2, maximum: limits.workersMax },
+    help: 'simulated hosts',
+  },
+  {
+    ...{ name: 'threads', type: 'integer', default: 1, minimum: 1, maximum: limits.workersMax },
+    help: 'worker threads of each',
+  },
+  {
+    ...text(
+      'straggler',
+      'HOW',
+      '3x: the last host is 3 times slower; or transient, frozen (below)',
+    ),
+    defaultText: 'none',
+  },
+  { ...text('latency', 'TIME', 'one way, between any two hosts'), defaultText: '0ms' },
+  { ...text('jitter', 'TIME', 'added to it: anything from 0 to this'), defaultText: '0ms' },
+  { ...text('bandwidth', 'RATE', 'what a host can send or receive'), defaultText: 'no limit' },
+  { ...text('loss', 'SHARE', 'segments that TCP has to send again'), defaultText: '0%' },
+  { ...text('push', 'TIME', 'virtual time of the push of one partition'), defaultText: '5ms' },
+  {
+    ...{ name: 'sim-seed', type: 'integer', default: 1, minimum: 0, maximum: 2 ** 32 - 1 },
+    help: 'seed of delays, losses and stragglers',
+  },
+  {
+    ...text('only', 'LIST', 'policies, such as essp:4,ssp:1,auto,async; and bsp, to compare with'),
+    defaultText: 'bsp,ssp:1,ssp:2,ssp:4,ssp:8,essp:1,essp:4,auto',
+  },
+  {
+    ...{ name: 'objective', type: 'number', default: undefined, minimum: 0, exclusive: true },
+    ...{ defaultText: "1.001 × bsp's last pass" },
+    help: 'mean loss of a pass that is to be reached',
+  },
+  deadline,
+  flag('json', 'one line of JSON for each policy, and one for all'),
+];
+
 /** Options of the stable command line that this version refuses. */
 export const laterOptions: Readonly<Record<string, string>> = {
   slurm: 'is not in this version: under srun, perpetuum train joins by itself',
@@ -214,6 +257,8 @@ export const commands = {
   predict: 'apply a saved model to data',
   evaluate: 'score a saved model on data',
   launch: 'train on several hosts',
+  simulate: 'compare policies on simulated hosts',
+  replay: 'repeat a recorded run, bit for bit',
   models: 'list the models',
   doctor: 'check this machine',
   demo: 'train on the data that comes with the package',
@@ -223,7 +268,7 @@ export type CommandName = keyof typeof commands;
 export const commandNames = Object.keys(commands) as readonly CommandName[];
 
 /** Commands of the stable command line that this version refuses. */
-export const laterCommands = ['profile', 'simulate', 'convert', 'status'] as const;
+export const laterCommands = ['profile', 'convert', 'status'] as const;
 
 /** The options of a command besides the common ones. */
 export function optionsOf(command: CommandName): readonly CommandOption[] {
@@ -236,6 +281,10 @@ export function optionsOf(command: CommandName): readonly CommandOption[] {
       return [...evaluateOptions, ...inputOptions];
     case 'launch':
       return launchOptions;
+    case 'simulate':
+      return simulateOptions;
+    case 'replay':
+      return [deadline, json];
     case 'demo':
       return demoOptions;
     case 'models':

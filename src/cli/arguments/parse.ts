@@ -8,12 +8,14 @@ import { assert } from '../../base/assert.ts';
 import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
-import type { InputOptions, Job, ModelOptions, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import type { InputOptions, Job, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
 import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
+import { readSimulate, simulateJobOf } from './simulate.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
+import { givenOptions, ownOptions } from './model-options.ts';
 import { didYouMean } from './suggest.ts';
 import { isOption, readArguments, unknownOption, usage, type Values } from './values.ts';
 
@@ -119,36 +121,6 @@ function findModel(name: string, models: readonly ModelInfo[]): ModelInfo {
   throw usage(`there is no model "${name}"${didYouMean(name, names)}`, next);
 }
 
-/** `--set name=value`: numbers and true/false are parsed, everything else is text. */
-function ownOptions(settings: readonly string[]): ModelOptions {
-  const options: Record<string, number | string | boolean> = {};
-  for (const setting of settings) {
-    const [, name, text] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting) ?? [];
-    if (name === undefined || text === undefined) {
-      throw usage(`--set must be NAME=VALUE, got "${setting}"`, 'for example --set lambda=0.1');
-    }
-    if (Object.hasOwn(options, name)) {
-      throw usage(`--set ${name} must be given once`, 'leave one of them out');
-    }
-    const number = text.trim() === '' ? NaN : Number(text);
-    const boolean = text === 'true' || text === 'false';
-    options[name] = Number.isNaN(number) ? (boolean ? text === 'true' : text) : number;
-  }
-  return options;
-}
-
-/** The model's options: what was given, and the defaults that are fixed. */
-function givenOptions(model: ModelInfo, values: Values): ModelOptions {
-  const options: Record<string, number | string | boolean> = {};
-  for (const spec of model.options) {
-    const value = values.get(spec.name) ?? spec.default;
-    if (value === undefined) continue;
-    assert(typeof value !== 'object', `--${spec.name} is not repeatable`);
-    options[spec.name] = value;
-  }
-  return options;
-}
-
 function inputOf(values: Values): InputOptions {
   const delimiter = values.text('delimiter');
   const character = delimiter === 'tab' || delimiter === '\\t' ? '\t' : delimiter;
@@ -220,6 +192,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     const rule = '--set is for programs of your own';
     throw usage(`${rule}, got "${settings[0]}"`, `${context} --help lists the options of ${name}`);
   }
+  const record = values.text('record');
   const job: TrainJob = {
     command: 'train',
     model: name,
@@ -237,6 +210,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     input: inputOf(values),
     options: model ? givenOptions(model, values) : ownOptions(settings),
     sending: sendingOf(values),
+    ...(record !== undefined && { record }),
   };
   return { ...read, job };
 }
@@ -294,6 +268,37 @@ function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Req
     noColor: noColor || own.noColor,
   };
   return { kind: 'launch', launch, train: { ...train, view } };
+}
+
+function parseReplay(args: readonly string[]): JobRequest {
+  const context = 'perpetuum replay';
+  const options = [...optionsOf('replay'), ...commonOptions];
+  const { positionals, values } = readArguments(args, { options, context });
+  const [directory, extra] = positionals;
+  if (directory === undefined || extra !== undefined) {
+    const next = 'DIR is the folder that perpetuum train --record wrote';
+    throw usage(`${context} needs one DIR, got ${positionals.length}`, next);
+  }
+  const seconds = values.number('deadline');
+  const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
+  const job = { command: 'replay', directory } as const;
+  return { kind: 'job', job, deadlineMs, view: viewOf(values, { json: true }), threads: 1 };
+}
+
+function parseSimulate(args: readonly string[], models: readonly ModelInfo[]): Request {
+  const { rest, values } = readSimulate(args);
+  const train = parse(rest, models);
+  if (train.kind !== 'job') return train;
+  const own = viewOf(values, { json: true });
+  const view = {
+    ...{ json: own.json || train.view.json, quiet: own.quiet || train.view.quiet },
+    verbose: own.verbose || train.view.verbose,
+    noColor: own.noColor || train.view.noColor,
+  };
+  const seconds = values.number('deadline');
+  const deadlineMs = seconds === undefined ? train.deadlineMs : seconds * 1000;
+  const job = simulateJobOf(values, train);
+  return { kind: 'job', job, deadlineMs, view, threads: job.threads };
 }
 
 /** A command that takes nothing but options. */
@@ -362,5 +367,9 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
     }
     case 'launch':
       return parseLaunch(args, models);
+    case 'simulate':
+      return parseSimulate(args, models);
+    case 'replay':
+      return parseReplay(args);
   }
 }

@@ -103,8 +103,8 @@ export type Call = Target & {
 };
 
 /**
- * Opens a connection and says hello. `done` is called once, but not after the function returned was
- * called, which gives up.
+ * Opens a connection and says hello. `done` is called once; the function returned gives up, and
+ * then it is not called any more.
  */
 export function call(work: Call, done: (result: Called) => void): () => void {
   const { key, self } = work;

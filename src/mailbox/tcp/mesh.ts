@@ -180,7 +180,7 @@ async function enter({ options, key, self, door }: Joining): Promise<Together> {
       const waitedMs = nowMs() - beganMs;
       // Names may come up late, as rank 0 itself does.
       if (result.why.includes('ENOTFOUND') && waitedMs >= limits.nameTimeoutMs) {
-        const next = `call rank 0 by a name or an address that all hosts know; ${host} is none here`;
+        const next = `call rank 0 by a name or an address that all hosts know: ${host} is none`;
         throw new SystemError('ERR_CONFIG', `${what}\n${next}`);
       }
       if (nowMs() >= deadlineMs) throw new SystemError('ERR_PEER_LOST', what);

@@ -14,7 +14,7 @@ export class Repeats {
     this.#say = say;
   }
 
-  /** Says `text` the first times, then the 10th, 100th, …; `kind` tells what counts as the same. */
+  /** Says `text` the first times, then the 10th, 100th, …; `kind`: what counts as the same. */
   say(text: string, kind = text): void {
     if (this.#times.size >= KINDS_MAX) this.#times.clear();
     const times = (this.#times.get(kind) ?? 0) + 1;

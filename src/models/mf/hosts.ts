@@ -1,6 +1,6 @@
 // Who has what when several hosts factorize a matrix. Ratings lie where they were read until they
-// are sorted by user part; from then on a part of the users, its rows and its ratings, is one host's.
-// Parts of items go round: each is always where the next block is that needs it.
+// are sorted by user part; from then on a part of the users, its rows and its ratings, is one
+// host's. Parts of items go round: each is always where the next block is that needs it.
 import type { RatingBlock, Ratings } from '../../data/dataset.ts';
 import type { Setup } from '../../program/program.ts';
 import { rangeOf, type Range } from '../../scheduler/rotation.ts';

@@ -1,6 +1,6 @@
-// Rows of others in the slots of a cache (row-cache.ts): collecting deltas for them, taking these out
-// to be sent, and setting rows that came. What src/store/wire does elsewhere by place it does here by
-// slot, row by row.
+// Rows of others in the slots of a cache (row-cache.ts): collecting deltas for them, taking these
+// out to be sent, and setting rows that came. What src/store/wire does elsewhere by place it does
+// here by slot, row by row.
 import { assert } from '../../base/assert.ts';
 import { recordKind, type DeltaLog, type DeltaRecord } from '../delta-log.ts';
 import { notFinite, type FoldPlace, type RowRange } from '../fold.ts';

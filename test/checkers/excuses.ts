@@ -1,6 +1,6 @@
 // Which hosts may lose each other, by the fault plan alone: those that could not hear each other
 // for about as long as it takes to give a peer up. Everybody else has no excuse.
-import type { FaultPlan } from '../faults.ts';
+import type { FaultPlan } from '../../src/sim/faults.ts';
 
 export type Patience = {
   /** Without a sign of life for so long a peer is given up. */

@@ -17,6 +17,11 @@ export class FinalSums {
     this.#increments.add(increment);
   }
 
+  /** What all workers added to the cell. */
+  sum(cell: Cell): number {
+    return this.#increments.sum(cell);
+  }
+
   /** `valueOf` is what the code under test holds at the end, on `host`. */
   finished(host: number, valueOf: (cell: Cell) => number): void {
     const cells = this.#increments.cells();

@@ -1,7 +1,7 @@
 // The ground truth of the checkers of tables: every increment that workers made, as the workers
 // made them, before any code under test saw them. Integers only, so that sums are exact in f32 up
 // to 2²⁴ and in i32.
-import { assert } from '../../base/assert.ts';
+import { assert } from '../../src/base/assert.ts';
 
 /** Which number of which table. */
 export type Cell = { readonly table: number; readonly row: number; readonly column: number };
@@ -30,6 +30,11 @@ export function cellName({ table, row, column }: Cell): string {
 
 /** Sums of one worker in one cell: `through[c]` is what it added up to and with clock c. */
 type Sums = { readonly through: number[] };
+
+function sumBefore(sums: Sums | undefined, clock: number): number {
+  if (sums === undefined || clock <= 0) return 0;
+  return sums.through[Math.min(clock, sums.through.length) - 1] ?? 0;
+}
 
 export class Increments {
   readonly #cells = new Map<string, Map<number, Sums>>();
@@ -68,13 +73,14 @@ export class Increments {
 
   /** What `worker` added to the cell in its clocks before `clock`. */
   before(cell: Cell, worker: number, clock: number): number {
-    const through = this.#of(cell)?.get(worker)?.through ?? [];
-    return clock <= 0 ? 0 : (through[Math.min(clock, through.length) - 1] ?? 0);
+    return sumBefore(this.#of(cell)?.get(worker), clock);
   }
 
   /** What all workers added in their clocks before `clock`. */
   allBefore(cell: Cell, clock: number): number {
-    return this.workers(cell).reduce((sum, worker) => sum + this.before(cell, worker, clock), 0);
+    let all = 0;
+    for (const sums of this.#of(cell)?.values() ?? []) all += sumBefore(sums, clock);
+    return all;
   }
 
   /** What all workers added so far. */

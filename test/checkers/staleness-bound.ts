@@ -39,11 +39,12 @@ export class StalenessBound {
     const staleness = this.#options.stalenessOf(read.table);
     const required = this.#increments.allBefore(read, clock - staleness);
     const most = this.#options.exact === true ? required : this.#increments.sum(read);
+    if (value >= required && value <= most) return;
     const where = `worker ${worker} of host ${host} at clock ${clock} read ${cellName(read)}`;
     if (value < required) {
       const rule = `with s = ${staleness} it has at least ${required}`;
       this.#findings.add(name, `${where}: ${value}, ${rule}${this.#missing(read, staleness)}`);
-    } else if (!(value <= most)) {
+    } else {
       this.#findings.add(name, `${where}: ${value}, that is more than the ${most} it can have`);
     }
   }

@@ -1,0 +1,7 @@
+// Part 2 of the seeds of the parameter server's fuzz.
+import { test } from 'uvu';
+import { testSeeds } from './helpers/ps-seeds.ts';
+
+testSeeds(2);
+
+test.run();
