@@ -94,6 +94,8 @@ export const limits = {
   handshakesMax: 64,
   /** A host that takes leave of the others is ended after so long. */
   leaveMs: 6_000,
+  /** After a failure it tries for so long: who does not hear it will miss it soon. */
+  leaveFailedMs: 500,
   /** From closing a mesh until what is still unacknowledged is given up. */
   closeMs: 5_000,
 } as const;

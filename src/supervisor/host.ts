@@ -388,7 +388,9 @@ export class Host {
   async #leave(fault: Fault | undefined): Promise<void> {
     const mailbox = this.#mailbox;
     if (mailbox === undefined) return;
-    const late = setTimeout(() => void mailbox.terminate(), limits.leaveMs);
+    // A host that failed must not be held up by others that may be gone.
+    const mostMs = fault === undefined ? limits.leaveMs : limits.leaveFailedMs;
+    const late = setTimeout(() => void mailbox.terminate(), mostMs);
     await mailbox.call((actor) => actor.leave(fault));
     clearTimeout(late);
   }
