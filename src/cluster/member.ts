@@ -49,7 +49,7 @@ export class Member {
   /** Own batches by epoch, by owner: kept until that owner has them in its values. */
   readonly #frozen = new Map<number, Payloads[]>();
   /** Parts of an ordered run's batches, by rank. */
-  readonly #held: Uint8Array[][];
+  readonly #held: { readonly epoch: number; readonly payload: Uint8Array }[][];
   readonly #tables: ShardTable[];
   #created = 0;
   readonly #wants = new Map<number, Want>();
@@ -174,8 +174,8 @@ export class Member {
     this.#current = packet.payload;
     switch (message.kind) {
       case 'batch': {
-        const { epoch, clock, last } = message;
-        this.#serve(this.#shard.step({ kind: 'batch', from, epoch, clock, last }));
+        const { epoch, clock, last, silent } = message;
+        this.#serve(this.#shard.step({ kind: 'batch', from, epoch, clock, last, silent }));
         if (last) this.#serve(this.#shard.pushes());
         break;
       }
@@ -277,9 +277,9 @@ export class Member {
     const { ordered } = this.#config;
     const { rank } = this.#network;
     const folds = this.#control.foldedClocks();
-    const { parts, own } = ordered
-      ? { parts: this.#store.cutOrdered(), own: [] }
-      : this.#store.cut({ early, last: clock === this.#config.clocks });
+    const { parts, own, silent } = ordered
+      ? { ...this.#store.cutOrdered(), own: [] }
+      : { ...this.#store.cut({ early, last: clock === this.#config.clocks }), silent: false };
     const isAll = !early || parts.every((payloads) => payloads.length === 0);
     this.#cutFolds = isAll ? folds : -1;
     // An ordered run's cache has no own deltas in it before their owner's sum arrives.
@@ -288,10 +288,12 @@ export class Member {
       const payloads = parts[to] ?? [];
       const count = Math.max(1, payloads.length);
       for (let i = 0; i < count; i++) {
-        this.#send(to, { kind: 'batch', epoch, clock, last: i === count - 1 }, payloads[i]);
+        const last = i === count - 1;
+        this.#send(to, { kind: 'batch', epoch, clock, last, silent }, payloads[i]);
       }
     }
-    this.#serve(this.#shard.step({ kind: 'batch', from: rank, epoch, clock, last: true }));
+    const whole = { kind: 'batch', from: rank, epoch, clock, last: true, silent } as const;
+    this.#serve(this.#shard.step(whole));
     this.#touched(rank, own);
     this.#serve(this.#shard.pushes());
   }
@@ -337,11 +339,15 @@ export class Member {
           break;
         case 'hold':
           if (output.from !== this.#network.rank && this.#current.length > 0) {
-            this.#held[output.from]?.push(this.#current.slice());
+            const payload = this.#current.slice();
+            this.#held[output.from]?.push({ epoch: output.epoch, payload });
           }
           break;
         case 'applyHeld':
-          this.#applyHeld();
+          this.#applyHeld(output.epoch);
+          break;
+        case 'quiet':
+          this.#carryOut(this.#client.step({ kind: 'quiet', clock: output.clock }));
           break;
         case 'clock':
           this.#control.setShardClock(output.clock);
@@ -353,11 +359,13 @@ export class Member {
     }
   }
 
-  #applyHeld(): void {
-    this.#held.forEach((payloads, rank) => {
+  #applyHeld(epoch: number): void {
+    this.#held.forEach((parts, rank) => {
       if (rank === this.#network.rank) this.#touched(rank, this.#store.foldOwn());
-      for (const payload of payloads) this.#touched(rank, this.#store.apply(payload));
-      payloads.length = 0;
+      while (parts[0]?.epoch === epoch) {
+        const part = parts.shift();
+        if (part !== undefined) this.#touched(rank, this.#store.apply(part.payload));
+      }
     });
   }
 

@@ -22,6 +22,8 @@ type Body =
       /** Clocks that the sender has finished, with this batch. */
       readonly clock: number;
       readonly last: boolean;
+      /** The sender has changed nothing, in the rows of any owner. */
+      readonly silent: boolean;
     }
   | {
       readonly kind: 'values';

@@ -17,7 +17,7 @@ export type MemberStore = {
     readonly own: readonly TouchedRows[];
   };
   /** The deltas of this clock by owner, a partition after the other, for an ordered run. */
-  cutOrdered(): readonly Payloads[];
+  cutOrdered(): { readonly parts: readonly Payloads[]; readonly silent: boolean };
   /** Adds the own deltas of this clock to the own rows, in an ordered run. */
   foldOwn(): readonly TouchedRows[];
   /** Adds a batch's deltas to the own rows. */

@@ -105,7 +105,7 @@ export function openStore(
         owner === rank ? [] : logs.flatMap((log) => packLog(place, log, tables, rowsOf(owner))),
       );
       for (const payload of parts.flat()) count(0, [payload]);
-      return parts;
+      return { parts, silent: logs.every((log) => log.isEmpty()) };
     },
     foldOwn() {
       const touched: TouchedRows[] = [];

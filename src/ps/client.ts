@@ -46,7 +46,9 @@ export type ClientInput =
       /** Wants that they answer. */
       readonly answers: readonly number[];
       readonly last: boolean;
-    };
+    }
+  /** Nobody has changed anything in clock `clock` of an ordered run: there are no values of it. */
+  | { readonly kind: 'quiet'; readonly clock: number };
 
 export type ClientOutput =
   /** Cut: numbers the deltas so far as `epoch`, and sends them to their owners with `clock`. */
@@ -114,6 +116,8 @@ export class Client {
         return this.#want(input);
       case 'values':
         return this.#values(input);
+      case 'quiet':
+        return this.#quiet(input.clock);
     }
   }
 
@@ -180,6 +184,16 @@ export class Client {
     // An inclusion may have made room for the clock that waited to be cut.
     outputs.push(...this.#cut(false));
     return outputs;
+  }
+
+  #quiet(clock: number): readonly ClientOutput[] {
+    const { rank } = this.#config;
+    for (const [owner] of this.#known.entries()) {
+      if (owner === rank) continue;
+      this.#known[owner] = clock;
+      this.#included[owner] = this.#epoch;
+    }
+    return this.#moveVisible();
   }
 
   #answer(id: number, from: number, clock: number): readonly ClientOutput[] {

@@ -51,6 +51,8 @@ export type ShardInput =
       readonly epoch: number;
       readonly clock: number;
       readonly last: boolean;
+      /** Its sender has changed nothing, in the rows of any owner. */
+      readonly silent?: boolean;
     }
   /** Rows that an applied part changed. */
   | {
@@ -73,9 +75,11 @@ export type ShardOutput =
   /** Apply this part now. */
   | { readonly kind: 'apply'; readonly from: number }
   /** Keep this part. */
-  | { readonly kind: 'hold'; readonly from: number }
-  /** Apply all kept parts, by rank, each rank's in the order in which they came. */
-  | { readonly kind: 'applyHeld' }
+  | { readonly kind: 'hold'; readonly from: number; readonly epoch: number }
+  /** Apply all kept parts of this epoch, by rank, each rank's in the order in which they came. */
+  | { readonly kind: 'applyHeld'; readonly epoch: number }
+  /** Nobody has changed anything in this clock: everyone knows, and no values are sent. */
+  | { readonly kind: 'quiet'; readonly clock: number }
   | {
       readonly kind: 'push';
       readonly to: number;
@@ -109,7 +113,9 @@ export class Shard {
   readonly #holders: readonly Holder[];
   readonly #changed: RowSet[] = [];
   readonly #tables: ShardTable[] = [];
-  #heldWhole = 0;
+  /** Of an ordered run: the last epoch that was applied, and later ones that have deltas. */
+  #applied = 0;
+  readonly #loud = new Set<number>();
 
   constructor(config: ShardConfig) {
     const { size, tables } = config;
@@ -204,11 +210,11 @@ export class Shard {
   }
 
   #batch(input: Extract<ShardInput, { kind: 'batch' }>): readonly ShardOutput[] {
-    const { from, epoch, clock, last } = input;
-    const { rank, size, ordered } = this.#config;
+    const { from, epoch, clock, last, silent = false } = input;
+    const { rank, ordered } = this.#config;
     assert(epoch === (this.#epochs[from] ?? 0) + 1, 'batches arrive once and in order');
     const outputs: ShardOutput[] = [];
-    if (ordered) outputs.push({ kind: 'hold', from });
+    if (ordered) outputs.push({ kind: 'hold', from, epoch });
     else if (from !== rank) outputs.push({ kind: 'apply', from });
     const holder = this.#holder(from);
     holder.open = !last;
@@ -216,13 +222,25 @@ export class Shard {
     this.#epochs[from] = epoch;
     this.#clocks.advance(from, clock);
     if (ordered) {
-      this.#heldWhole += 1;
-      if (this.#heldWhole < size) return outputs;
-      this.#heldWhole = 0;
-      outputs.push({ kind: 'applyHeld' });
+      if (!silent) this.#loud.add(epoch);
+      // After a quiet clock, a host may be a batch ahead of one that has not heard of all.
+      if (Math.min(...this.#epochs) === this.#applied) return outputs;
+      this.#applied += 1;
+      outputs.push({ kind: 'applyHeld', epoch: this.#applied });
+      if (!this.#loud.delete(this.#applied)) outputs.push(...this.#beQuiet());
     }
     outputs.push({ kind: 'clock', clock: this.#clockFor(rank) });
     return outputs;
+  }
+
+  /** What a push would say, all know already. */
+  #beQuiet(): readonly ShardOutput[] {
+    const clock = this.#clocks.min();
+    for (const holder of this.#holders) {
+      holder.pushedClock = clock;
+      holder.pushedEpoch = this.#applied;
+    }
+    return [{ kind: 'quiet', clock }];
   }
 
   /**

@@ -32,6 +32,8 @@ export type DeltaRecord = {
 
 export type DeltaLog = {
   clear(): void;
+  /** Nothing was written since it was cleared. */
+  isEmpty(): boolean;
   /**
    * Zeroed values for rows first … first + count − 1: accumulate into them. Returns their place.
    */
@@ -78,6 +80,7 @@ export function openDeltaLog(arena: Arena, at: number, bytes: number): DeltaLog 
   };
 
   return {
+    isEmpty: () => (i32[at / 4] ?? 0) <= HEADER_BYTES,
     clear() {
       i32[at / 4] = HEADER_BYTES;
     },

@@ -77,6 +77,8 @@ function clientInput(words: Words): ClientInput {
       return { kind: 'clock', clock: words.number('clock') };
     case 'idle':
       return { kind: 'idle' };
+    case 'quiet':
+      return { kind: 'quiet', clock: words.number('clock') };
     case 'want': {
       const want = { id: words.number('id'), table: words.number('table') };
       return { kind: 'want', ...want, of: words.numbers('of'), whole: words.has('whole') };
@@ -110,10 +112,13 @@ function clientInWords(): Answer {
 function shardLine(output: ShardOutput): string {
   switch (output.kind) {
     case 'apply':
+      return `apply from=${output.from}`;
     case 'hold':
-      return `${output.kind} from=${output.from}`;
+      return `hold from=${output.from} epoch=${output.epoch}`;
     case 'applyHeld':
-      return 'apply held, by rank';
+      return `apply held of epoch ${output.epoch}, by rank`;
+    case 'quiet':
+      return `quiet ${output.clock}`;
     case 'clock':
       return `clock ${output.clock}`;
     case 'push': {
@@ -133,7 +138,8 @@ function shardInput(words: Words): ShardInput {
   switch (words.verb) {
     case 'batch': {
       const [epoch, clock] = [words.number('epoch'), words.number('clock')];
-      return { kind: 'batch', from, epoch, clock, last: !words.has('more') };
+      const [last, silent] = [!words.has('more'), words.has('silent')];
+      return { kind: 'batch', from, epoch, clock, last, silent };
     }
     case 'touched':
     case 'drop':
