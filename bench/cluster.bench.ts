@@ -6,7 +6,7 @@
 //   deltas       2 hosts × 1 thread, every clock changes every value of a table
 //   stragglers   4 hosts × 1 thread whose pushes sleep 10 ms; one at a time, drawn anew, stalls for
 //                four clocks' time, half of all time (bench/programs/stalling-mlr.ts)
-//   memory       2 hosts × 1 thread, 10 000 clocks
+//   memory       2 hosts × 1 thread, 50 000 clocks
 import { fileURLToPath } from 'node:url';
 import { digits, parameter, table } from './bench.ts';
 import { run } from './command.ts';
@@ -95,15 +95,15 @@ function measureStragglers(): void {
 }
 
 function measureMemory(): void {
-  const clocks = parameter('clocks of memory', 100, 10_000);
+  const clocks = parameter('clocks of memory', 100, 50_000);
   const options = set({ clocks, rows: 16 });
   const program = [here('clock-program.js'), data('digits.csv.gz'), ...options];
   const rows = (['bsp', 'essp', 'ssp'] as const).map((consistency) => {
     const { metrics } = launch(2, [consistency], program);
-    const mib = (name: string) => ((metrics[name] ?? NaN) / 2 ** 20).toFixed(1);
-    return [consistency, mib('settledBytes'), mib('endBytes')];
+    const mib = (fifth: number) => ((metrics[`bytes${fifth}`] ?? NaN) / 2 ** 20).toFixed(0);
+    return [consistency, ...[1, 2, 3, 4, 5].map(mib)];
   });
-  const header = ['', 'after a fifth', 'at the end'];
+  const header = ['', ...[1, 2, 3, 4, 5].map((fifth) => `${(fifth * clocks) / 5} clocks`)];
   table(`Memory of a host over ${clocks} clocks of deltas, MiB`, header, rows);
 }
 

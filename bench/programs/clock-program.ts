@@ -3,7 +3,7 @@
 import { defineProgram, type PartitionWork } from '../../src/program/program.ts';
 
 type Options = { readonly clocks: number; readonly rows: number; readonly columns: number };
-type State = { readonly times: number[]; settledBytes: number };
+type State = { readonly times: number[]; readonly bytes: number[] };
 
 const columns = 1024;
 const warmup = 0.2;
@@ -12,11 +12,11 @@ export const program = defineProgram<Options, PartitionWork, State>({
   name: 'clocks',
   tables: ({ options }) => [{ name: 'values', rows: Math.max(1, options.rows), columns }],
   clocks: ({ options }) => options.clocks,
-  start: () => ({ times: [], settledBytes: 0 }),
+  start: () => ({ times: [], bytes: [] }),
   push({ state, options, table, arena, worker, report }, { clock }) {
     state.times.push(performance.now());
-    if (clock === Math.floor(warmup * options.clocks))
-      state.settledBytes = process.memoryUsage.rss();
+    if ((clock + 1) % Math.ceil(options.clocks / 5) === 0)
+      state.bytes.push(process.memoryUsage.rss());
     if (options.rows > 0) {
       const at = table('values').incRange(0, options.rows);
       arena.f32.fill(1, at / 4, at / 4 + options.rows * columns);
@@ -30,7 +30,7 @@ export const program = defineProgram<Options, PartitionWork, State>({
     report({
       ...{ objective: 0, medianUs: quantile(0.5) * 1e3, p99Us: quantile(0.99) * 1e3 },
       meanUs: (total / spans.length) * 1e3,
-      ...{ settledBytes: state.settledBytes, endBytes: process.memoryUsage.rss() },
+      ...Object.fromEntries(state.bytes.map((bytes, i) => [`bytes${i + 1}`, bytes])),
     });
   },
 });

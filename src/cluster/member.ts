@@ -57,6 +57,7 @@ export class Member {
   #clock = 0;
   /** Clocks of workers whose deltas are cut to the last; −1 when some may be left. */
   #cutFolds = -1;
+  #told = true;
   #current: Uint8Array = new Uint8Array(0);
 
   constructor(
@@ -120,6 +121,7 @@ export class Member {
     if (clock <= this.#clock || !this.#hasRoom()) return;
     this.#clock = clock;
     this.#carryOut(this.#client.step({ kind: 'clock', clock }));
+    this.#tellWorkers();
   }
 
   /** A worker misses rows. */
@@ -150,6 +152,7 @@ export class Member {
       this.#send(to, { kind: 'ask', id, table, required, whole }, bytes);
     }
     this.#carryOut(outputs);
+    this.#tellWorkers();
   }
 
   /** Nothing moves at the moment: early sending may use the time. */
@@ -160,11 +163,13 @@ export class Member {
       this.#carryOut(this.#client.step({ kind: 'idle' }));
     }
     this.#serve(this.#shard.step({ kind: 'idle' }));
+    this.#tellWorkers();
   }
 
   room(to: number): void {
     this.#serve(this.#shard.step({ kind: 'room', to }));
     this.workersMoved();
+    this.#tellWorkers();
   }
 
   /** A packet of this run from another host. @throws what its rows are refused for. */
@@ -208,6 +213,7 @@ export class Member {
       case 'fault':
         throw fromFault(message.fault);
     }
+    this.#tellWorkers();
   }
 
   /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
@@ -216,6 +222,13 @@ export class Member {
     for (const to of this.#others) {
       this.#network.send(to, { header, payload: new Uint8Array(0) });
     }
+  }
+
+  /** Wakes the workers once for all that an input has changed: they would look after each. */
+  #tellWorkers(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#control.wake();
   }
 
   /** Takes new tables in, and tells everyone before they hear of rows. */
@@ -227,6 +240,7 @@ export class Member {
       this.#shard.addTable(table);
       this.#carryOut(this.#client.addTable());
     }
+    this.#tellWorkers();
   }
 
   #tellDrops(): void {
@@ -264,10 +278,12 @@ export class Member {
           break;
         case 'visible':
           this.#control.setTableClock(output.table, output.clock);
+          this.#told = false;
           break;
         case 'grant':
           this.#wants.delete(output.id);
           this.#control.grant(output.id);
+          this.#told = false;
           break;
       }
     }
@@ -351,6 +367,7 @@ export class Member {
           break;
         case 'clock':
           this.#control.setShardClock(output.clock);
+          this.#told = false;
           break;
         case 'push':
           this.#push(output);

@@ -66,6 +66,7 @@ export function openMemberOver(
       control: {
         hostClock: () => hostClock(plan.lockStep ? control.minPushed() : control.minClock()),
         foldedClocks: () => foldedClocks(control.foldedClocks()),
+        wake: () => control.wake(),
         setShardClock: (clock) => control.setShardClock(clock),
         setTableClock: (table, clock) => control.setTableClock(table, clock),
         // The number of a want tells its worker: see takeWants.

@@ -47,4 +47,6 @@ export type MemberControl = {
   setShardClock(clock: number): void;
   setTableClock(table: number, clock: number): void;
   grant(want: number): void;
+  /** Wakes who waits for any of these; what was set before is seen. */
+  wake(): void;
 };

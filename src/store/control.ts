@@ -92,21 +92,19 @@ export function openControl(arena: Arena, workers: number) {
     },
     /** Clocks of the other hosts that the rows of this host have in them. */
     shardClock: () => Atomics.load(i32, controlIndex(controlLine.shardClock)),
+    /** Wakes nobody yet, as the two below: `wake` when all is said. */
     setShardClock(clock: number): void {
       Atomics.store(i32, controlIndex(controlLine.shardClock), clock);
-      wake();
     },
     /** Clocks of the other hosts that the cached rows of `table` have in them. */
     tableClock: (table: number) => Atomics.load(i32, word(controlLine.tableClocks, table)),
     setTableClock(table: number, clock: number): void {
       Atomics.store(i32, word(controlLine.tableClocks, table), clock);
-      wake();
     },
     /** How many of a worker's wants were granted, in whatever order. */
     granted: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker)),
     grant(worker: number): void {
       Atomics.add(i32, word(controlLine.granted, worker), 1);
-      wake();
     },
     /** Prefetches of a worker that are under way, a bit each. */
     prefetching: (worker: number) => Atomics.load(i32, word(controlLine.granted, worker) + 1),
