@@ -208,7 +208,8 @@ test('train: one result for all hosts, one model saved, rank 0 speaks', async ()
   assert.ok(existsSync(out[0]!) && !existsSync(out[1]!), 'rank 0 alone saves');
   assert.match(readFileSync(join(out[0]!, 'model.json'), 'utf8'), /steady/);
   assert.ok(events[0]!.some(({ kind }) => kind === 'facts'));
-  assert.equal(events[1], []);
+  const said = new Set(events[1]!.map(({ kind }) => kind));
+  assert.equal([...said].sort(), ['load', 'progress'], 'how far it is, and nothing else');
 });
 
 test('train: a model that cannot be saved fails on all hosts', async () => {
