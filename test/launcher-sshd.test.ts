@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { built, isGone, withFolder } from './helpers/command.ts';
 import { startLaunch, type Launch } from './helpers/launch.ts';
+import { until } from './helpers/meshes.ts';
 import { startSshd, whyNoSshd, type Sshd } from './helpers/sshd.ts';
 
 const reason = whyNoSshd();
@@ -51,7 +52,7 @@ test('sshd: a host behind it does its job, and leaves nothing', async () => {
 
     const stopped = launch(ssh, 'train mlr apart');
     await stopped.seen('[0 one] [worker 0] waiting');
-    assert.is(readdirSync(tmp).length, 2, 'both have their folder');
+    await until('both have their folder', () => readdirSync(tmp).length === 2);
     stopped.child.kill('SIGINT');
     assert.is((await stopped.ended).code, 130);
     for (const pid of stopped.pids()) assert.ok(await isGone(pid), `process ${pid}`);
