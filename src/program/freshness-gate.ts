@@ -249,7 +249,7 @@ export function openGate(stage: Stage): Gate {
       if (change === undefined) return;
       const { from, to, waited } = change;
       const why = `waited ${Math.round(waited * 100)} % of its time`;
-      const line = `worker ${thread}: staleness ${from} → ${to} at clock ${clock}, ${why}`;
+      const line = `staleness ${from} → ${to} at clock ${clock}, ${why}`;
       events.offer({ kind: 'log', line });
     },
   };

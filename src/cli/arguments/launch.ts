@@ -1,7 +1,6 @@
 // perpetuum launch: its own options, then `--`, then the train line that all hosts carry out.
-import { commonOptions, optionsOf } from './options.ts';
-import type { JobRequest } from './parse.ts';
-import { readArguments, usage, type Values } from './values.ts';
+import { readTrainLine, type Wrapping } from './train-line.ts';
+import { usage, type Values } from './values.ts';
 
 export type LaunchRequest = {
   /** Exactly one of them is given. */
@@ -20,6 +19,12 @@ export type LaunchRequest = {
 
 const context = 'perpetuum launch';
 const example = 'for example perpetuum launch --local 2 -- train mlr data.csv';
+const wrapping: Wrapping = {
+  command: 'launch',
+  verb: 'launches',
+  example,
+  otherwise: `${example}; other commands work on one machine, without launch`,
+};
 
 function hostsOf(values: Values): LaunchRequest['hosts'] {
   const local = values.number('local');
@@ -37,40 +42,11 @@ function hostsOf(values: Values): LaunchRequest['hosts'] {
 
 /** Reads what stands before `--`; `rest` is the command line behind it. @throws ERR_CONFIG */
 export function readLaunch(args: readonly string[]) {
-  const at = args.indexOf('--');
-  const before = at < 0 ? args : args.slice(0, at);
-  const rest = at < 0 ? [] : args.slice(at + 1);
-  const options = [...optionsOf('launch'), ...commonOptions];
-  const { positionals, values } = readArguments(before, { options, context });
-  const [extra] = positionals;
-  if (extra !== undefined) {
-    throw usage(`${context} takes no arguments before --, got "${extra}"`, example);
-  }
-  const [word] = rest;
-  if (word === undefined) throw usage(`${context} needs a train line behind --`, example);
-  if (word !== 'train') {
-    const next = `${example}; other commands work on one machine, without launch`;
-    throw usage(`${context} launches train, got "${word}"`, next);
-  }
+  const { rest, values } = readTrainLine(args, wrapping);
   const launch: LaunchRequest = {
     ...{ hosts: hostsOf(values), port: values.number('port'), secret: values.text('secret') },
     ...{ insecure: values.flag('insecure'), ssh: values.text('ssh') ?? 'ssh' },
     ...{ dryRun: values.flag('dry-run'), line: rest },
   };
   return { launch, rest, values };
-}
-
-/** What launch, or simulate, decides must not be given again behind `--`. @throws ERR_CONFIG */
-export function checkLaunched({ join }: JobRequest, by = 'launch'): void {
-  const given = [
-    ...[join?.rank !== undefined && '--host-rank', join?.size !== undefined && '--world-size'],
-    join?.master !== undefined && '--master',
-  ].find((name) => name !== false);
-  if (given !== undefined) {
-    throw usage(`${given} is given by ${by} itself`, `leave out ${given}`);
-  }
-  const moved = join?.secret !== undefined ? '--secret' : join?.insecure ? '--insecure' : undefined;
-  if (moved !== undefined) {
-    throw usage(`${moved} is an option of ${by}`, `write it before --`);
-  }
 }

@@ -11,7 +11,8 @@ import { limits } from '../../base/limits.ts';
 import type { InputOptions, Job, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
-import { checkLaunched, readLaunch, type LaunchRequest } from './launch.ts';
+import { readLaunch, type LaunchRequest } from './launch.ts';
+import { checkTrainLine } from './train-line.ts';
 import { readSimulate, simulateJobOf } from './simulate.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
@@ -260,7 +261,7 @@ function parseLaunch(args: readonly string[], models: readonly ModelInfo[]): Req
   const { launch, rest, values } = readLaunch(args);
   const train = parse(rest, models);
   if (train.kind !== 'job') return train;
-  checkLaunched(train);
+  checkTrainLine(train, 'launch');
   const own = viewOf(values, { json: false });
   const { json, quiet, verbose, noColor } = train.view;
   const view = {

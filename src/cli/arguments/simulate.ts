@@ -2,13 +2,18 @@
 import type { SimulateJob } from '../../jobs/job.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { networkFaults, pushMsOf, type NetworkOptions } from '../../sim/options.ts';
-import { checkLaunched } from './launch.ts';
-import { commonOptions, optionsOf } from './options.ts';
 import type { JobRequest } from './parse.ts';
-import { readArguments, usage, type Values } from './values.ts';
+import { checkTrainLine, readTrainLine, type Wrapping } from './train-line.ts';
+import { usage, type Values } from './values.ts';
 
 const context = 'perpetuum simulate';
 const example = 'for example perpetuum simulate --hosts 4 -- train mlr data.csv --solver sgd';
+const wrapping: Wrapping = {
+  command: 'simulate',
+  verb: 'simulates',
+  example,
+  otherwise: example,
+};
 const defaultPush = '5ms';
 const defaultPolicies = 'bsp,ssp:1,ssp:2,ssp:4,ssp:8,essp:1,essp:4,auto';
 const names: readonly Consistency[] = ['bsp', 'ssp', 'essp', 'async', 'auto'];
@@ -43,25 +48,13 @@ function networkOf(values: Values): NetworkOptions {
 
 /** Reads what stands before `--`; `rest` is the command line behind it. @throws ERR_CONFIG */
 export function readSimulate(args: readonly string[]) {
-  const at = args.indexOf('--');
-  const before = at < 0 ? args : args.slice(0, at);
-  const rest = at < 0 ? [] : args.slice(at + 1);
-  const options = [...optionsOf('simulate'), ...commonOptions];
-  const { positionals, values } = readArguments(before, { options, context });
-  const [extra] = positionals;
-  if (extra !== undefined) {
-    throw usage(`${context} takes no arguments before --, got "${extra}"`, example);
-  }
-  const [word] = rest;
-  if (word === undefined) throw usage(`${context} needs a train line behind --`, example);
-  if (word !== 'train') throw usage(`${context} simulates train, got "${word}"`, example);
-  return { rest, values };
+  return readTrainLine(args, wrapping);
 }
 
 /** The job, out of its options and the train line. @throws ERR_CONFIG */
 export function simulateJobOf(values: Values, train: JobRequest): SimulateJob {
   if (train.job.command !== 'train') throw usage(`${context} simulates train`, example);
-  checkLaunched(train, 'simulate');
+  checkTrainLine(train, 'simulate');
   const { out } = train.job;
   if (out !== undefined) {
     throw usage(`${context} saves no model, got --out ${out}`, 'leave --out out');
