@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { balance, rangeOf, ranges, stratum } from '../src/scheduler/rotation.ts';
+import { partOf, rangeOf } from '../src/base/ranges.ts';
+import { balance, ranges, stratum } from '../src/scheduler/rotation.ts';
 import { programOf, request, withHost } from './helpers/hosts.ts';
 import { draws } from './programs/drawing-program.ts';
 import type { SummingOptions } from './programs/summing-program.ts';
@@ -18,6 +19,21 @@ test('rotation: the blocks of a stratum share no part, and a pass visits each bl
     }
     assert.is(visited.size, grid * grid, `grid ${grid}`);
   }
+});
+
+test('ranges: partOf is the inverse of rangeOf, and the ranges cover all', () => {
+  const sizes = [fc.integer({ min: 0, max: 300 }), fc.integer({ min: 1, max: 40 })] as const;
+  fc.assert(
+    fc.property(...sizes, (count, parts) => {
+      let next = 0;
+      for (let part = 0; part < parts; part++) {
+        const { first, last } = rangeOf(count, parts, part);
+        assert.is(first, next, `part ${part} of ${parts} goes on where the one before ended`);
+        for (; next < last; next++) assert.is(partOf(count, parts, next), part);
+      }
+      assert.is(next, count);
+    }),
+  );
 });
 
 /** The least load of the busiest worker, by trying all ways. */

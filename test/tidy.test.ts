@@ -33,13 +33,13 @@ type Direction = { readonly run: string; readonly types: string; readonly why: s
 const directions: Readonly<Record<string, Direction>> = {
   base: { run: '', types: '', why: 'errors, limits and randomness know nothing of the rest' },
   ps: { run: 'base', types: '', why: 'the rules of freshness are pure: a simulator runs them too' },
-  scheduler: { run: '', types: '', why: 'the arithmetic of schedules is pure' },
+  scheduler: { run: 'base', types: '', why: 'the arithmetic of schedules is pure' },
   memory: { run: 'base', types: '', why: 'bytes and kernels, whoever uses them' },
   mailbox: { run: 'base', types: 'memory', why: 'a ring lies in an arena that it is given' },
   store: { run: 'base memory ps', types: '', why: 'tables are bytes under a freshness policy' },
   data: { run: 'base memory', types: '', why: 'readers fill memory and know no model' },
   cluster: {
-    run: 'base memory mailbox ps scheduler store program record',
+    run: 'base memory mailbox ps store program record',
     types: '',
     why: 'a host’s part in a run joins the machines, the tables and the links',
   },
@@ -59,7 +59,7 @@ const directions: Readonly<Record<string, Direction>> = {
     why: 'hosts without threads: jobs run on them as on real ones, and make them',
   },
   program: {
-    run: 'base memory mailbox ps record scheduler store',
+    run: 'base memory mailbox ps record store',
     types: 'data',
     why: 'the loops drive what lies below; of data they only pass on the description',
   },

@@ -1,6 +1,7 @@
 // The hosts that take part in a job, as one of them sees it. All run the same job; what they have
 // to agree on they gather from each other.
 import { SystemError } from './errors.ts';
+import { rangeOf, type Range } from './ranges.ts';
 
 export type World = {
   readonly rank: number;
@@ -45,9 +46,8 @@ export function partitionsOf(
   { threads }: Pick<World, 'threads'>,
   partitions: number,
   rank: number,
-): { readonly first: number; readonly last: number } {
-  const all = workersOf(threads);
-  const at = (worker: number) => Math.floor((partitions * worker) / all);
-  const firstWorker = workersOf(threads.slice(0, rank));
-  return { first: at(firstWorker), last: at(firstWorker + (threads[rank] ?? 0)) };
+): Range {
+  const of = (worker: number) => rangeOf(partitions, workersOf(threads), worker);
+  const next = workersOf(threads.slice(0, rank + 1));
+  return { first: of(workersOf(threads.slice(0, rank))).first, last: of(next - 1).last };
 }

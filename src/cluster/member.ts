@@ -6,6 +6,7 @@
 //                                │ Member │ ◀── values ────────
 //   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
 import { fromFault, type Fault } from '../base/errors.ts';
+import { partOf } from '../base/ranges.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
 import type { ClientOutput } from '../ps/client.ts';
 import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
@@ -13,7 +14,7 @@ import { machines, type ClientLike, type Machines, type ShardLike } from './mach
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 import type { MemberControl, MemberStore, Payloads, TouchedRows } from './ports.ts';
-import { asRows, heldForGood, ownerOf } from './rows.ts';
+import { asRows, heldForGood } from './rows.ts';
 
 /** Where packets go. */
 export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
@@ -136,7 +137,7 @@ export class Member {
       for (const owner of this.#others) owners.set(owner, []);
     } else {
       for (const row of want.rows) {
-        const owner = ownerOf(this.#tables[table]?.rows ?? 0, size, row);
+        const owner = partOf(this.#tables[table]?.rows ?? 0, size, row);
         if (owner === rank) continue;
         const own = owners.get(owner) ?? [];
         owners.set(owner, own);
@@ -248,7 +249,7 @@ export class Member {
     for (const { table, rows } of this.#store.takeDrops()) {
       const total = this.#tables[table]?.rows ?? 0;
       for (const to of this.#others) {
-        const list = rows.filter((row) => ownerOf(total, size, row) === to);
+        const list = rows.filter((row) => partOf(total, size, row) === to);
         if (list.length === 0) continue;
         this.#send(to, { kind: 'drop', table }, new Uint8Array(list.buffer));
       }
@@ -335,7 +336,7 @@ export class Member {
     if (want?.rows === undefined) return;
     const { rows, table } = want;
     const total = this.#tables[table]?.rows ?? 0;
-    const own = rows.filter((row) => ownerOf(total, this.#network.size, row) === from);
+    const own = rows.filter((row) => partOf(total, this.#network.size, row) === from);
     this.#store.markFresh(table, own, this.#config.eager ? heldForGood : clock);
   }
 

@@ -2,7 +2,7 @@
 // on the mailbox thread; what workers might touch meanwhile is under the table lock.
 import { assert } from '../base/assert.ts';
 import { createPrng } from '../base/prng.ts';
-import type { Range } from '../scheduler/rotation.ts';
+import { rangeOf, type Range } from '../base/ranges.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
@@ -16,7 +16,6 @@ import { cachesOf, foldPlaceOf, type Stage } from '../program/context.ts';
 import { adoptTables, openCreatedTables } from '../program/created/tables.ts';
 import type { ShardTable } from '../ps/shard.ts';
 import { logAt, partitionsOf, type ClusterPlan } from '../program/plan.ts';
-import { rangeOf } from '../scheduler/rotation.ts';
 import { recordKind } from '../store/delta-log.ts';
 import type { MemberStore, TouchedRows } from './ports.ts';
 

@@ -1,6 +1,7 @@
 // Rows of a data set as a directory (assembly/data.ts): what kernels of sample-based models
 // iterate.
 import { assert } from '../base/assert.ts';
+import { rangeOf, type Range } from '../base/ranges.ts';
 import type { Samples, Storage } from '../data/dataset.ts';
 import type { Context } from '../program/program.ts';
 
@@ -11,12 +12,9 @@ export const storageCode: Readonly<Record<Storage, number>> = { u8: 0, f32: 1, c
 export type Rows = { readonly at: number; readonly count: number };
 
 /** Rows [first, last) of partition p of n rows: contiguous, as even as they come. */
-export function partitionRows(rows: number, partitions: number, partition: number) {
-  const at = (p: number) => Math.floor((rows * p) / partitions);
-  return { first: at(partition), last: at(partition + 1) };
+export function partitionRows(rows: number, partitions: number, partition: number): Range {
+  return rangeOf(rows, partitions, partition);
 }
-
-type Range = { readonly first: number; readonly last: number };
 
 /** Rows of the data set that lie on this host. */
 export function rowsHere(data: Samples): number {

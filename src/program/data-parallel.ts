@@ -9,7 +9,7 @@
 //
 // With other hosts, lock-step logs are folded by the mailboxes of the rows' owners, in the same
 // order; under bounded staleness a fold also adds up what the owners of other rows are to be sent.
-import type { Range } from '../scheduler/rotation.ts';
+import type { Range } from '../base/ranges.ts';
 import type { Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, foldRows } from '../store/fold.ts';

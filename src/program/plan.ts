@@ -7,7 +7,7 @@ import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { TicketRoom } from '../record/tickets.ts';
-import { rangeOf, type Range } from '../scheduler/rotation.ts';
+import { rangeOf, type Range } from '../base/ranges.ts';
 import { isLockStep, planTables, type TablePlan, type TableSpec } from '../store/table.ts';
 import type { AnyProgram, Setup } from './program.ts';
 

@@ -17,7 +17,7 @@ import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import type { Progress } from '../mailbox/messages.ts';
-import type { Range } from '../scheduler/rotation.ts';
+import type { Range } from '../base/ranges.ts';
 import type { TableSpec } from '../store/table.ts';
 import type { TableView } from '../store/views.ts';
 

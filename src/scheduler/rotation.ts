@@ -1,6 +1,7 @@
 // The rotation schedule (STRADS, static): a G × G grid of blocks and G strata a pass. Stratum t is
 // the blocks (a, (a + t) mod G): no two share a row part or a column part, so they may be updated
 // at the same time, in any order, by any workers, with the same result.
+import { rangeOf, type Range } from '../base/ranges.ts';
 
 export type GridBlock = { readonly row: number; readonly column: number };
 
@@ -28,14 +29,6 @@ export function balance<T>(
     loads[least] = (loads[least] ?? 0) + itemCost;
   }
   return shares;
-}
-
-export type Range = { readonly first: number; readonly last: number };
-
-/** The range [first, last) of 0 … count that worker w has: contiguous, as even as they come. */
-export function rangeOf(count: number, workers: number, worker: number): Range {
-  const at = (w: number) => Math.floor((count * w) / workers);
-  return { first: at(worker), last: at(worker + 1) };
 }
 
 /** Cuts 0 … count into one range for each worker. */

@@ -3,7 +3,7 @@
 // host's. Parts of items go round: each is always where the next block is that needs it.
 import type { RatingBlock, Ratings } from '../../data/dataset.ts';
 import type { Setup } from '../../program/program.ts';
-import { rangeOf, type Range } from '../../scheduler/rotation.ts';
+import { rangeOf, type Range } from '../../base/ranges.ts';
 
 type Cast = Pick<Setup<unknown>, 'hosts' | 'workers'>;
 

@@ -18,7 +18,8 @@ import type { Ratings } from '../../data/dataset.ts';
 import { SystemError } from '../../base/errors.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
-import { balance, rangeOf, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
+import { rangeOf, type Range } from '../../base/ranges.ts';
+import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
 import { chunksOn, hostParts, workerNear } from './hosts.ts';
 import {
   codeOf,
@@ -47,7 +48,6 @@ import {
   type MfState,
 } from './prepare.ts';
 
-type Range = { readonly first: number; readonly last: number };
 type Phase = 'build' | 'startItems' | 'startUsers' | 'measure' | 'test';
 type ChunkPhase = 'count' | 'partition' | 'sortTest';
 export type MfWork =
