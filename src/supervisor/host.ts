@@ -58,6 +58,8 @@ export type RunResult = {
   readonly clocks: number;
   /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
   readonly stalenessHistogram: readonly number[];
+  /** Of an audited, scheduled run, on the scheduler's host: see SchedulerSummary. */
+  readonly auditedPairs?: number | undefined;
   /** Bytes of rows that this host sent to others, by table. */
   readonly tableBytes: readonly number[];
 };
@@ -223,13 +225,15 @@ export class Host {
     const lags: number[] = [];
     let clocks = 0;
     let tableBytes: readonly number[] = [];
+    let auditedPairs: number | undefined;
     for (const { clocks: done, ...summary } of outcomes) {
       clocks = Math.max(clocks, done);
       if ('tableBytes' in summary) ({ tableBytes } = summary);
+      if ('auditedPairs' in summary) ({ auditedPairs } = summary);
       if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
     }
     while (lags.at(-1) === 0) lags.pop();
-    return { plan, clocks, stalenessHistogram: lags, tableBytes };
+    return { plan, clocks, stalenessHistogram: lags, auditedPairs, tableBytes };
   }
 
   #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {
