@@ -72,7 +72,7 @@ export type ScheduleEvent = {
   readonly kind: 'schedule';
   readonly clock: number;
   readonly phase: number;
-  /** Variables of the phase; `picked` has the first of them, `priorities` what they were picked by. */
+  /** Variables of the phase; `picked` has the first, `priorities` what they were picked by. */
   readonly size: number;
   readonly picked: readonly number[];
   readonly priorities: readonly number[];

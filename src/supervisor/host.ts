@@ -58,7 +58,7 @@ export type RunResult = {
   readonly clocks: number;
   /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
   readonly stalenessHistogram: readonly number[];
-  /** Of an audited, scheduled run, on the scheduler's host: see SchedulerSummary. */
+  /** See SchedulerSummary. */
   readonly auditedPairs?: number | undefined;
   /** Bytes of rows that this host sent to others, by table. */
   readonly tableBytes: readonly number[];
@@ -223,9 +223,8 @@ export class Host {
     adoptTables({ arena: this.arena, plan }, Infinity);
     if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
-    let clocks = 0;
+    let [clocks, auditedPairs]: [number, number | undefined] = [0, undefined];
     let tableBytes: readonly number[] = [];
-    let auditedPairs: number | undefined;
     for (const { clocks: done, ...summary } of outcomes) {
       clocks = Math.max(clocks, done);
       if ('tableBytes' in summary) ({ tableBytes } = summary);

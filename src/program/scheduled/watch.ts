@@ -1,5 +1,5 @@
-// What a schedule does, seen from outside: events of its phases for who looks on, and the auditor of
-// a run with --audit. A program says what begins and ends; nothing here decides anything.
+// What a schedule does, seen from outside: events of its phases for who looks on, and the auditor
+// of a run with --audit. A program says what begins and ends; nothing here decides anything.
 import { limits } from '../../base/limits.ts';
 import { createScheduleAuditor } from '../../scheduler/auditor.ts';
 import type { Stage } from '../context.ts';
