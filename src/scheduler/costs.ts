@@ -1,5 +1,5 @@
-// What blocks cost, measured: an estimate that is known before anything was measured (nonzeros, say)
-// times how many milliseconds a unit of it took, averaged with exponentially falling weights.
+// What blocks cost, measured: an estimate that is known before anything was measured (nonzeros,
+// say) times how many milliseconds a unit of it took, averaged with exponentially falling weights.
 //
 //   cost(b) = units(b) · rate(b)
 //   rate(b) ← (1 − a) rate(b) + a · ms / Σ units(b')      b' the blocks of b's worker
