@@ -312,7 +312,7 @@ test('correlations: slots are bounded, and the ones unused for longest are forgo
   };
   note(1, 2, 3, 4);
   assert.is(correlations.strong, 6);
-  correlations.touch([1, 2]);
+  assert.equal([...correlations.unknown([1, 2], 2)], []);
   note(2, 5);
   assert.is(correlations.between(1, 2), 0.6);
   assert.is(correlations.between(2, 5), 0.6);
