@@ -1,4 +1,6 @@
 // Pipelines on real hosts, one and several: works in flight before one is pulled, and every end.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -153,6 +155,22 @@ test('perpetuum train --audit: exit code 6, and phases as JSON lines', async () 
   );
   // 40 phases, each with the three before it.
   assert.is(events.at(-1)?.metrics?.['auditedPairs'], 3 * 40 - 6);
+});
+
+test('mf --audit: all blocks of a stratum are asked about, and share nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'perpetuum-audit-'));
+  const data = join(folder, 'ratings');
+  const lines = Array.from({ length: 3000 }, (_, i) => `${i % 97} ${(i * 31) % 89} ${1 + (i % 5)}`);
+  writeFileSync(data, `${lines.join('\n')}\n`);
+  const { code, out, err } = await perpetuum(
+    ['train', 'mf', data, '--json', '--audit', '--passes', '2', '--blocks', '6'],
+    folder,
+  );
+  rmSync(folder, { recursive: true });
+  assert.is(code, 0, err);
+  const done = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { metrics: Found };
+  // 2 passes of 6 strata of 6 blocks.
+  assert.is(done.metrics['auditedPairs'], (2 * 6 * (6 * 5)) / 2);
 });
 
 test.run();
