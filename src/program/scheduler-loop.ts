@@ -13,7 +13,6 @@ import {
   type Shared,
 } from '../mailbox/messages.ts';
 import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
-import { Stopped } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
 import {
@@ -24,20 +23,23 @@ import {
   schedulerStream,
   type Stage,
 } from './context.ts';
+import { runLoop, type Loop, type Step } from './loops/loop.ts';
 import { logAt } from './plan.ts';
 import { openSharing } from './sharing.ts';
 import type { ScheduleContext } from './program.ts';
 
 export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
 
-/** How the scheduler speaks to workers. */
+/** How the scheduler speaks to workers; what is yielded is waited for. */
 type Workers = {
   /** Hands work w to worker w, when all hosts have what was shared. */
-  send(works: readonly unknown[], clock: number, shared: readonly Shared[]): void;
+  send(works: readonly unknown[], clock: number, shared: readonly Shared[]): Generator<Step, void>;
   /** Waits for the reports of the first `count` workers; in worker order. */
-  collect(count: number, clock: number): unknown[];
-  end(clocks: number, shared: readonly Shared[]): void;
+  collect(count: number, clock: number): Generator<Step, unknown[]>;
+  end(clocks: number, shared: readonly Shared[]): Generator<Step, void>;
 };
+
+const wait = (until: () => boolean): Step => ({ kind: 'wait', why: 'waitingForWork', until });
 
 /** The mailboxes to and from every worker of this host. */
 function openLocalWorkers(stage: Stage): Workers {
@@ -54,21 +56,23 @@ function openLocalWorkers(stage: Stage): Workers {
     assert(sent, 'one assignment at a time fits its mailbox');
   };
   return {
-    send(works, clock) {
+    *send(works, clock) {
       works.forEach((work, worker) => send(worker, { kind: 'work', clock, work }));
       control.wake();
     },
-    end() {
+    *end() {
       workers.forEach((_, worker) => send(worker, { kind: 'end' }));
       control.wake();
     },
-    collect(count, clock) {
-      return workers.slice(0, count).map(({ reports }) => {
+    *collect(count, clock) {
+      const partials: unknown[] = [];
+      for (const { reports } of workers.slice(0, count)) {
         let report: Report | undefined;
-        control.waitUntil(() => (report = reports.take()) !== undefined);
+        yield wait(() => (report = reports.take()) !== undefined);
         assert(report?.clock === clock, 'a report answers the clock that was assigned');
-        return report.partial;
-      });
+        partials.push(report.partial);
+      }
+      return partials;
     },
   };
 }
@@ -79,19 +83,19 @@ function openAllWorkers(stage: Stage): Workers {
   const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, thread, ring);
   const orders = sender<Order>(openRingWriter(arena, at('reports')));
   const reports = receiver<Reported>(openRingReader(arena, at('inbox')));
-  const offer = (order: Order) => control.waitUntil(() => orders.offer(order));
+  const offer = (order: Order) => wait(() => orders.offer(order));
   return {
-    send(works, clock, shared) {
-      shared.forEach(offer);
-      works.forEach((work, worker) => offer({ kind: 'work', worker, clock, work }));
+    *send(works, clock, shared) {
+      yield* shared.map(offer);
+      yield* works.map((work, worker) => offer({ kind: 'work', worker, clock, work }));
       control.wake();
     },
-    end(clocks, shared) {
-      shared.forEach(offer);
-      offer({ kind: 'end', clocks });
+    *end(clocks, shared) {
+      yield* shared.map(offer);
+      yield offer({ kind: 'end', clocks });
       control.wake();
     },
-    collect(count, clock) {
+    *collect(count, clock) {
       const partials = new Map<number, unknown>();
       const take = () => {
         for (let report = reports.take(); report !== undefined; report = reports.take()) {
@@ -100,7 +104,7 @@ function openAllWorkers(stage: Stage): Workers {
         }
         return partials.size === count;
       };
-      control.waitUntil(take);
+      yield wait(take);
       return Array.from({ length: count }, (_, worker) => partials.get(worker));
     },
   };
@@ -157,13 +161,13 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
   };
 }
 
-/** Runs a scheduled program to its end, or until it is stopped. Blocks its thread. */
-export function runScheduler(stage: Stage): SchedulerSummary {
+/** The scheduler of a program, step by step. */
+export function schedulerLoop(stage: Stage): Loop<SchedulerSummary> {
   const { program, control, thread } = stage;
   let clock = 0;
   const { ctx, shared, foldOwn, foldWorkers } = openScheduleContext(stage, () => clock);
   const workers = stage.plan.cluster ? openAllWorkers(stage) : openLocalWorkers(stage);
-  try {
+  function* steps(): Generator<Step, void> {
     for (;;) {
       control.setActivity(thread, 'scheduling');
       const works = program.schedule?.(ctx);
@@ -173,9 +177,8 @@ export function runScheduler(stage: Stage): SchedulerSummary {
         const rule = `schedule gives one work a worker, at most ${ctx.workers}`;
         throw new SystemError('ERR_PROGRAM', `${rule}, got ${works.length}`);
       }
-      workers.send(works, clock, shared());
-      control.setActivity(thread, 'waitingForWork');
-      const partials = workers.collect(works.length, clock);
+      yield* workers.send(works, clock, shared());
+      const partials = yield* workers.collect(works.length, clock);
       control.setActivity(thread, 'scheduling');
       foldWorkers(works.length);
       program.pull?.(ctx, partials);
@@ -183,10 +186,12 @@ export function runScheduler(stage: Stage): SchedulerSummary {
       clock += 1;
       control.setClock(thread, clock);
     }
-    workers.end(clock, shared());
-  } catch (thrown) {
-    if (!(thrown instanceof Stopped)) throw thrown;
-    return { clocks: clock, stopped: true };
+    yield* workers.end(clock, shared());
   }
-  return { clocks: clock, stopped: false };
+  return { steps: steps(), summary: (stopped) => ({ clocks: clock, stopped }) };
+}
+
+/** Runs a scheduled program to its end, or until it is stopped. Blocks its thread. */
+export function runScheduler(stage: Stage): SchedulerSummary {
+  return runLoop(stage, schedulerLoop(stage));
 }
