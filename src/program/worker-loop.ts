@@ -3,7 +3,7 @@
 import type { Stage } from './context.ts';
 import { dataParallelWorker, type WorkerSummary } from './data-parallel.ts';
 import { runLoop, type Loop } from './loops/loop.ts';
-import { scheduledWorker } from './loops/scheduled-worker.ts';
+import { scheduledWorker } from './scheduled/worker.ts';
 
 /** The loop of a worker of this program. */
 export function openWorker(stage: Stage): Loop<WorkerSummary> {

@@ -185,6 +185,9 @@ type Around = {
 /** Caches of fewer rows may be too small for what the workers of a host use. */
 const smallCache = 50;
 
+/** It may have come from another host, which is named before it. */
+const lostWords = /(?:^|: )rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/;
+
 /** A fault is right when its world gave a reason: somebody is lost whom the plan lets be lost. */
 function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: ReadonlySet<number>) {
   const { fault } = host;
@@ -195,7 +198,7 @@ function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: Readonly
   const isCacheFull = fault.code === 'ERR_LIMIT' && fault.message.includes('raise cacheRows');
   if (isCacheFull && smallest < smallCache) return undefined;
   if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
-  const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
+  const named = lostWords.exec(fault.message);
   if (named === null) return `${words}, which does not say who, and what was waited for`;
   const lost = Number(named[1]);
   const excused = excuses(plan.faults, plan.threads.length, patience);

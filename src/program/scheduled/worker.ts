@@ -6,7 +6,7 @@ import { openRingReader, openRingWriter } from '../../mailbox/ring.ts';
 import type { Stage } from '../context.ts';
 import type { WorkerSummary } from '../data-parallel.ts';
 import { openPusher } from '../pusher.ts';
-import type { Loop, Step } from './loop.ts';
+import type { Loop, Step } from '../loops/loop.ts';
 
 export function scheduledWorker(stage: Stage): Loop<WorkerSummary> {
   const { arena, control, thread: worker } = stage;
