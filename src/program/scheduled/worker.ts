@@ -9,7 +9,7 @@ import { openPusher } from '../pusher.ts';
 import type { Loop, Step } from '../loops/loop.ts';
 
 export function scheduledWorker(stage: Stage): Loop<WorkerSummary> {
-  const { arena, control, thread: worker } = stage;
+  const { arena, control, thread: worker, nowMs } = stage;
   const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, worker, ring);
   const inbox = receiver<Assignment>(openRingReader(arena, at('inbox')));
   const reports = sender<Said>(openRingWriter(arena, at('reports')));
@@ -30,10 +30,12 @@ export function scheduledWorker(stage: Stage): Loop<WorkerSummary> {
       const { clock, work } = assignment;
       control.setClock(worker, clock);
       pusher.prepare(work, { clock, partition: globalWorker });
+      const sinceMs = nowMs();
       const partial = pusher.push(work);
       yield { kind: 'pushed', clock, partition: globalWorker };
+      const pushMs = nowMs() - sinceMs;
       for (const shared of pusher.shared()) yield say(shared);
-      yield say({ kind: 'report', clock, partial });
+      yield say({ kind: 'report', clock, partial, pushMs });
       control.wake();
       clocks = clock + 1;
     }
