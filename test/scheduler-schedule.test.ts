@@ -142,7 +142,8 @@ function truth(group: readonly number[], seed: number) {
   const salts = group.map(() => prng.uniform());
   return (j: number, k: number): number => {
     if (j === k) return 1;
-    const size = group[j] === group[k] ? 0.3 + 0.7 * salts[j]! * salts[k]! : 0.25 * salts[j]! * salts[k]!;
+    const size =
+      group[j] === group[k] ? 0.3 + 0.7 * salts[j]! * salts[k]! : 0.25 * salts[j]! * salts[k]!;
     return (j + k) % 2 === 0 ? size : -size;
   };
 }

@@ -2,9 +2,13 @@
 // with their host; planted bugs that have to be found. More seeds are in sim-scheduled-seeds.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { plainSending } from '../src/jobs/cluster.ts';
+import { noFaults, perfectLink, type FaultPlan } from '../src/sim/faults.ts';
 import type { Meddling } from './helpers/fuzz-hosts.ts';
 import { deliversTwice, skipsOne } from './helpers/planted.ts';
-import { fuzzScheduled } from './helpers/scheduled-fuzz.ts';
+import { patience } from './helpers/ps-plan.ts';
+import { fuzzScheduled, runScheduledPlan } from './helpers/scheduled-fuzz.ts';
+import { drawScheduled, type ScheduledPlan } from './helpers/scheduled-plan.ts';
 import * as planted from './helpers/scheduled-planted.ts';
 
 test('simulated scheduled runs: the same seed gives the same trace, another seed another', () => {
@@ -51,5 +55,66 @@ for (const [name, options, words] of canaries) {
     );
   });
 }
+
+/** A plan of the fuzz in which nothing goes wrong. */
+function quietPlan(seed: number): ScheduledPlan {
+  const drawn = drawScheduled(seed);
+  const sending = { ...plainSending, bytesPerSecond: undefined };
+  return { ...drawn, sending, clocks: 12, faults: noFaults, failure: undefined };
+}
+
+/** How long the hosts of a plan run when `faults` happen; they come to the end all the same. */
+function endMsOf(plan: ScheduledPlan, faults: Partial<FaultPlan>): number {
+  const { findings, finished, endMs, last } = runScheduledPlan({
+    ...plan,
+    faults: { ...noFaults, ...faults },
+  });
+  assert.equal(findings, [], last().join('\n'));
+  assert.is(finished, plan.threads.length);
+  return endMs;
+}
+
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+
+test('simulated scheduled runs: late partials delay the run and change nothing', () => {
+  for (const seed of seeds) {
+    const plan = quietPlan(seed);
+    const slow = { rank: 1, fromMs: 0, untilMs: Infinity, factor: 10 };
+    const alone = endMsOf(plan, {});
+    assert.ok(endMsOf(plan, { slowdowns: [slow] }) > alone, `SEED=${seed}`);
+    const link = { ...perfectLink, latencyMs: 5, jitterMs: 20 };
+    // A clock takes two ways at least, when anyone elsewhere has work.
+    assert.ok(endMsOf(plan, { link }) > alone + 20, `SEED=${seed}`);
+  }
+});
+
+test('simulated scheduled runs: what is lost, doubled or overtaken arrives once and in order', () => {
+  for (const seed of seeds) {
+    const plan = quietPlan(seed);
+    const channel = { lost: 0.2, twice: 0.2, overtaking: 0.2, stale: true };
+    const link = { ...perfectLink, latencyMs: 1 };
+    assert.ok(endMsOf(plan, { channel, link }) > endMsOf(plan, { link }), `SEED=${seed}`);
+    const cut = { from: 1, to: 0, fromMs: 2, untilMs: 900 };
+    const cuts = [cut, { ...cut, from: 0, to: 1, fromMs: 1500, untilMs: 2500 }];
+    assert.ok(endMsOf(plan, { cuts, link }) > 900, `SEED=${seed}`);
+  }
+});
+
+test('simulated scheduled runs: a host that is lost ends all in time, with what was awaited', () => {
+  for (const seed of seeds) {
+    for (const silent of [false, true]) {
+      for (const rank of [0, 1]) {
+        const plan = { ...quietPlan(seed), clocks: 1000 };
+        const crashes = [{ rank, atMs: 30, silent }];
+        const faults = { ...noFaults, link: { ...perfectLink, latencyMs: 1 }, crashes };
+        // That faults name the lost host, and what was awaited, is checked for every seed.
+        const ran = runScheduledPlan({ ...plan, faults });
+        assert.equal(ran.findings, [], ran.last().join('\n'));
+        assert.is(ran.faults, plan.threads.length - 1, `SEED=${seed}`);
+        assert.ok(ran.endMs < 30 + patience.peerTimeoutMs + patience.recoveryMs, `${ran.endMs} ms`);
+      }
+    }
+  }
+});
 
 test.run();

@@ -1,5 +1,5 @@
-// A host's part in a run: the member of a data-parallel one, or the relay of a scheduled one, with one
-// face for who drives it: threads and sockets (run.ts), or virtual time (src/sim).
+// A host's part in a run: the member of a data-parallel one, or the relay of a scheduled one, with
+// one face for who drives it: threads and sockets (run.ts), or virtual time (src/sim).
 import type { Fault } from '../base/errors.ts';
 import { ringAt, type Ring } from '../memory/layout.ts';
 import {

@@ -1,5 +1,5 @@
-// Partial results: each one that a push gave is pulled once, in the order of clocks and within one in
-// that of workers, and its deltas are in the tables then, folded in that order; nothing else is.
+// Partial results: each one that a push gave is pulled once, in the order of clocks and within one
+// in that of workers, and its deltas are in the tables then, folded in that order; nothing else is.
 // Whoever adds to a table says so, and sums are taken again here, in the arithmetic of the table.
 import type { Findings } from './findings.ts';
 

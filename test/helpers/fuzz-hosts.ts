@@ -49,7 +49,7 @@ function resends({ faults }: HostsPlan): boolean {
   return lost + twice + overtaking > 0;
 }
 
-/** Runs the hosts that `open` makes; `sampled` looks at one whenever something has changed there. */
+/** Runs the hosts that `open` makes; `sampled` looks at one when something has changed there. */
 export function runHosts(
   plan: HostsPlan,
   options: Meddling,

@@ -105,8 +105,12 @@ function openHosts(plan: ScheduledPlan, report: Report, around: Opening) {
   );
 }
 
-const waited =
-  /(?:the schedule of clock \d+ from rank 0|(?:the report of worker \d+ on|rank \d+ to take what).* at clock \d+)/;
+const awaited = [
+  /the schedule of clock \d+ from rank 0/,
+  /the report of worker \d+ on rank \d+ at clock \d+/,
+  /rank \d+ to take what worker \d+ shared at clock \d+/,
+];
+const waited = new RegExp(`(?:${awaited.map(({ source }) => source).join('|')})`);
 
 /** The tables and the result of a host that has finished are those of a run without faults. */
 function checkEnd(

@@ -1,4 +1,4 @@
-// What a seed of the fuzz of scheduled programs is: hosts, tables, pipeline, sizes and faults, drawn.
+// What a seed of the fuzz of scheduled programs is: hosts, tables, pipeline, sizes, faults, drawn.
 import { createPrng, type Prng } from '../../src/base/prng.ts';
 import type { Sending } from '../../src/program/plan.ts';
 import type { TableSpec } from '../../src/store/table.ts';

@@ -1,7 +1,7 @@
 // The program of the fuzz of scheduled programs. Each clock gives some of the workers work that
 // depends on all partials before; pushes read and add to tables, hand tokens to other workers in a
-// buffer or in place in a table, and gather words for the scheduler. What is shared is checked where
-// it is needed; everything is told to `report`.
+// buffer or in place in a table, and gather words for the scheduler. What is shared is checked
+// where it is needed; everything is told to `report`.
 import { SystemError } from '../../src/base/errors.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import {
