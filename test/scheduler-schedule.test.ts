@@ -274,17 +274,13 @@ test('static: blocks cost about the same, and come round', () => {
       const bounds = balancedBounds({ first: 0, last: cost.length }, want, (j) => cost[j]!);
       assert.is(bounds[0], 0);
       assert.is(bounds.at(-1), cost.length);
-      const blocks = bounds.length - 1;
-      assert.is(blocks, Math.ceil(cost.length / want));
       const total = cost.reduce((a, b) => a + b, 0);
-      for (let b = 0; b < blocks; b++) {
+      const share = total / Math.ceil(cost.length / want);
+      for (let b = 0; b + 1 < bounds.length; b++) {
         const block = cost.slice(bounds[b], bounds[b + 1]);
-        assert.ok(block.length > 0, 'no block is empty');
-        if (b + 1 === blocks) continue;
-        // Without its last variable it is below its share.
-        const upTo = cost.slice(0, bounds[b + 1]! - 1).reduce((a, c) => a + c, 0);
-        const single = block.length === 1;
-        assert.ok(single || upTo < (total * (b + 1)) / blocks || total === 0);
+        assert.ok(block.length > 0 && block.length <= 2 * want, `${block.length} variables`);
+        const withoutLast = block.slice(0, -1).reduce((a, c) => a + c, 0);
+        assert.ok(withoutLast < share || total === 0, `${withoutLast} of ${share}`);
       }
     }),
   );
