@@ -48,6 +48,24 @@ export const signatures = {
   rows_sum_squares_columns: ['storage', 'count', 'directory', 'd', 'scale', 'sums', 'work'],
   rows_scale: ['n', 'rowBytes', 'factors', 'X'],
 
+  // assembly/linear/columns.ts
+  columns_starts: ['columns', 'starts'],
+  columns_scatter: ['count', 'first', 'directory', 'starts', 'index', 'value'],
+  columns_transpose: [
+    ...(['storage', 'count', 'first', 'directory', 'columns', 'scale', 'stride', 'x'] as const),
+  ],
+  columns_dots_sparse: ['count', 'list', 'starts', 'index', 'value', 'v', 'out'],
+  columns_dots_dense: ['count', 'list', 'stride', 'x', 'v', 'out'],
+  columns_add_sparse: ['count', 'list', 'starts', 'index', 'value', 'a', 'v'],
+  columns_add_dense: ['count', 'list', 'stride', 'x', 'a', 'v'],
+  columns_moments_sparse: [
+    ...(['columns', 'total', 'starts', 'index', 'value'] as const),
+    ...(['weights', 'centres', 'sums', 'squares'] as const),
+  ],
+  columns_moments_dense: [
+    ...(['columns', 'rows', 'stride', 'x', 'weights', 'centres', 'sums', 'squares'] as const),
+  ],
+
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],
