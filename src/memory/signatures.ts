@@ -61,6 +61,50 @@ export const signatures = {
   rows_sum_squares_columns: ['storage', 'count', 'directory', 'd', 'scale', 'sums', 'work'],
   rows_scale: ['n', 'rowBytes', 'factors', 'X'],
 
+  // assembly/linear/columns.ts
+  columns_starts: ['columns', 'starts'],
+  columns_scatter: ['count', 'first', 'directory', 'starts', 'index', 'value'],
+  columns_transpose: [
+    ...(['storage', 'count', 'first', 'directory', 'columns', 'scale', 'stride', 'x'] as const),
+  ],
+  columns_dots_sparse: ['count', 'list', 'starts', 'index', 'value', 'v', 'out'],
+  columns_dots_dense: ['count', 'list', 'stride', 'x', 'v', 'out'],
+  columns_add_sparse: ['count', 'list', 'starts', 'index', 'value', 'a', 'v'],
+  columns_add_dense: ['count', 'list', 'stride', 'x', 'a', 'v'],
+  columns_moments_sparse: [
+    ...(['columns', 'total', 'starts', 'index', 'value'] as const),
+    ...(['weights', 'centres', 'sums', 'squares'] as const),
+  ],
+  columns_moments_dense: [
+    ...(['columns', 'rows', 'stride', 'x', 'weights', 'centres', 'sums', 'squares'] as const),
+  ],
+
+  // assembly/linear/gram.ts
+  gram_compact: ['count', 'list', 'scales', 'weights', 'places', 'cursor'],
+  gram_sparse: [
+    ...(['partitions', 'places', 'first', 'last', 'base', 'count', 'total'] as const),
+    ...(['list', 'centres', 'scales', 'out', 'work'] as const),
+  ],
+  gram_dense: [
+    ...(['partitions', 'places', 'weights', 'first', 'last', 'base', 'count'] as const),
+    ...(['list', 'centres', 'scales', 'out', 'work'] as const),
+  ],
+  gram_place: ['parts', 'partBytes', 'base', 'count', 'stride', 'part', 'G'],
+
+  // assembly/linear/block.ts
+  block_violation: ['count', 'g', 'u', 'l1'],
+  block_active: ['count', 'g', 'u', 'l1', 'list'],
+  block_gather: ['count', 'list', 'stride', 'G', 'outStride', 'out'],
+  f64_gather: ['count', 'list', 'x', 'out'],
+  f64_scatter: ['count', 'list', 'x', 'out'],
+  f64_subtract: ['n', 'x', 'y'],
+  block_sweep: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u'],
+  block_newton: [
+    ...(['count', 'stride', 'steps', 'share', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'] as const),
+  ],
+  block_line: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'],
+  block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
+
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],
