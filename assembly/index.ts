@@ -10,12 +10,11 @@ export { directory_dense, directory_csr, directory_shuffle, directory_count, csr
 export * from './linear/columns';
 export * from './linear/gram';
 export * from './linear/block';
-export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
 export * from './models/softmax-certificate';
 export * from './logistic/rows';
-export { logistic_gram } from './logistic/gram';
+export { logistic_gram, gram_square, f32_widen } from './logistic/gram';
 export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';
 export { parse_libsvm } from './parse/libsvm';

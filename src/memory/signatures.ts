@@ -172,6 +172,8 @@ export const signatures = {
     ...(['storage', 'count', 'step', 'directory', 'd', 'scale', 'h', 'map', 'k'] as const),
     ...(['G', 'work'] as const),
   ],
+  gram_square: ['k', 'parts', 'bytes', 'x', 'stride', 'out'],
+  f32_widen: ['n', 'x', 'out'],
 
   // assembly/models/mf.ts
   mf_block: [

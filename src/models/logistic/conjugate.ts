@@ -2,7 +2,7 @@
 // curvature, which only products with vectors ask for (a truncated Newton method; Lin, Weng and
 // Keerthi 2008). Preconditioned with all second moments where features are few, with the diagonal
 // where they are many.
-import { onEveryPartition } from '../phases.ts';
+import { curvatureOf, strideOf } from './gram.ts';
 import { narrowMax, send, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';
 
@@ -27,31 +27,27 @@ function gramStep(ctx: Scheduler): number {
   return Math.max(1, Math.floor(n / rows));
 }
 
-function* byGram({ ctx, v, l2 }: Line): Phases<Precondition> {
-  const { arena, kernels, options, partitions } = ctx;
-  const { n, d, length, bytes } = shapeOf(ctx);
+function* byGram(line: Line): Phases<Precondition> {
+  const { ctx, v, l2 } = line;
+  const { arena, kernels, options } = ctx;
+  const { n, d, bytes } = shapeOf(ctx);
   const k = options.intercept ? d + 1 : d;
-  const map = arena.i32.subarray(ctx.buffer('map') / 4, ctx.buffer('map') / 4 + length);
-  map.forEach((_, j) => (map[j] = j < k ? j : -1));
-  ctx.share('map', 0, length * 4);
-  const step = gramStep(ctx);
-  const added = yield* onEveryPartition(ctx, { kind: 'gram', k, step } as const);
-  const rows = added.reduce((sum, own) => sum + own, 0);
-  const G = ctx.buffer('gram');
-  kernels.f64_sum_parts(k * k, partitions, G, G);
+  const features = Array.from({ length: k }, (_, j) => j);
+  const rows = yield* curvatureOf(ctx, features, gramStep(ctx));
+  const G = ctx.buffer('factor');
+  // The sum of part of the rows stands for all of them.
   const scale = n / Math.max(1, rows);
+  const stride = strideOf(k);
   for (let j = 0; j < k; j++) {
+    kernels.f32_widen(k, ctx.buffer('square') + j * stride * 4, G + j * k * 8);
     const cell = G / 8 + j * k + j;
-    const own = arena.f64[cell] ?? 0;
-    // The sum of part of the rows stands for all of them; without a penalty a pivot may vanish.
-    arena.f64[cell] = own * (1 + 1e-10) + (j < d ? l2 : 1e-10) / scale;
+    // f32 knows a moment to some 1e-6; without a penalty a pivot may vanish.
+    arena.f64[cell] = (arena.f64[cell] ?? 0) * (1 + 1e-5) + (j < d ? l2 : 1e-10) / scale;
   }
-  kernels.cholesky(k, G);
+  if (kernels.cholesky(k, G) !== 0) return yield* byDiagonal(line);
   return () => {
     arena.u8.copyWithin(v.solved, v.residual, v.residual + bytes);
     kernels.cholesky_solve_vector(k, G, v.solved);
-    const at = v.solved / 8;
-    for (let j = 0; j < k; j++) arena.f64[at + j] = (arena.f64[at + j] ?? 0) / scale;
   };
 }
 

@@ -2,6 +2,8 @@
 import type { Samples } from '../../data/dataset.ts';
 import type { BufferSpec, Context, ScheduleContext, Setup } from '../../program/program.ts';
 import type { StepState } from '../../program/steps.ts';
+import { blockBytes } from '../linear/block.ts';
+import { strideOf, triangleBytes } from './gram.ts';
 import { onEveryPartition, type Shared, type Stepping } from '../phases.ts';
 
 export type LogisticOptions = {
@@ -48,8 +50,10 @@ export const sumsLine = 64;
 export const result = { objective: 0, gap: 1, passes: 2, wrong: 3, nonzeros: 4 } as const;
 const resultsBytes = 64;
 
-/** Features that are few enough to keep all their second moments. */
+/** Features that are few enough to precondition with all their second moments. */
 export const narrowMax = 512;
+/** Most variables of a block, the intercept included: their second moments are kept. */
+export const blockMax = 2048;
 
 /** Features and the intercept. */
 export const lengthOf = ({ columns }: Pick<Samples, 'columns'>) => columns + 1;
@@ -72,7 +76,9 @@ export function vectorsOf(ctx: Scheduler): Vectors {
 export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferSpec[] {
   const { partitions } = setup;
   const { n, d, bytes } = shapeOf(setup);
-  const k = d < narrowMax ? d + 1 : 0;
+  const { lambda1 } = setup.options;
+  const narrow = d < narrowMax ? d + 1 : 0;
+  const k = lambda1 > 0 ? Math.min(d + 1, blockMax) : narrow;
   return [
     { name: 'directory', bytes: n * 16 },
     { name: 'z', bytes: n * 8 },
@@ -83,7 +89,10 @@ export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferS
     { name: 'vector', bytes },
     { name: 'parts', bytes: partitions * bytes },
     { name: 'map', bytes: (d + 1) * 4 },
-    { name: 'gram', bytes: partitions * k * k * 8 },
+    { name: 'gram', bytes: partitions * triangleBytes(k) },
+    { name: 'square', bytes: k * strideOf(k) * 4 },
+    { name: 'factor', bytes: lambda1 > 0 ? 0 : narrow * narrow * 8 },
+    { name: 'block', bytes: lambda1 > 0 ? blockBytes(k) + 4 * strideOf(k) * 8 : 0 },
     { name: 'vectors', bytes: (vectors.length + 1) * bytes },
     { name: 'out', bytes: (d + 1) * 4 },
     { name: 'results', bytes: resultsBytes },

@@ -11,12 +11,14 @@ import { defineProgram } from '../../program/program.ts';
 import { stepwise, type StepState } from '../../program/steps.ts';
 import {
   logisticBuffers,
+  shapeOf,
   type Answer,
   type LogisticOptions,
   type Phases,
   type Scheduler,
   type Work,
 } from './layout.ts';
+import { blockDirection, openBlocks } from './block.ts';
 import { certify, gapGuess } from './certificate.ts';
 import { newtonDirection } from './conjugate.ts';
 import { openLine, roundDirection, search } from './line.ts';
@@ -29,18 +31,25 @@ function shareFor(gap: number, tolerance: number): number {
 
 function* steps(ctx: Scheduler): Phases<void> {
   const { options } = ctx;
+  const { n } = shapeOf(ctx);
   const line = yield* openLine(ctx);
+  const blocks = line.l1 > 0 ? openBlocks(ctx) : undefined;
+  const direct = function* (gap: number): Phases<number> {
+    if (blocks !== undefined) return yield* blockDirection(line, blocks);
+    const slope = yield* newtonDirection(line, shareFor(gap, options.tolerance));
+    roundDirection(line);
+    return slope;
+  };
   for (;;) {
     const { gap, value } = gapGuess(line);
     ctx.report({
       pass: line.passes,
-      objective: value / (line.l2 / options.lambda2),
+      objective: value / n,
       gap: gap / value,
     });
     if (gap <= options.tolerance * value && (yield* certify(line))) return;
     if (line.passes >= options.passes) break;
-    const slope = yield* newtonDirection(line, shareFor(gap / value, options.tolerance));
-    roundDirection(line);
+    const slope = yield* direct(gap / value);
     if (!(slope < 0) || !(yield* search(line, slope))) break;
   }
   yield* certify(line);

@@ -2,6 +2,7 @@
 // formulas stand above the kernels in assembly/logistic/.
 import type { Context, PushContext } from '../../program/program.ts';
 import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
+import { triangleBytes } from './gram.ts';
 import {
   cell,
   shapeOf,
@@ -122,7 +123,7 @@ function entropy(ctx: Push, p: number, { c0, c1, s0, s1, t }: Of<'entropy'>): An
 }
 
 function gram(ctx: Push, p: number, { k, step }: Of<'gram'>): Answer {
-  const bytes = k * k * 8;
+  const bytes = triangleBytes(k);
   const out = ctx.buffer('gram') + p * bytes;
   ctx.arena.u8.fill(0, out, out + bytes);
   let added = 0;
@@ -172,7 +173,7 @@ export function pushLogistic(ctx: Push, work: Work): Answer {
   let answer = 0;
   for (let p = work.first; p < work.last; p++) answer += doPhase(ctx, p, work);
   const k = work.kind === 'gram' ? work.k : 0;
-  const bytes = { sums: sumsLine, parts: shapeOf(ctx).bytes, gram: k * k * 8 };
+  const bytes = { sums: sumsLine, parts: shapeOf(ctx).bytes, gram: triangleBytes(k) };
   for (const name of written[work.kind]) {
     ctx.share(name, work.first * bytes[name], (work.last - work.first) * bytes[name]);
   }
