@@ -14,6 +14,8 @@ export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_colum
 export * from './models/softmax-dual';
 export * from './models/softmax-certificate';
 export * from './logistic/rows';
+export * from './logistic/dual';
+export * from './logistic/violations';
 export { logistic_gram, gram_square, f32_widen } from './logistic/gram';
 export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';

@@ -161,11 +161,19 @@ export const signatures = {
   ],
   logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
   logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
+
+  // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),
-    ...(['z', 'q', 'v', 'work'] as const),
+    ...(['along', 'z', 'q', 'v', 'work'] as const),
   ],
-  logistic_entropy: ['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'z', 'q'],
+  logistic_entropy: [
+    ...(['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'along', 'z', 'q', 'sums'] as const),
+  ],
+
+  // assembly/logistic/violations.ts
+  logistic_violations: ['d', 'l1', 'l2', 'w', 'g', 'out', 'fresh'],
+  logistic_priorities: ['d', 'ahead', 'least', 'w', 'out'],
 
   // assembly/logistic/gram.ts
   logistic_gram: [

@@ -11,50 +11,32 @@ import { curvatureOf, strideOf } from './gram.ts';
 import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';
 
-export type Blocks = {
-  readonly schedule: Schedule;
-  /** Room for priorities. */
-  readonly violations: Float64Array;
-};
-
 /** Features of the first block; a later one has up to so many besides twice the support. */
-const freshMin = 256;
+const freshMin = 512;
 
-export function openBlocks(ctx: Scheduler): Blocks {
+export function openBlocks(ctx: Scheduler): Schedule {
   const { d } = shapeOf(ctx);
   const want = Math.min(d, blockMax - 1);
-  const schedule = createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
-  return { schedule, violations: new Float64Array(d) };
+  return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
 }
 
 /**
  * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
  * Of the others as many as there are in use, so that a block grows as fast as it has to.
  */
-function prioritize({ violations }: Blocks, { ctx, v, l1, l2 }: Line): void {
+function prioritize(schedule: Schedule, { ctx, v, l1, l2 }: Line): void {
+  const { kernels, arena } = ctx;
   const { d } = shapeOf(ctx);
-  const { f64 } = ctx.arena;
-  const [w0, g0] = [v.w / 8, v.g / 8];
-  const fresh: number[] = [];
-  let used = 0;
-  let most = 0;
-  for (let j = 0; j < d; j++) {
-    const w = f64[w0 + j] ?? 0;
-    const g = (f64[g0 + j] ?? 0) + l2 * w;
-    const off = w === 0 ? Math.max(0, Math.abs(g) - l1) : Math.abs(g + Math.sign(w) * l1);
-    violations[j] = off;
-    most = Math.max(most, off);
-    if (w !== 0) used += 1;
-    else if (off > 0) fresh.push(off);
-  }
+  const [out, fresh] = [v.search, v.dual];
+  const count = kernels.logistic_violations(d, l1, l2, v.w, v.g, out, fresh);
+  const most = kernels.f64_max_abs(d, out);
+  const used = kernels.logistic_priorities(d, 2 * most, 0, v.w, out);
   const room = Math.max(freshMin, used);
-  const sorted = fresh.length > room ? Float64Array.from(fresh).sort() : undefined;
-  const least = sorted?.[fresh.length - room] ?? 0;
-  for (let j = 0; j < d; j++) {
-    const off = violations[j] ?? 0;
-    if (f64[w0 + j] !== 0) violations[j] = off + 2 * most;
-    else if (off < least) violations[j] = 0;
+  if (count > room) {
+    const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
+    kernels.logistic_priorities(d, 0, sorted[count - room] ?? 0, v.w, out);
   }
+  schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
 }
 
 /** Places of a block's vectors. */
@@ -65,17 +47,22 @@ function openBlock(ctx: Scheduler, count: number) {
   return { count, stride, G: ctx.buffer('square'), ...places };
 }
 
-/** How much of a block's violation its subproblem may leave. */
-const leave = 0.02;
+/**
+ * What a block's subproblem may leave of violations: a share of them while steps still change the
+ * objective by much; then so little that its duals certify (certificate.ts).
+ */
+function leaveOf({ ctx, l1, fall }: Line, violation: number): number {
+  if (fall > 1e-2) return 0.2 * violation;
+  return Math.min(0.05 * violation, 0.3 * ctx.options.tolerance * l1);
+}
 
 /** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
-export function* blockDirection(line: Line, blocks: Blocks): Phases<number> {
+export function* blockDirection(line: Line, schedule: Schedule): Phases<number> {
   const { ctx, v, l1, l2 } = line;
   const { arena, kernels, options } = ctx;
   const { d, bytes } = shapeOf(ctx);
-  prioritize(blocks, line);
-  blocks.schedule.setPriorities(blocks.violations);
-  const phase = blocks.schedule.next(ctx.prng);
+  prioritize(schedule, line);
+  const phase = schedule.next(ctx.prng);
   const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
   if (options.intercept) list.push(d);
   arena.u8.fill(0, v.direction, v.direction + bytes);
@@ -94,7 +81,7 @@ export function* blockDirection(line: Line, blocks: Blocks): Phases<number> {
     f64[block.g / 8 + slot] = cell(v.g, j) + own * cell(v.w, j);
   });
   const violation = kernels.block_violation(block.count, block.g, block.u, block.l1);
-  solveBlock(ctx, block, leave * violation);
+  solveBlock(ctx, block, leaveOf(line, violation));
   let slope = 0;
   const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {
@@ -106,6 +93,6 @@ export function* blockDirection(line: Line, blocks: Blocks): Phases<number> {
     if (j < d) slope += l1 * (Math.abs(to) - Math.abs(from));
     if (slot < changes.length) changes[slot] = Math.abs(step);
   });
-  if (phase !== undefined) blocks.schedule.done(phase.number, changes);
+  if (phase !== undefined) schedule.done(phase.number, changes);
   return slope;
 }

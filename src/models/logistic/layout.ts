@@ -21,15 +21,20 @@ export type LogisticOptions = {
 
 /** Where rows are on the line z + t·q, and what a row of each class weighs. */
 type Line = { readonly c0: number; readonly c1: number; readonly t: number };
-/** Factors of the duals of each class. */
-type Scales = { readonly s0: number; readonly s1: number };
+/** Duals: where they are taken, and factors for those of each class. */
+export type Duals = Line & {
+  /** Along the step from z (t is 0), instead of at z + t·q. */
+  readonly along: boolean;
+  readonly s0: number;
+  readonly s1: number;
+};
 
 /** What the scheduler asks of the workers, phase by phase. */
 export type Phase =
   | { readonly kind: 'open' | 'product' | 'diagonal' }
   | ({ readonly kind: 'advance'; readonly taken: number; readonly fresh: boolean } & Line)
-  | ({ readonly kind: 'dual' } & Line & Scales)
-  | ({ readonly kind: 'entropy' } & Line & Scales)
+  | ({ readonly kind: 'dual' } & Duals)
+  | ({ readonly kind: 'entropy' } & Duals)
   | { readonly kind: 'gram'; readonly k: number; readonly step: number };
 export type Work = Shared<Phase>;
 /** What a phase without numbers of its own answers is 0; a gram's rows. */
@@ -41,14 +46,16 @@ export type Phases<T> = Stepping<Work, Answer, T>;
 export const cell = {
   /** Of an advance: Σ c loss, Σ c H(a), Σ c a of each class, rows wrong. */
   ...{ loss: 0, entropy: 1, mass1: 2, mass0: 3, wrong: 4 },
-  /** Of an entropy; and rows of class 1, counted once. */
-  ...{ dualEntropy: 5, positives: 6 },
+  /** Of an entropy: Σ c H, Σ c a of each class. */
+  ...{ dualEntropy: 5, dualMass1: 6, dualMass0: 7 },
+  /** Rows of class 1, counted once. */
+  positives: 8,
 } as const;
-export const sumsLine = 64;
+export const sumsLine = 128;
 
 /** f64 cells of `results`. */
 export const result = { objective: 0, gap: 1, passes: 2, wrong: 3, nonzeros: 4 } as const;
-const resultsBytes = 64;
+export const resultsBytes = 64;
 
 /** Features that are few enough to precondition with all their second moments. */
 export const narrowMax = 512;

@@ -30,6 +30,8 @@ export type Line = {
   loss: number;
   /** Are the weights f32 values? */
   rounded: boolean;
+  /** By how much of itself the last step lowered the objective. */
+  fall: number;
   /** Passes over the data. */
   passes: number;
 };
@@ -57,7 +59,7 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   const { lambda1, lambda2 } = options;
   const line: Line = {
     ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
-    ...{ t: 0, loss: 0, rounded: true, passes: 0 },
+    ...{ t: 0, loss: 0, rounded: true, fall: 1, passes: 0 },
   };
   yield* advance(line);
   arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
@@ -109,7 +111,10 @@ export function* search(line: Line, slope: number): Phases<boolean> {
     kernels.f64_axpy(length, t, v.direction, v.w);
     const value = line.loss + penaltyAt(line, v.w);
     line.rounded = t === 1;
-    if (value <= from + decrease * t * slope + 1e-14 * Math.abs(from)) return true;
+    if (value <= from + decrease * t * slope + 1e-14 * Math.abs(from)) {
+      line.fall = (from - value) / value;
+      return true;
+    }
     arena.u8.copyWithin(v.w, start, start + bytes);
     t /= 2;
     yield* evaluate(line, { taken: 0, t, fresh: false });

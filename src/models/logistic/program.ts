@@ -42,17 +42,15 @@ function* steps(ctx: Scheduler): Phases<void> {
   };
   for (;;) {
     const { gap, value } = gapGuess(line);
-    ctx.report({
-      pass: line.passes,
-      objective: value / n,
-      gap: gap / value,
-    });
-    if (gap <= options.tolerance * value && (yield* certify(line))) return;
+    ctx.report({ pass: line.passes, objective: value / n, gap: gap / value });
+    if (gap <= options.tolerance * value && (yield* certify(line, false))) return;
+    const promising = line.t === 1 && line.fall <= 0.1 * Math.sqrt(options.tolerance);
+    if (blocks !== undefined && promising && (yield* certify(line, true))) return;
     if (line.passes >= options.passes) break;
     const slope = yield* direct(gap / value);
     if (!(slope < 0) || !(yield* search(line, slope))) break;
   }
-  yield* certify(line);
+  yield* certify(line, false);
 }
 
 export const logisticSolve = defineProgram<

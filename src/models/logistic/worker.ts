@@ -105,20 +105,22 @@ function diagonal(ctx: Push, p: number): Answer {
   return 0;
 }
 
-function dual(ctx: Push, p: number, { c0, c1, s0, s1, t }: Of<'dual'>): Answer {
+function dual(ctx: Push, p: number, { c0, c1, s0, s1, t, along }: Of<'dual'>): Answer {
   const out = partOf(ctx, p);
   slices(ctx, p, ({ head, z, q }) => {
-    ctx.kernels.logistic_dual(...head, c0, c1, s0, s1, t, z, q, out, ctx.state.work);
+    const factors = [c0, c1, s0, s1, t, along ? 1 : 0] as const;
+    ctx.kernels.logistic_dual(...head, ...factors, z, q, out, ctx.state.work);
   });
   return 0;
 }
 
-function entropy(ctx: Push, p: number, { c0, c1, s0, s1, t }: Of<'entropy'>): Answer {
-  let sum = 0;
+function entropy(ctx: Push, p: number, { c0, c1, s0, s1, t, along }: Of<'entropy'>): Answer {
+  const sums = lineOf(ctx, p) + cell.dualEntropy * 8;
+  ctx.arena.f64.fill(0, sums / 8, sums / 8 + 3);
   slices(ctx, p, ({ count, directory, z, q }) => {
-    sum += ctx.kernels.logistic_entropy(count, directory, c0, c1, s0, s1, t, z, q);
+    const factors = [c0, c1, s0, s1, t, along ? 1 : 0] as const;
+    ctx.kernels.logistic_entropy(count, directory, ...factors, z, q, sums);
   });
-  ctx.arena.f64[lineOf(ctx, p) / 8 + cell.dualEntropy] = sum;
   return 0;
 }
 
