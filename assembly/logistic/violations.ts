@@ -1,17 +1,18 @@
 // How far features are from optimal: what a schedule of them goes by.
 
 /**
- * out_j ← the distance of −(g_j + l2 w_j) from the subdifferential of l1 |w_j|, for d features; f64. Those of
- * w_j = 0 that are not optimal go to `fresh` (f64, as far as they are). Returns how many those are.
+ * out_j ← the distance of −(g_j + l2 w_j) from the subdifferential of l1 |w_j|, for d features; f64. For w_j = 0
+ * it is taken from `near` ≤ l1, so that those count that may soon violate it; they go to `fresh` too, f64.
+ * Returns how many those are.
  */
 export function logistic_violations(
-  d: i32, l1: f64, l2: f64, w: usize, g: usize, out: usize, fresh: usize,
+  d: i32, l1: f64, l2: f64, near: f64, w: usize, g: usize, out: usize, fresh: usize,
 ): i32 {
   let found: usize = 0;
   for (let j: usize = 0; j < <usize>d << 3; j += 8) {
     const value = load<f64>(w + j);
     const slope = load<f64>(g + j) + l2 * value;
-    let off = max<f64>(0, abs(slope) - l1);
+    let off = max<f64>(0, abs(slope) - near);
     if (value != 0) {
       off = abs(value > 0 ? slope + l1 : slope - l1);
     } else if (off > 0) {

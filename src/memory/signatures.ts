@@ -172,7 +172,7 @@ export const signatures = {
   ],
 
   // assembly/logistic/violations.ts
-  logistic_violations: ['d', 'l1', 'l2', 'w', 'g', 'out', 'fresh'],
+  logistic_violations: ['d', 'l1', 'l2', 'near', 'w', 'g', 'out', 'fresh'],
   logistic_priorities: ['d', 'ahead', 'least', 'w', 'out'],
 
   // assembly/logistic/gram.ts

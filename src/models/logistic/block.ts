@@ -21,14 +21,21 @@ export function openBlocks(ctx: Scheduler): Schedule {
 }
 
 /**
+ * Near the end features that are about to violate optimality are in the block too: its duals can
+ * only be feasible for those that it has.
+ */
+const closing = { fall: 1e-2, near: 0.75 } as const;
+
+/**
  * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
  * Of the others as many as there are in use, so that a block grows as fast as it has to.
  */
-function prioritize(schedule: Schedule, { ctx, v, l1, l2 }: Line): void {
+function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): void {
   const { kernels, arena } = ctx;
   const { d } = shapeOf(ctx);
   const [out, fresh] = [v.search, v.dual];
-  const count = kernels.logistic_violations(d, l1, l2, v.w, v.g, out, fresh);
+  const near = fall > closing.fall ? l1 : closing.near * l1;
+  const count = kernels.logistic_violations(d, l1, l2, near, v.w, v.g, out, fresh);
   const most = kernels.f64_max_abs(d, out);
   const used = kernels.logistic_priorities(d, 2 * most, 0, v.w, out);
   const room = Math.max(freshMin, used);
@@ -52,7 +59,7 @@ function openBlock(ctx: Scheduler, count: number) {
  * objective by much; then so little that its duals certify (certificate.ts).
  */
 function leaveOf({ ctx, l1, fall }: Line, violation: number): number {
-  if (fall > 1e-2) return 0.2 * violation;
+  if (fall > closing.fall) return 0.2 * violation;
   return Math.min(0.05 * violation, 0.3 * ctx.options.tolerance * l1);
 }
 
