@@ -24,7 +24,7 @@ export function openBlocks(ctx: Scheduler): Schedule {
  * Near the end features that are about to violate optimality are in the block too: its duals can
  * only be feasible for those that it has.
  */
-const closing = { fall: 1e-2, near: 0.75 } as const;
+const closing = { fall: 1e-3, near: 0.85 } as const;
 
 /**
  * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
