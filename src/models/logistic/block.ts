@@ -6,7 +6,7 @@
 // solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule says
 // which features: by default those that violate optimality most, and all whose weight is not 0.
 import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
-import { solveBlock } from '../linear/block.ts';
+import { solveBlock, type Block } from '../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
 import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';
@@ -47,26 +47,39 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): void {
 }
 
 /** Places of a block's vectors. */
-function openBlock(ctx: Scheduler, count: number) {
+function openBlock(ctx: Scheduler, count: number): Block {
   const stride = strideOf(count);
   const at = (index: number) => ctx.buffer('block') + index * stride * 8;
   const places = { l1: at(0), l2: at(1), g: at(2), u: at(3), work: at(4) };
   return { count, stride, G: ctx.buffer('square'), ...places };
 }
 
+/** Sweeps of coordinate descent that a step far from the end is worth. */
+const sweepsMax = 5;
+
 /**
- * What a block's subproblem may leave of violations: a share of them while steps still change the
- * objective by much; then so little that its duals certify (certificate.ts).
+ * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
+ * that its duals certify (certificate.ts).
  */
-function leaveOf({ ctx, l1, fall }: Line, violation: number): number {
-  if (fall > closing.fall) return 0.2 * violation;
-  return Math.min(0.05 * violation, 0.3 * ctx.options.tolerance * l1);
+function solve({ ctx, l1, fall }: Line, block: Block): void {
+  const { kernels, options } = ctx;
+  const { count, stride, G, g, u } = block;
+  const violation = kernels.block_violation(count, g, u, block.l1);
+  if (fall > closing.fall) {
+    for (let sweep = 0; sweep < sweepsMax; sweep++) {
+      ctx.poll();
+      const most = kernels.block_sweep(count, stride, G, block.l1, block.l2, g, u);
+      if (most <= 0.1 * violation) return;
+    }
+    return;
+  }
+  solveBlock(ctx, block, Math.min(0.05 * violation, 0.6 * options.tolerance * l1));
 }
 
 /** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
 export function* blockDirection(line: Line, schedule: Schedule): Phases<number> {
   const { ctx, v, l1, l2 } = line;
-  const { arena, kernels, options } = ctx;
+  const { arena, options } = ctx;
   const { d, bytes } = shapeOf(ctx);
   prioritize(schedule, line);
   const phase = schedule.next(ctx.prng);
@@ -87,8 +100,7 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number> 
     f64[block.u / 8 + slot] = cell(v.w, j);
     f64[block.g / 8 + slot] = cell(v.g, j) + own * cell(v.w, j);
   });
-  const violation = kernels.block_violation(block.count, block.g, block.u, block.l1);
-  solveBlock(ctx, block, leaveOf(line, violation));
+  solve(line, block);
   let slope = 0;
   const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {
