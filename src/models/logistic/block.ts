@@ -55,7 +55,7 @@ function openBlock(ctx: Scheduler, count: number): Block {
 }
 
 /** Sweeps of coordinate descent that a step far from the end is worth. */
-const sweepsMax = 5;
+const sweepsMax = 40;
 
 /**
  * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
@@ -69,7 +69,7 @@ function solve({ ctx, l1, fall }: Line, block: Block): void {
     for (let sweep = 0; sweep < sweepsMax; sweep++) {
       ctx.poll();
       const most = kernels.block_sweep(count, stride, G, block.l1, block.l2, g, u);
-      if (most <= 0.1 * violation) return;
+      if (most <= 0.02 * violation) return;
     }
     return;
   }
