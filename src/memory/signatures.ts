@@ -157,7 +157,7 @@ export const signatures = {
   // assembly/logistic/rows.ts
   logistic_advance: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 'taken', 't'] as const),
-    ...(['v', 'z', 'q', 'h', 'g', 'sums', 'work'] as const),
+    ...(['v', 'z', 'q', 'h', 'before', 'g', 'sums', 'work'] as const),
   ],
   logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
   logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
@@ -165,10 +165,10 @@ export const signatures = {
   // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),
-    ...(['along', 'z', 'q', 'v', 'work'] as const),
+    ...(['h', 'z', 'q', 'v', 'work'] as const),
   ],
   logistic_entropy: [
-    ...(['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'along', 'z', 'q', 'sums'] as const),
+    ...(['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'h', 'z', 'q', 'sums'] as const),
   ],
 
   // assembly/logistic/violations.ts
