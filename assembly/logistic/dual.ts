@@ -57,10 +57,10 @@ export function logistic_entropy(
     const whole = dualOf(m, ahead), a = s * whole;
     // 1 − s a = (1 − a) + a (1 − s), both not negative
     const rest = dualOf(-m, -ahead) + (1 - s) * whole;
-    let h: f64 = 0;
-    if (a > 1e-300) h -= a * log64(a);
-    if (rest > 1e-300) h -= rest * log64(rest);
-    sum += c * h;
+    let own: f64 = 0;
+    if (a > 1e-300) own -= a * log64(a);
+    if (rest > 1e-300) own -= rest * log64(rest);
+    sum += c * own;
     if (positive) mass1 += c * a;
     else mass0 += c * a;
     if (h) h += 8;
