@@ -73,7 +73,9 @@ function solve({ ctx, l1, fall }: Line, block: Block): void {
     }
     return;
   }
-  solveBlock(ctx, block, Math.min(0.05 * violation, 0.6 * options.tolerance * l1));
+  // f32 second moments know gradients to some 1e-6 of what is to be removed of them.
+  const least = 2e-5 * violation;
+  solveBlock(ctx, block, Math.max(least, Math.min(0.05 * violation, 0.6 * options.tolerance * l1)));
 }
 
 /** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
