@@ -8,6 +8,7 @@ export * from './linalg/gram';
 export * from './linear/columns';
 export * from './linear/gram';
 export * from './linear/block';
+export * from './linear/lasso';
 export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
