@@ -212,25 +212,24 @@ export function lasso_support(columns: i32, u: usize, out: usize): i32 {
 }
 
 /**
- * The slots' vectors for a block: u, g = λ₂ω²u − c, λ₁ω, λ₂ω² + damping. Returns the least ω.
+ * The slots' vectors for a block: u, g = λ₂ω²u − c, λ₁ω, λ₂ω² + damping, ω.
  */
 export function lasso_block(
   count: i32, list: usize, l1: f64, l2: f64, damping: f64,
-  c: usize, u: usize, omega: usize, outL1: usize, outL2: usize, outG: usize, outU: usize,
-): f64 {
-  let least: f64 = Infinity;
+  c: usize, u: usize, omega: usize,
+  outL1: usize, outL2: usize, outG: usize, outU: usize, outUnits: usize,
+): void {
   for (let k: usize = 0; k < <usize>count; k++) {
     const j = <usize>load<u32>(list + (k << 2)) << 3;
     const at = k << 3;
     const o = load<f64>(omega + j), value = load<f64>(u + j);
     const ridge = l2 * o * o;
-    least = min<f64>(least, o);
+    store<f64>(outUnits + at, o);
     store<f64>(outL1 + at, l1 * o);
     store<f64>(outL2 + at, ridge + damping);
     store<f64>(outU + at, value);
     store<f64>(outG + at, ridge * value - load<f64>(c + j));
   }
-  return least;
 }
 
 /**

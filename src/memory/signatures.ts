@@ -79,13 +79,13 @@ export const signatures = {
   gram_place: ['parts', 'partBytes', 'base', 'count', 'stride', 'part', 'G'],
 
   // assembly/linear/block.ts
-  block_violation: ['count', 'g', 'u', 'l1'],
+  block_violation: ['count', 'g', 'u', 'l1', 'units'],
   block_active: ['count', 'g', 'u', 'l1', 'list'],
   block_gather: ['count', 'list', 'stride', 'G', 'outStride', 'out'],
   f64_gather: ['count', 'list', 'x', 'out'],
   f64_scatter: ['count', 'list', 'x', 'out'],
   f64_subtract: ['n', 'x', 'y'],
-  block_sweep: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u'],
+  block_sweep: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'units'],
   block_newton: [
     ...(['count', 'stride', 'steps', 'share', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'] as const),
   ],
@@ -110,7 +110,7 @@ export const signatures = {
   lasso_support: ['columns', 'u', 'out'],
   lasso_block: [
     ...(['count', 'list', 'l1', 'l2', 'damping', 'c', 'u', 'omega'] as const),
-    ...(['outL1', 'outL2', 'outG', 'outU'] as const),
+    ...(['outL1', 'outL2', 'outG', 'outU', 'outUnits'] as const),
   ],
   lasso_changes: [
     ...(['count', 'list', 'next', 'u', 'means', 't', 'outList', 'outValues', 'sums'] as const),

@@ -77,7 +77,13 @@ export function laneSizes(shape: Shape) {
     ...{ slotOf: columns * 4, survivors: columns * 4, violators: columns * 4 },
     ...{ priorities: perColumn, changed: columns * 4, changes: perColumn, scan: 64 },
     ...{ slotList: slots * 4, slotMeans: perSlot, slotScales: perSlot },
-    ...{ slotL1: perSlot, slotL2: perSlot, slotG: perSlot + 64, slotU: perSlot + 64 },
+    ...{
+      slotL1: perSlot,
+      slotUnits: perSlot,
+      slotL2: perSlot,
+      slotG: perSlot + 64,
+      slotU: perSlot + 64,
+    },
     gramParts: hosts * gramPartBytes(shape),
     ...{ gram: slots * slots * 4, block: blockBytes(slots) },
   };

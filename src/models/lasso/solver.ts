@@ -230,15 +230,15 @@ function block(
   const { kernels, shape } = lane;
   const list = lane.at('slotList');
   const [slotL1, slotL2] = [lane.at('slotL1'), lane.at('slotL2')];
-  const [g, u] = [lane.at('slotG'), lane.at('slotU')];
-  const least = kernels.lasso_block(
+  const [g, u, units] = [lane.at('slotG'), lane.at('slotU'), lane.at('slotUnits')];
+  kernels.lasso_block(
     ...([used, list, l1, l2, aim.damping, lane.at('c'), lane.at('u'), lane.at('omega')] as const),
-    ...([slotL1, slotL2, g, u] as const),
+    ...([slotL1, slotL2, g, u, units] as const),
   );
-  // A violation of ω v costs about v Σ ω|u| of the dual.
-  const tolerance = used === 0 ? 0 : (least * aim.gap) / Math.max(aim.ones, aim.gap / l1 || 1);
+  // A violation of v in units of ω costs about v Σ ω|u| of the dual.
+  const tolerance = aim.gap / Math.max(aim.ones, aim.gap / l1 || 1);
   const own = { count: used, stride: shape.slots, G: lane.at('gram'), work: lane.at('block') };
-  const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u }, tolerance);
+  const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u, units }, tolerance);
   solver.updates += end.updates;
   return takeChanges(solver, u);
 }
