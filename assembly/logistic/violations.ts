@@ -41,3 +41,32 @@ export function logistic_priorities(d: i32, ahead: f64, least: f64, w: usize, ou
   }
   return used;
 }
+
+/**
+ * residual_j ← −(g_j + l2 w_j ± l1) of the features that are free to move, with the sign of w_j, or for w_j = 0
+ * the one that it would take; 0 for those that are not.
+ */
+export function logistic_free(d: i32, l1: f64, l2: f64, w: usize, g: usize, residual: usize): void {
+  for (let j: usize = 0; j < <usize>d << 3; j += 8) {
+    const value = load<f64>(w + j);
+    const slope = load<f64>(g + j) + l2 * value;
+    let rest: f64 = 0;
+    if (value != 0) rest = value > 0 ? -slope - l1 : -slope + l1;
+    else if (abs(slope) > l1) rest = slope > 0 ? -slope + l1 : -slope - l1;
+    store<f64>(residual + j, rest);
+  }
+}
+
+/** x_i ← 0 where mask_i is 0. */
+export function f64_mask(n: i32, mask: usize, x: usize): void {
+  for (let i: usize = 0; i < <usize>n << 3; i += 8) if (load<f64>(mask + i) == 0) store<f64>(x + i, 0);
+}
+
+/** Cuts a step of the free features off at 0, where its signs (of w_j, or of `free`) would change. */
+export function logistic_project(d: i32, free: usize, w: usize, step: usize): void {
+  for (let j: usize = 0; j < <usize>d << 3; j += 8) {
+    const value = load<f64>(w + j);
+    const sign = value == 0 ? load<f64>(free + j) : value;
+    if ((value + load<f64>(step + j)) * sign < 0) store<f64>(step + j, -value);
+  }
+}

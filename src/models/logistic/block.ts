@@ -20,6 +20,9 @@ export function openBlocks(ctx: Scheduler): Schedule {
   return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
 }
 
+/** Features in use for which a block has room, with others that may join them. */
+const usedMax = (3 * blockMax) / 4;
+
 /**
  * Near the end features that are about to violate optimality are in the block too: its duals can
  * only be feasible for those that it has.
@@ -28,9 +31,10 @@ const closing = { fall: 1e-3, near: 0.85 } as const;
 
 /**
  * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
- * Of the others as many as there are in use, so that a block grows as fast as it has to.
+ * Of the others as many as there are in use, so that a block grows as fast as it has to. False:
+ * there are too many for a block.
  */
-function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): void {
+function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean {
   const { kernels, arena } = ctx;
   const { d } = shapeOf(ctx);
   const [out, fresh] = [v.search, v.dual];
@@ -43,7 +47,9 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): void {
     const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
     kernels.logistic_priorities(d, 0, sorted[count - room] ?? 0, v.w, out);
   }
+  if (used > usedMax) return false;
   schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
+  return true;
 }
 
 /** Places of a block's vectors. */
@@ -64,11 +70,11 @@ const sweepsMax = 40;
 function solve({ ctx, l1, fall }: Line, block: Block): void {
   const { kernels, options } = ctx;
   const { count, stride, G, g, u } = block;
-  const violation = kernels.block_violation(count, g, u, block.l1);
+  const violation = kernels.block_violation(count, g, u, block.l1, 0);
   if (fall > closing.fall) {
     for (let sweep = 0; sweep < sweepsMax; sweep++) {
       ctx.poll();
-      const most = kernels.block_sweep(count, stride, G, block.l1, block.l2, g, u);
+      const most = kernels.block_sweep(count, stride, G, block.l1, block.l2, g, u, 0);
       if (most <= 0.02 * violation) return;
     }
     return;
@@ -78,12 +84,15 @@ function solve({ ctx, l1, fall }: Line, block: Block): void {
   solveBlock(ctx, block, Math.max(least, Math.min(0.05 * violation, 0.6 * options.tolerance * l1)));
 }
 
-/** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
-export function* blockDirection(line: Line, schedule: Schedule): Phases<number> {
+/**
+ * v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none.
+ * Undefined: no block is large enough.
+ */
+export function* blockDirection(line: Line, schedule: Schedule): Phases<number | undefined> {
   const { ctx, v, l1, l2 } = line;
   const { arena, options } = ctx;
   const { d, bytes } = shapeOf(ctx);
-  prioritize(schedule, line);
+  if (!prioritize(schedule, line)) return undefined;
   const phase = schedule.next(ctx.prng);
   const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
   if (options.intercept) list.push(d);
