@@ -70,3 +70,15 @@ export function logistic_project(d: i32, free: usize, w: usize, step: usize): vo
     if ((value + load<f64>(step + j)) * sign < 0) store<f64>(step + j, -value);
   }
 }
+
+/** step_j ← S(w_j − s_j/m_j, l1/m_j) − w_j, s_j = g_j + l2 w_j: the best step where the curvature is m_j alone. */
+export function logistic_shrink(
+  d: i32, l1: f64, l2: f64, w: usize, g: usize, m: usize, step: usize,
+): void {
+  for (let j: usize = 0; j < <usize>d << 3; j += 8) {
+    const value = load<f64>(w + j), curvature = load<f64>(m + j);
+    const aim = curvature * value - load<f64>(g + j) - l2 * value;
+    const size = max<f64>(0, abs(aim) - l1) / curvature;
+    store<f64>(step + j, curvature > 0 ? (aim < 0 ? -size : size) - value : 0);
+  }
+}

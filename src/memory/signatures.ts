@@ -205,6 +205,7 @@ export const signatures = {
   logistic_free: ['d', 'l1', 'l2', 'w', 'g', 'residual'],
   f64_mask: ['n', 'mask', 'x'],
   logistic_project: ['d', 'free', 'w', 'step'],
+  logistic_shrink: ['d', 'l1', 'l2', 'w', 'g', 'm', 'step'],
   logistic_priorities: ['d', 'ahead', 'least', 'w', 'out'],
 
   // assembly/logistic/gram.ts

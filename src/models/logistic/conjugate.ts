@@ -122,5 +122,17 @@ export function* newtonDirection(line: Line, share: number): Phases<number> {
   }
   if (l1 > 0) kernels.logistic_project(d, v.dual, v.w, v.direction);
   roundDirection(line);
+  const promise = promiseOf(line);
+  return promise < 0 || l1 === 0 ? promise : shrinkingDirection(line);
+}
+
+/** Where cutting a step off has turned it uphill: what the diagonal of the curvature alone says. */
+function shrinkingDirection(line: Line): number {
+  const { ctx, v, l1, l2 } = line;
+  const { arena, kernels } = ctx;
+  const { d, bytes } = shapeOf(ctx);
+  arena.u8.fill(0, v.direction, v.direction + bytes);
+  kernels.logistic_shrink(d, l1, l2, v.w, v.g, v.diagonal, v.direction);
+  roundDirection(line);
   return promiseOf(line);
 }
