@@ -18,7 +18,7 @@ import { lassoGap, lassoObjective, solveLasso } from './oracle/lasso.ts';
 
 const shapes = [
   { storage: 'f32', rows: 90, columns: 12, seed: 1 },
-  { storage: 'f32', rows: 25, columns: 70, seed: 2, offset: 100 },
+  { storage: 'f32', rows: 25, columns: 70, seed: 2, offset: 1 },
   { storage: 'u8', rows: 120, columns: 17, seed: 3 },
   { storage: 'csr', rows: 300, columns: 40, seed: 4 },
   { storage: 'csr', rows: 40, columns: 150, seed: 5, offset: 2 },
@@ -169,14 +169,14 @@ test('lasso: folds score each λ on rows that were left out', async () => {
     assert.equal(again.facts.path, path, 'one thread finds the same');
     const careful = await fit(host, data, { ...options, 'one-standard-error': true });
     assert.ok(careful.facts.lambda >= found.facts.lambda);
-    await assert_rejects(fit(host, data, { folds: 91 }), 'ERR_CONFIG');
-    await assert_rejects(fit(host, data, { folds: 1 }), 'ERR_CONFIG');
-    await assert_rejects(fit(host, data, { path: 5, lambda: 1 }), 'ERR_CONFIG');
-    await assert_rejects(fit(host, data, { model: 'elastic-net', alpha: 0 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { folds: 91 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { folds: 1 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { path: 5, lambda: 1 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { model: 'elastic-net', alpha: 0 }), 'ERR_CONFIG');
   });
 });
 
-async function assert_rejects(promise: Promise<unknown>, code: string): Promise<void> {
+async function rejects(promise: Promise<unknown>, code: string): Promise<void> {
   const thrown = await promise.then(
     () => undefined,
     (error: unknown) => error as { code?: string },

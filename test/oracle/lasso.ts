@@ -19,7 +19,12 @@ export type LassoProblem = {
 export type LassoSolution = { readonly beta: readonly number[]; readonly intercept: number };
 
 const mean = (values: readonly number[]) => sum(values) / values.length;
-const dot = (a: readonly number[], b: readonly number[]) => sum(a.map((value, i) => value * b[i]!));
+function dot(a: readonly number[], b: readonly number[]): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  return total;
+}
+
 
 /** Columns and labels about their means if there is an intercept, and the penalties' factors. */
 function prepare({ x, y, intercept = true, standardize = false }: LassoProblem) {
@@ -39,14 +44,15 @@ export function solveLasso(problem: LassoProblem, sweeps = 20_000): LassoSolutio
   const { means, centred, label, labels, factor } = prepare(problem);
   const beta = centred.map(() => 0);
   const r = [...labels];
-  const curvature = centred.map((c, j) => dot(c, c) / n + lambda * (1 - alpha) * factor[j]! ** 2);
+  const squares = centred.map((c) => dot(c, c) / n);
+  const curvature = squares.map((s, j) => s + lambda * (1 - alpha) * factor[j]! ** 2);
   for (let sweep = 0; sweep < sweeps; sweep++) {
     let most = 0;
     centred.forEach((column, j) => {
       const h = curvature[j]!;
-      if (!(dot(column, column) > 1e-24)) return;
+      if (!(squares[j]! > 1e-24)) return;
       const before = beta[j]!;
-      const z = dot(column, r) / n + (dot(column, column) / n) * before;
+      const z = dot(column, r) / n + squares[j]! * before;
       const size = Math.max(0, Math.abs(z) - lambda * alpha * factor[j]!) / h;
       const after = Math.sign(z) * size;
       const change = after - before;
@@ -71,7 +77,7 @@ export function lassoObjective(problem: LassoProblem, solution: LassoSolution): 
 
 /**
  * The duality gap at any β, with the best intercept: of the lasso over the rows that the L2 penalty
- * adds, [X; √(nλ₂) S] and [y; 0].
+ * adds, [X; √(nλ₂) S] and [y; 0], or with the L2 penalty's conjugate, whichever is smaller.
  */
 export function lassoGap(problem: LassoProblem, solution: LassoSolution): number {
   const { lambda, alpha = 1, y } = problem;
@@ -90,5 +96,11 @@ export function lassoGap(problem: LassoProblem, solution: LassoSolution): number
   const primal =
     (dot(r, r) + dot(below, below)) / (2 * n) +
     l1 * sum(beta.map((value, j) => Math.abs(value) * factor[j]!));
-  return primal - dual;
+  // The conjugate of the L2 penalty makes every residual feasible.
+  const over = centred.map((c, j) => {
+    if (!(factor[j]! > 0) || l2 === 0) return 0;
+    return Math.max(0, Math.abs(dot(c, r)) / (n * factor[j]!) - l1) ** 2 / (2 * l2);
+  });
+  const conjugate = dot(r, labels) / n - dot(r, r) / (2 * n) - sum(over);
+  return primal - (l2 === 0 ? dual : Math.max(dual, conjugate));
 }
