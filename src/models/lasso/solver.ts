@@ -224,7 +224,7 @@ function* grow(
 function block(
   solver: Solver,
   { l1, l2 }: Penalty,
-  aim: { gap: number; ones: number; damping: number },
+  aim: { gap: number; ones: number; s: number; damping: number },
 ): { readonly changes: number; readonly shift: number } {
   const { lane, used } = solver;
   const { kernels, shape } = lane;
@@ -235,8 +235,11 @@ function block(
     ...([used, list, l1, l2, aim.damping, lane.at('c'), lane.at('u'), lane.at('omega')] as const),
     ...([slotL1, slotL2, g, u, units] as const),
   );
-  // A violation of v in units of ω costs about v Σ ω|u| of the dual.
-  const tolerance = aim.gap / Math.max(aim.ones, aim.gap / l1 || 1);
+  // A violation of v in units of ω costs about v Σ ω|u| of the dual. While next to nothing is other
+  // than 0 that says nothing: then it must fall below what it was.
+  const byGap = aim.gap / aim.ones;
+  const fallen = 0.2 * (l1 / aim.s - l1);
+  const tolerance = aim.ones === 0 ? fallen : Math.min(byGap, Math.max(fallen, 0.1 * byGap));
   const own = { count: used, stride: shape.slots, G: lane.at('gram'), work: lane.at('block') };
   const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u, units }, tolerance);
   solver.updates += end.updates;
@@ -294,7 +297,7 @@ export function* solveAt(solver: Solver, lambda: number, target: number): Phases
     lane.share('survivors', 0, kept * 4);
     yield* grow(solver, penalty, { survivors: kept, nonzeros: found.nonzeros });
     const gap = Math.max(0.3 * target, blockShare * found.gap);
-    const step = block(solver, penalty, { gap, ones: found.ones, damping });
+    const step = block(solver, penalty, { ...found, gap, damping });
     yield* gradient(solver, { ...step, survivors });
     const after = certify(solver, penalty, survivors);
     if (after.objective <= found.objective * (1 + 1e-14) + 1e-14 * solver.scale) {

@@ -174,7 +174,7 @@ function measureGradient(
 
 function compactPlace(lane: Lane, p: number) {
   const places = lane.at('places') + p * placesBytes;
-  return { places, columns: columnsAt(lane, p), weights: maskAt(lane, p) };
+  return { places, columns: columnsAt(lane, p) };
 }
 
 function computeGram(
