@@ -1,6 +1,9 @@
 // perpetuum simulate: the job's real code on simulated hosts. Nothing here depends on real time.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { JobEvent } from '../src/jobs/job.ts';
 import { lastEvent, perpetuum } from './helpers/command.ts';
 import { exampleData, trainOn } from './helpers/models.ts';
@@ -100,15 +103,48 @@ test('simulate: bounds hold under every policy, and reads are audited', async ()
   assert.ok(said.some((event) => event.kind === 'facts' && event.text.startsWith('essp:4: ')));
 });
 
-test('simulate: a program with a schedule is refused, and says what to use', async () => {
-  const train = a9aJob({ options: { solver: 'batch' } });
-  await simulate({ train }).then(
-    () => assert.unreachable(),
-    (error: Error) => {
-      assert.match(error.message, /only data-parallel programs run on simulated hosts/);
-      assert.match(error.message, /--solver sgd/);
-    },
-  );
+test('simulate: a program with a schedule finds the same bits on any hosts, late or lost', async () => {
+  const data = exampleData('digits.csv.gz');
+  const options = { solver: 'batch', lambda: 0.01, method: 'descent' };
+  const train = a9aJob({ data: [data], options, passes: 1000 });
+  const real = await trainOn('mlr', { data, options, passes: 1000, threads: 2, audit: false });
+  const times: number[] = [];
+  for (const network of [
+    {},
+    { latency: '2ms', jitter: '5ms', loss: '2%' },
+    { latency: '2ms', straggler: '3x' },
+  ]) {
+    for (const hosts of [2, 4]) {
+      const done = await simulate({ train, hosts, network });
+      assert.is(done.policies.length, 1, 'it is simulated once');
+      const [row] = done.policies;
+      assert.is(row?.modelHash, real.modelHash, `${hosts} hosts`);
+      assert.is(row?.clocks, real.clocks);
+      times.push(row?.seconds ?? 0);
+      const again = await simulate({ train, hosts, network });
+      assert.is(again.traceHash, done.traceHash);
+    }
+  }
+  const [quick = 0, , late = 0, , slow = 0] = times;
+  assert.ok(late > quick && slow > 2 * quick, times.join(' '));
+});
+
+test('simulate: matrix factorization, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'perpetuum-simulate-'));
+  try {
+    const path = join(folder, 'ratings');
+    const line = (i: number) => `${(i * 37) % 61} ${(i * i) % 23} ${1 + ((i * 7) % 5)}\n`;
+    writeFileSync(path, Array.from({ length: 900 }, (_, i) => line(i)).join(''));
+    const train = a9aJob({ model: 'mf', data: [path], options: { rank: 4 }, passes: 2 });
+    const hashes = new Set<string>();
+    for (const hosts of [2, 3]) {
+      const { policies: rows } = await simulate({ train, hosts, network: { latency: '1ms' } });
+      rows.forEach(({ modelHash }) => hashes.add(modelHash));
+    }
+    assert.is(hashes.size, 1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('simulate: a host that fails ends all, with its own error', async () => {

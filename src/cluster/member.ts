@@ -5,7 +5,6 @@
 //   workers ── clocks, wants ──▶ ┌────────┐ ── batches, asks ──▶ owners
 //                                │ Member │ ◀── values ────────
 //   tables  ◀── install, apply ─ └────────┘ ◀── batches, asks ── other clients
-import { fromFault, type Fault } from '../base/errors.ts';
 import { partOf } from '../base/ranges.ts';
 import type { Network, Packet } from '../mailbox/network.ts';
 import type { ClientOutput } from '../ps/client.ts';
@@ -13,8 +12,8 @@ import type { ShardInput, ShardOutput, ShardTable } from '../ps/shard.ts';
 import { machines, type ClientLike, type Machines, type ShardLike } from './machines.ts';
 import type { PeerMessage, PeerMessageBody } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import { asRows, heldForGood } from './ports.ts';
 import type { MemberControl, MemberStore, Payloads, TouchedRows } from './ports.ts';
-import { asRows, heldForGood } from './rows.ts';
 
 /** Where packets go. */
 export type MemberOutbox = Pick<Outbox, 'send' | 'hasRoom' | 'isEmpty'>;
@@ -175,7 +174,8 @@ export class Member {
 
   /** A packet of this run from another host. @throws what its rows are refused for. */
   packet(from: number, packet: Packet): void {
-    const message = packet.header as PeerMessage;
+    // Who drives this has seen to it that it is no fault.
+    const message = packet.header as Exclude<PeerMessage, { kind: 'fault' }>;
     this.#adoptTables();
     this.#current = packet.payload;
     switch (message.kind) {
@@ -211,18 +211,8 @@ export class Member {
         for (const want of answered) this.#markAnswered(want, from, clock);
         break;
       }
-      case 'fault':
-        throw fromFault(message.fault);
     }
     this.#tellWorkers();
-  }
-
-  /** Tells everyone why this host ends the run: now, for what waits for the budget goes no more. */
-  fail(fault: Fault): void {
-    const header: PeerMessage = { kind: 'fault', fault, run: this.#config.run };
-    for (const to of this.#others) {
-      this.#network.send(to, { header, payload: new Uint8Array(0) });
-    }
   }
 
   /** Wakes the workers once for all that an input has changed: they would look after each. */

@@ -1,4 +1,5 @@
 // What a member needs of its host: tables (store.ts), and the words that workers wait on.
+import { assert } from '../base/assert.ts';
 import type { Created } from '../program/created/tables.ts';
 import type { RowList } from '../ps/row-set.ts';
 import type { PushedRows, ShardTable } from '../ps/shard.ts';
@@ -50,3 +51,12 @@ export type MemberControl = {
   /** Wakes who waits for any of these; what was set before is seen. */
   wake(): void;
 };
+
+/** A fresh row whose changes are pushed: it stays as fresh as its owner's clock. */
+export const heldForGood = 0x7fff_ffff;
+
+/** Row numbers of a payload. */
+export function asRows(payload: Uint8Array): Int32Array {
+  assert(payload.length % 4 === 0, 'rows are i32');
+  return new Int32Array(payload.slice().buffer);
+}

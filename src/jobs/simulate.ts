@@ -7,7 +7,7 @@ import { createMemory } from '../memory/arena.ts';
 import { limits } from '../base/limits.ts';
 import { compileKernels } from '../memory/kernels.ts';
 import type { Policy } from '../ps/freshness.ts';
-import { allDone, openHosts } from '../rehearsal/hosts.ts';
+import { allDone, openHosts, sumLags } from '../rehearsal/hosts.ts';
 import { simulateRun, type Cluster, type VirtualRun } from '../rehearsal/simulated-runs.ts';
 import { networkFaults, pushMsOf, transientOf } from '../sim/options.ts';
 import { plainSending } from './cluster.ts';
@@ -20,7 +20,13 @@ const targetShare = 1.001;
 /** What was reported of one pass: by all partitions, when it is over. */
 type Pass = { seconds: number; loss: number; rows: number };
 
-type Simulated = { readonly done: TrainDone; readonly run: VirtualRun; readonly passes: Pass[] };
+type Simulated = {
+  readonly done: TrainDone;
+  readonly run: VirtualRun;
+  readonly passes: Pass[];
+  /** Programs with a schedule: they are the same under every policy. */
+  readonly scheduled: boolean;
+};
 
 type Simulation = {
   readonly job: SimulateJob;
@@ -58,6 +64,30 @@ function addReport(passes: Pass[], values: Readonly<Record<string, number>>, now
   sum.rows += rows;
 }
 
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
+function hashOf(traceHashes: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const traceHash of traceHashes) hash.update(traceHash);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** One run after the other, as one. */
+function joinRuns(runs: readonly VirtualRun[]): VirtualRun {
+  const [first] = runs;
+  if (first !== undefined && runs.length === 1) return first;
+  const seconds = sumOf(runs.map((run) => run.seconds));
+  const waited = sumOf(runs.map((run) => run.waited * run.seconds));
+  return {
+    ...{ seconds, waited: seconds > 0 ? waited / seconds : 0 },
+    clocks: sumOf(runs.map(({ clocks }) => clocks)),
+    lags: sumLags(runs.map(({ lags }) => lags)),
+    bytesSent: sumOf(runs.map(({ bytesSent }) => bytesSent)),
+    traceHash: hashOf(runs.map(({ traceHash }) => traceHash)),
+    pushesMs: runs.flatMap(({ pushesMs }) => pushesMs),
+  };
+}
+
 /** Trains under one policy. `speaks`: the hosts say what they read. */
 async function simulatePolicy(
   { job, hooks, cluster, module, memories }: Simulation,
@@ -66,6 +96,7 @@ async function simulatePolicy(
 ): Promise<Simulated> {
   const passes: Pass[] = [];
   const runs: VirtualRun[] = [];
+  let scheduled = true;
   const { signal } = hooks;
   const onEvent = (clock: number, nowMs: number) =>
     hooks.onEvent({
@@ -89,6 +120,7 @@ async function simulatePolicy(
         asked,
       );
       runs.push(virtual);
+      scheduled &&= asked.every(({ program }) => program.schedule !== undefined);
       return results;
     },
   });
@@ -102,16 +134,15 @@ async function simulatePolicy(
   });
   const jobs = hosts.map((host, rank) => trainJob(train, told(rank), undefined, () => host));
   const [done] = await allDone(jobs);
-  const [run] = runs;
-  if (done === undefined || run === undefined || runs.length > 1) {
-    const rule = `a simulation is of programs with one run over all hosts, got ${runs.length}`;
-    throw new SystemError('ERR_CONFIG', `${rule}\ntrain mlr with --solver sgd`);
+  if (done === undefined || runs.length === 0) {
+    const rule = `a simulation is of programs that run over all hosts, and ${train.model} does not`;
+    throw new SystemError('ERR_CONFIG', `${rule}\ntrain mlr or mf`);
   }
-  return { done, run, passes };
+  return { done, run: joinRuns(runs), passes, scheduled };
 }
 
 const meanOf = (histogram: readonly number[]) => {
-  const count = histogram.reduce((sum, n) => sum + n, 0);
+  const count = sumOf(histogram);
   const sum = histogram.reduce((total, n, lag) => total + n * lag, 0);
   return count === 0 ? 0 : sum / count;
 };
@@ -155,7 +186,7 @@ function policiesOf({ policies, objective }: SimulateJob): readonly Policy[] {
 /**
  * Trains on simulated hosts under one policy after the other: the same data in the same partitions
  * and order, the same stragglers at the same virtual times.
- * @throws ERR_CONFIG for a program that has a schedule; what the job itself throws.
+ * @throws ERR_CONFIG for a model whose program does not run over all hosts; what the job throws.
  */
 export async function simulateJob(job: SimulateJob, hooks: JobHooks): Promise<SimulateDone> {
   const cluster = clusterOf(job);
@@ -175,15 +206,17 @@ export async function simulateJob(job: SimulateJob, hooks: JobHooks): Promise<Si
     const [virtual, real] = [row.seconds, (performance.now() - fromMs) / 1000];
     const text = `${virtual.toFixed(2)} virtual seconds (${real.toFixed(1)} real)`;
     hooks.onEvent({ kind: 'facts', text: `${policyText(policy)}: ${text}` });
+    if (!simulated.scheduled) continue;
+    const why = 'its program has a schedule, which no policy changes: it is simulated once';
+    hooks.onEvent({ kind: 'facts', text: `${job.train.model}: ${why}` });
+    break;
   }
   const bspLast = rows.find(({ consistency }) => consistency === 'bsp')?.passes.at(-1)?.loss;
   const target = job.objective ?? (bspLast === undefined ? null : targetShare * bspLast);
-  const hash = createHash('sha256');
-  for (const { traceHash } of rows) hash.update(traceHash);
   return {
     ...{ model: job.train.model, hosts: job.hosts, threads: job.threads, seed: job.seed, target },
     ...{ pushMs: cluster.pushMs, measuredPushMs: median(pushesMs) },
     policies: rows.map((row) => reached(row, target)),
-    traceHash: hash.digest('hex').slice(0, 16),
+    traceHash: hashOf(rows.map(({ traceHash }) => traceHash)),
   };
 }

@@ -1,6 +1,4 @@
-// A worker of a data-parallel program, step by step: it yields what it waits for and when it has
-// computed, so that a thread can block on it (worker-loop.ts) and a simulator can let virtual time
-// pass (src/sim).
+// A worker of a data-parallel program, step by step (loops/loop.ts).
 //
 // Two ways to fold:
 //   lock-step (every table bsp)   push all ─ gate ─ every worker folds its share of the rows of ALL
@@ -10,7 +8,6 @@
 // With other hosts, lock-step logs are folded by the mailboxes of the rows' owners, in the same
 // order; under bounded staleness a fold also adds up what the owners of other rows are to be sent.
 import type { Range } from '../base/ranges.ts';
-import type { Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, foldRows } from '../store/fold.ts';
 import type { TablePlan } from '../store/table.ts';
@@ -18,6 +15,7 @@ import { accumulate } from '../store/wire/deltas.ts';
 import { foldSlots } from '../store/wire/slots.ts';
 import { adoptTables } from './created/tables.ts';
 import { cachesOf, foldPlaceOf, perTable, setupOf, type Stage } from './context.ts';
+import type { Loop, Step } from './loops/loop.ts';
 import { logAt, ownRows, partitionsOf } from './plan.ts';
 import type { PartitionWork } from './program.ts';
 import { openPusher } from './pusher.ts';
@@ -32,13 +30,6 @@ export type WorkerSummary = {
 };
 
 export type WorkerRecord = { readonly worker: number; readonly bytes: Uint8Array };
-
-export type Step =
-  /** In a replay: what comes next is inside the table lock. */
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'wait'; readonly why: Activity; readonly until: () => boolean }
-  /** A push of one partition has been computed; its deltas are not folded yet. */
-  | { readonly kind: 'pushed'; readonly clock: number; readonly partition: number };
 
 /** How a finished clock is folded in; what is yielded is waited for. */
 function openFolder(stage: Stage): (clock: number) => Generator<Step, void> {
@@ -114,10 +105,7 @@ function sampleLogs({ arena, plan }: Stage, own: Range): number {
 }
 
 /** All clocks of a worker; its summary is complete when the generator ends or is stopped. */
-export function dataParallelWorker(stage: Stage): {
-  readonly steps: Generator<Step, void>;
-  summary(stopped: boolean): WorkerSummary;
-} {
+export function dataParallelWorker(stage: Stage): Loop<WorkerSummary> {
   const { plan, control, program, thread: worker, nowMs } = stage;
   const clocks = program.clocks?.(setupOf(plan)) ?? 0;
   const pusher = openPusher(stage);

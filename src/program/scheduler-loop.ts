@@ -8,7 +8,6 @@
 // lock, and pushes read copies.
 import { SystemError } from '../base/errors.ts';
 import type { Prng } from '../base/prng.ts';
-import { Stopped, type Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
 import {
@@ -19,6 +18,7 @@ import {
   schedulerStream,
   type Stage,
 } from './context.ts';
+import { runLoop, type Loop, type Step } from './loops/loop.ts';
 import { logAt } from './plan.ts';
 import { openAllWorkers, openLocalWorkers, type Heard } from './scheduled/mailboxes.ts';
 import { openWatch } from './scheduled/watch.ts';
@@ -110,14 +110,10 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
   };
 }
 
-/** What the scheduler waits for: nothing of it blocks its thread. */
-export type SchedulerStep = { readonly why: Activity; readonly until: () => boolean };
+const wait = (until: () => boolean): Step => ({ kind: 'wait', why: 'waitingForWork', until });
 
-/** A scheduled program's scheduler, to its end; what is yielded is waited for. */
-export function scheduler(stage: Stage): {
-  readonly steps: Generator<SchedulerStep, void>;
-  summary(stopped: boolean): SchedulerSummary;
-} {
+/** The scheduler of a program, step by step. */
+export function schedulerLoop(stage: Stage): Loop<SchedulerSummary> {
   const { program, control, thread, plan } = stage;
   /** Of what is scheduled or pulled at the moment. */
   let clock = 0;
@@ -140,10 +136,9 @@ export function scheduler(stage: Stage): {
     flights.push(works.length);
     return true;
   };
-  function* pullOldest(count: number): Generator<SchedulerStep, void> {
+  function* pullOldest(count: number): Generator<Step, void> {
     let reports: readonly Heard[] | undefined;
-    const until = () => (reports = workers.heard(count, pulled)) !== undefined;
-    yield { why: 'waitingForWork', until };
+    yield wait(() => (reports = workers.heard(count, pulled)) !== undefined);
     control.setActivity(thread, 'scheduling');
     clock = pulled;
     pull(reports ?? []);
@@ -152,7 +147,7 @@ export function scheduler(stage: Stage): {
     pulled += 1;
     control.setClock(thread, pulled);
   }
-  function* run(): Generator<SchedulerStep, void> {
+  function* run(): Generator<Step, void> {
     for (;;) {
       control.setActivity(thread, 'scheduling');
       const begun = schedule();
@@ -163,7 +158,7 @@ export function scheduler(stage: Stage): {
       yield* pullOldest(oldest);
     }
     workers.end(pulled, shared());
-    yield { why: 'waitingForWork', until: () => workers.isSaid() };
+    yield wait(() => workers.isSaid());
   }
   const summary = (stopped: boolean) => {
     return { clocks: pulled, stopped, auditedPairs: watch.auditedPairs };
@@ -173,16 +168,5 @@ export function scheduler(stage: Stage): {
 
 /** Runs a scheduled program to its end, or until it is stopped. Blocks its thread. */
 export function runScheduler(stage: Stage): SchedulerSummary {
-  const { control, thread } = stage;
-  const { steps, summary } = scheduler(stage);
-  try {
-    for (const { why, until } of steps) {
-      control.setActivity(thread, why);
-      control.waitUntil(until);
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof Stopped)) throw thrown;
-    return summary(true);
-  }
-  return summary(false);
+  return runLoop(stage, schedulerLoop(stage));
 }

@@ -88,14 +88,6 @@ class Meetings<T, R> {
   }
 }
 
-/** Only programs that push alone can be taken apart into steps here. */
-function checkProgram({ name, schedule }: AnyProgram): void {
-  if (schedule === undefined) return;
-  const rule = `only data-parallel programs run on simulated hosts, and ${name} has a schedule`;
-  const next = 'train mlr with --solver sgd, or a program of your own without schedule';
-  throw new SystemError('ERR_CONFIG', `${rule}\n${next}`);
-}
-
 /** Reads by staleness, added up over workers; without zeros at the end. */
 export function sumLags(all: readonly (readonly number[])[]): number[] {
   const lags: number[] = [];
@@ -140,7 +132,6 @@ export function openHosts(options: HostsOptions): readonly JobHost[] {
       kernels: instantiate(module, memory),
       wake: () => undefined,
       async run(program, request, hooks = {}) {
-        checkProgram(program);
         const userModule = await loadUserKernels(request.userKernels);
         const own = { rank, arena, program, request, hooks };
         const run = userModule === undefined ? own : { ...own, userModule };

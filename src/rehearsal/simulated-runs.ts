@@ -52,6 +52,8 @@ const sliceEvents = 2000;
 /** A livelock repeats itself for ever; the longest honest run comes nowhere near. */
 const eventsMax = 2_000_000_000;
 const pushesMeasured = 2000;
+/** A schedule does not say beforehand how long it is: stragglers are drawn for so many clocks. */
+const scheduledClocks = 10_000;
 
 /** Measures the first pushes of a program in real time. */
 function measured(program: AnyProgram, pushesMs: number[]): AnyProgram {
@@ -77,7 +79,7 @@ function stallsOf(options: SimulatedRunOptions, runs: readonly HostRun[]): reado
   const clockMs = Math.ceil(request.partitions / workers) * pushMs;
   let first = 0;
   const hosts = threads.map((own) => ({ first, last: (first += own) }));
-  const clocks = program.clocks?.({ ...request, workers, hosts }) ?? 0;
+  const clocks = program.clocks?.({ ...request, workers, hosts }) ?? scheduledClocks;
   const stallMs = transient.clocks * clockMs;
   const { share } = transient;
   const horizonMs = (clocks * clockMs * 4) / (1 - share) + 100 * stallMs;

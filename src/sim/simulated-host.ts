@@ -1,11 +1,12 @@
-// A host of a simulated run: the real tables, workers, program and member of a host, over a small
-// memory of its own, driven by virtual time on one thread.
+// A host of a simulated run: the real tables, workers, scheduler, program and member or relay of a
+// host, over a small memory of its own, driven by virtual time on one thread.
 //
-//   packets, pushes that end ──▶ pump: member, then every worker that may go on, until all wait
-import { SystemError, toFault, type Fault } from '../base/errors.ts';
+//   packets, pushes that end ──▶ pump: its part, then every actor that may go on, until all wait
+import { fromFault, SystemError, toFault, type Fault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { Link } from '../cluster/link.ts';
-import { openMember, type MemberTuning } from '../cluster/open-member.ts';
+import type { MemberTuning } from '../cluster/open-member.ts';
+import { faultIn, openPart, type Part } from '../cluster/part.ts';
 import { openArena, type Arena } from '../memory/arena.ts';
 import { instantiate } from '../memory/kernels.ts';
 import { planLayout, ringAt } from '../memory/layout.ts';
@@ -13,10 +14,13 @@ import type { Event } from '../mailbox/messages.ts';
 import type { NetworkListener } from '../mailbox/network.ts';
 import { resetRing } from '../mailbox/ring.ts';
 import type { Stage } from '../program/context.ts';
-import { dataParallelWorker, type WorkerSummary } from '../program/data-parallel.ts';
+import type { WorkerSummary } from '../program/data-parallel.ts';
+import type { Loop } from '../program/loops/loop.ts';
 import { planRun } from '../program/plan.ts';
 import type { ClusterPlace, ClusterPlan, RunPlan, RunRequest } from '../program/plan.ts';
 import type { AnyProgram } from '../program/program.ts';
+import { schedulerLoop, type SchedulerSummary } from '../program/scheduler-loop.ts';
+import { openWorker } from '../program/worker-loop.ts';
 import { openControl } from '../store/control.ts';
 import { openLock } from '../store/lock.ts';
 import type { Slowdown } from './faults.ts';
@@ -45,9 +49,8 @@ export type SimulatedHostOptions = {
   onEvent?(event: Event, thread: number): void;
 };
 
-type Worker = {
-  readonly steps: ReturnType<typeof dataParallelWorker>['steps'];
-  readonly summary: (stopped: boolean) => WorkerSummary;
+/** A worker, or the scheduler. */
+type Actor<Summary = WorkerSummary | SchedulerSummary> = Loop<Summary> & {
   readonly processor: Processor;
   /** Undefined while it computes, and when it is done. */
   until: (() => boolean) | undefined;
@@ -97,14 +100,21 @@ export function openStage(
   };
 }
 
+/** Of several hosts, rank 0 schedules. */
+function schedulesHere({ schedule }: AnyProgram, rank: number): boolean {
+  return schedule !== undefined && rank === 0;
+}
+
 export class SimulatedHost implements NetworkListener {
   readonly arena: Arena;
   readonly plan: RunPlan;
   readonly #options: SimulatedHostOptions;
   readonly #control: ReturnType<typeof openControl>;
-  readonly #workers: readonly Worker[];
+  readonly #workers: readonly Actor<WorkerSummary>[];
+  readonly #scheduler: Actor<SchedulerSummary> | undefined;
+  readonly #actors: readonly Actor[];
   readonly #stage: Stage;
-  #member: ReturnType<typeof openMember> | undefined;
+  #part: Part | undefined;
   #link: Link | undefined;
   #fault: Fault | undefined;
   #pumping = false;
@@ -131,12 +141,15 @@ export class SimulatedHost implements NetworkListener {
     const stage = (thread: number, plan = structuredClone(this.plan)): Stage =>
       openStage(options, { ...host, plan }, thread);
     this.#stage = stage(threads + 1, this.plan);
-    this.#workers = Array.from({ length: threads }, (_, thread) => ({
-      ...dataParallelWorker(stage(thread)),
-      processor: new Processor(time, slowdowns),
-      until: () => true,
+    const actor = <Summary>(loop: Loop<Summary>): Actor<Summary> => ({
+      ...{ ...loop, processor: new Processor(time, slowdowns), until: () => true },
       ...{ sinceMs: time.nowMs, waitedMs: 0, done: false },
-    }));
+    });
+    const workers = Array.from({ length: threads }, (_, thread) => openWorker(stage(thread)));
+    this.#workers = workers.map(actor);
+    const schedules = schedulesHere(program, place.rank);
+    this.#scheduler = schedules ? actor(schedulerLoop(stage(threads))) : undefined;
+    this.#actors = [...this.#workers, ...(this.#scheduler ? [this.#scheduler] : [])];
   }
 
   /** Starts the run over the host's place in the network. */
@@ -152,14 +165,19 @@ export class SimulatedHost implements NetworkListener {
     );
     this.#link = link;
     this.#guarded(() => {
-      this.#member = openMember(this.#stage, cluster, network, this.#options.tuning);
-      const { member } = this.#member;
+      const part = openPart(this.#stage, cluster, network, this.#options.tuning);
+      this.#part = part;
       link.begin(cluster.run, {
-        packet: (from, packet) => this.#guarded(() => member.packet(from, packet)),
-        room: (to) => this.#guarded(() => member.room(to)),
+        packet: (from, packet) =>
+          this.#guarded(() => {
+            const fault = faultIn(from, packet);
+            if (fault !== undefined) throw fromFault(fault);
+            part.packet(from, packet);
+          }),
+        room: (to) => this.#guarded(() => part.room(to)),
         lost: (rank, lost) => {
-          if (member.finished) return;
-          const message = `rank ${rank} is lost: ${lost.message}; waited for ${member.waitingFor}`;
+          if (part.finished) return;
+          const message = `rank ${rank} is lost: ${lost.message}; waited for ${part.waitingFor}`;
           this.#guarded(() => {
             throw new SystemError(lost.code, message);
           });
@@ -171,23 +189,24 @@ export class SimulatedHost implements NetworkListener {
   /** The host crashed: nothing that it began gets finished. */
   end(): void {
     this.#ended = true;
-    for (const { processor } of this.#workers) processor.end();
+    for (const { processor } of this.#actors) processor.end();
   }
 
   /** All clocks are done, here and everywhere, and the tables have their last values. */
   get finished(): boolean {
     const alone = this.plan.cluster === undefined;
-    const isOver = alone || this.#member?.member.finished === true;
-    return isOver && this.#workers.every(({ done }) => done);
+    const isOver = alone || this.#part?.finished === true;
+    return isOver && this.#actors.every(({ done }) => done);
   }
 
   get fault(): Fault | undefined {
     return this.#fault;
   }
 
-  /** Clocks that all workers of this host have finished. */
+  /** Clocks that all workers of this host have finished; of a scheduled run, that it has seen. */
   get clock(): number {
-    return this.#control.minClock();
+    if (this.#options.program.schedule === undefined) return this.#control.minClock();
+    return this.#scheduler?.summary(false).clocks ?? this.#part?.clocks ?? 0;
   }
 
   get summaries(): readonly WorkerSummary[] {
@@ -201,19 +220,17 @@ export class SimulatedHost implements NetworkListener {
 
   /** Bytes of rows sent, by table. */
   get tableBytes(): readonly number[] {
-    return this.#member?.store.bytesSent ?? [];
+    return this.#part?.tableBytes ?? [];
   }
 
   /** What its member keeps until others have it. */
   get kept(): { readonly batches: number; readonly heldParts: number } {
-    return this.#member?.member.kept ?? { batches: 0, heldParts: 0 };
+    return this.#part?.kept ?? { batches: 0, heldParts: 0 };
   }
 
   describe(): string {
-    const waiting = this.#workers.map(({ done, until }) =>
-      done ? 'done' : until ? 'wait' : 'run',
-    );
-    return `clock ${this.clock} workers ${waiting.join(' ')} ${this.#member?.member.toString()}`;
+    const waiting = this.#actors.map(({ done, until }) => (done ? 'done' : until ? 'wait' : 'run'));
+    return `clock ${this.clock} actors ${waiting.join(' ')} ${this.#part?.toString()}`;
   }
 
   packet(...packet: Parameters<NetworkListener['packet']>): void {
@@ -237,7 +254,8 @@ export class SimulatedHost implements NetworkListener {
       act();
     } catch (thrown) {
       this.#fault = toFault(thrown);
-      this.#member?.member.fail(this.#fault);
+      const { cluster } = this.plan;
+      if (cluster !== undefined) this.#link?.fail(this.#fault, cluster.run);
     }
   }
 
@@ -250,13 +268,11 @@ export class SimulatedHost implements NetworkListener {
     while (this.#again && this.#fault === undefined) {
       this.#again = false;
       const before = this.#control.tick.now();
-      this.#guarded(() => {
-        this.#member?.takeWants();
-        this.#member?.member.workersMoved();
-        for (const to of this.#member?.outbox.tick() ?? []) this.#member?.member.room(to);
-      });
-      for (const [index, worker] of this.#workers.entries()) {
-        if (worker.until?.() === true) this.#guarded(() => this.#advance(worker, index));
+      this.#guarded(() => this.#part?.step());
+      for (const [index, actor] of this.#actors.entries()) {
+        this.#guarded(() => {
+          if (actor.until?.() === true) this.#advance(actor, index);
+        });
       }
       if (this.#control.tick.now() !== before) this.#again = true;
     }
@@ -265,22 +281,22 @@ export class SimulatedHost implements NetworkListener {
     this.#options.changed?.();
   }
 
-  #advance(worker: Worker, index: number): void {
-    worker.until = undefined;
+  #advance(actor: Actor, index: number): void {
+    actor.until = undefined;
     const { time } = this.#options;
-    worker.waitedMs += time.nowMs - worker.sinceMs;
-    const { value, done } = worker.steps.next();
+    actor.waitedMs += time.nowMs - actor.sinceMs;
+    const { value, done } = actor.steps.next();
     if (done === true || value === undefined) {
-      worker.done = true;
+      actor.done = true;
     } else if (value.kind === 'wait') {
-      worker.until = value.until;
-      worker.sinceMs = time.nowMs;
+      actor.until = value.until;
+      actor.sinceMs = time.nowMs;
       this.#again = true; // it may be true by now
     } else if (value.kind === 'pushed') {
       const cost = this.#options.pushMs(index, value.clock, value.partition);
-      worker.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
-        worker.sinceMs = time.nowMs;
-        this.#guarded(() => this.#advance(worker, index));
+      actor.processor.run(cost, `push ${this.#options.place.rank}.${index}`, () => {
+        actor.sinceMs = time.nowMs;
+        this.#guarded(() => this.#advance(actor, index));
         this.#pump();
       });
     }
@@ -289,7 +305,7 @@ export class SimulatedHost implements NetworkListener {
   #setTimers(): void {
     if (this.finished || this.#fault !== undefined) return;
     const { time, place } = this.#options;
-    const waitMs = this.#member?.outbox.waitMs;
+    const waitMs = this.#part?.waitMs;
     this.#budget?.cancel();
     this.#budget = undefined;
     if (waitMs !== undefined) {
@@ -299,7 +315,7 @@ export class SimulatedHost implements NetworkListener {
     const pumps = this.#pumps;
     time.backgroundAt(time.nowMs + idleMs, 'idle', () => {
       if (this.#pumps !== pumps) return;
-      this.#guarded(() => this.#member?.member.idle());
+      this.#guarded(() => this.#part?.idle());
       this.#pump();
     });
   }

@@ -2,31 +2,24 @@
 // over the simulated network, while faults happen; and the checkers of what has to hold.
 import type { Machines } from '../../src/cluster/machines.ts';
 import { compileKernels } from '../../src/memory/kernels.ts';
-import type { NetworkListener } from '../../src/mailbox/network.ts';
 import { ownRows } from '../../src/program/plan.ts';
 import { BoundedMemory } from '../checkers/bounded-memory.ts';
-import { excuses } from '../checkers/excuses.ts';
 import { FinalSums } from '../checkers/final-sums.ts';
 import { Findings } from '../checkers/findings.ts';
 import type { Cell } from '../checkers/increments.ts';
 import { OwnWrites } from '../checkers/own-writes.ts';
 import { Progress } from '../checkers/progress.ts';
 import { StalenessBound } from '../checkers/staleness-bound.ts';
-import { memoryBytesFor, SimulatedHost } from '../../src/sim/simulated-host.ts';
-import type { CreateSession } from '../../src/sim/virtual-host.ts';
-import { openVirtualNetwork, type VirtualNetwork } from '../../src/sim/virtual-network.ts';
-import { VirtualTime } from '../../src/sim/virtual-time.ts';
+import { SimulatedHost } from '../../src/sim/simulated-host.ts';
+import type { VirtualHost } from '../../src/sim/virtual-host.ts';
 import { sparseRow } from '../../src/store/sparse-rows.ts';
+import { checkDeadline, judgeLoss, memoryOf, runHosts } from './fuzz-hosts.ts';
+import type { Meddling, Opening } from './fuzz-hosts.ts';
 import { noData } from './hosts.ts';
-import { deadlineMs, drawPlan, patience, type FuzzPlan } from './ps-plan.ts';
+import { deadlineMs, drawPlan, type FuzzPlan } from './ps-plan.ts';
 import { failureWords, fuzzProgram, isBarrier, type Report } from './ps-program.ts';
 
-export type FuzzOptions = {
-  readonly machines?: Machines;
-  readonly createSession?: CreateSession;
-  /** Stands between the network and a host. */
-  readonly meddle?: (rank: number, listener: NetworkListener) => NetworkListener;
-};
+export type FuzzOptions = Meddling & { readonly machines?: Machines };
 
 export type FuzzReport = {
   readonly findings: readonly string[];
@@ -41,16 +34,7 @@ export type FuzzReport = {
   readonly tables: readonly (readonly Uint8Array[])[];
 };
 
-const threadsMax = 3;
 const module = compileKernels('release');
-/** Memories are expensive: seeds use them one after the other. */
-const memories: WebAssembly.Memory[] = [];
-
-function memoryOf(rank: number): WebAssembly.Memory {
-  const pages = memoryBytesFor(threadsMax, 8 * 2 ** 20) / 65_536;
-  memories[rank] ??= new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  return memories[rank];
-}
 
 /** What host `host` has in a cell. */
 function valueIn({ arena, plan }: SimulatedHost, { table, row, column }: Cell): number {
@@ -176,31 +160,20 @@ function openHosts(plan: FuzzPlan, options: FuzzOptions, around: Around): readon
   });
 }
 
-type Around = {
-  readonly time: VirtualTime;
-  readonly report: Report;
-  changed(rank: number): void;
-};
+type Around = Pick<Opening, 'time' | 'changed'> & { readonly report: Report };
 
 /** Caches of fewer rows may be too small for what the workers of a host use. */
 const smallCache = 50;
 
-/** A fault is right when its world gave a reason: somebody is lost whom the plan lets be lost. */
+/** A fault is right when its world gave a reason. */
 function judge(plan: FuzzPlan, rank: number, host: SimulatedHost, dead: ReadonlySet<number>) {
   const { fault } = host;
   if (fault === undefined) return undefined;
-  const words = `host ${rank} ends with ${fault.code}: ${fault.message}`;
   if (plan.failure !== undefined && fault.message.includes(failureWords)) return undefined;
   const smallest = Math.min(...plan.tables.map(({ cacheRows = Infinity }) => cacheRows));
   const isCacheFull = fault.code === 'ERR_LIMIT' && fault.message.includes('raise cacheRows');
   if (isCacheFull && smallest < smallCache) return undefined;
-  if (fault.code !== 'ERR_PEER_LOST') return `${words} ${fault.stack ?? ''}`;
-  const named = /^rank (\d+) is lost: .*; waited for clock \d+ of rank \d+/.exec(fault.message);
-  if (named === null) return `${words}, which does not say who, and what was waited for`;
-  const lost = Number(named[1]);
-  const excused = excuses(plan.faults, plan.threads.length, patience);
-  const isExcused = dead.has(lost) || excused.some(({ a, b }) => a === lost || b === lost);
-  return isExcused ? undefined : `${words}, and nothing happened to it`;
+  return judgeLoss(plan, { rank, fault, dead, waited: /clock \d+ of rank \d+/ });
 }
 
 export function fuzz(seed: number, options: FuzzOptions = {}): FuzzReport {
@@ -210,20 +183,12 @@ export function fuzz(seed: number, options: FuzzOptions = {}): FuzzReport {
 /** Runs a plan and checks all of it. */
 export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
   const size = plan.threads.length;
-  const time = new VirtualTime({ eventsMax: 300_000 });
-  const over = new Set<number>();
-  const dead = new Set<number>();
-  const world: { checkers?: Checkers; network?: VirtualNetwork } = {};
-  let endMs = 0;
-  const end = (rank: number) => {
-    over.add(rank);
-    world.checkers?.progress.got(`the end of host ${rank}`);
-    endMs = time.nowMs;
+  const world: { checkers?: Checkers } = {};
+  const report: Report = {
+    read: (read) => world.checkers?.read(read),
+    inc: (inc) => world.checkers?.inc(inc),
   };
-  const changed = (rank: number) => {
-    const host = hosts[rank];
-    const here = world.network?.host(rank);
-    if (host === undefined || here === undefined || over.has(rank)) return;
+  const sampled = (rank: number, host: SimulatedHost, place: VirtualHost) => {
     const { batches, heldParts } = host.kept;
     const partsMax = 2 * size * (plan.tables.length + 2) * plan.partitions;
     const batchesMax = plan.staleness + plan.epochsSpare;
@@ -232,85 +197,35 @@ export function runPlan(plan: FuzzPlan, options: FuzzOptions = {}): FuzzReport {
       world.checkers?.findings.add('bounded memory', `host ${rank} keeps ${kept}`);
     }
     for (let to = 0; to < size; to++) {
-      if (to !== rank) world.checkers?.memory.sampled(rank, to, here.heldBytes(to).sending);
+      if (to !== rank) world.checkers?.memory.sampled(rank, to, place.heldBytes(to).sending);
     }
-    if (!host.finished && host.fault === undefined) return;
-    end(rank);
-    here.close();
   };
-  const report: Report = {
-    read: (read) => world.checkers?.read(read),
-    inc: (inc) => world.checkers?.inc(inc),
+  const open = (around: Opening) => {
+    const hosts = openHosts(plan, options, { ...around, report });
+    const [first] = hosts;
+    const bounds = (first?.plan.tables ?? []).map(({ policy }) =>
+      policy.consistency === 'async' ? Infinity : policy.staleness,
+    );
+    const checkers = new Checkers(plan, linkBytes(plan), first?.plan.lockStep ?? false, bounds);
+    world.checkers = checkers;
+    return { hosts, ...checkers };
   };
-  const hosts = openHosts(plan, options, { time, report, changed });
-  const [first] = hosts;
-  const bounds = (first?.plan.tables ?? []).map(({ policy }) =>
-    policy.consistency === 'async' ? Infinity : policy.staleness,
-  );
-  const checkers = new Checkers(plan, linkBytes(plan), first?.plan.lockStep ?? false, bounds);
-  world.checkers = checkers;
-  const { findings, progress } = checkers;
-  const { createSession } = options;
-  const network = openVirtualNetwork({
-    ...{ size, seed: plan.seed, time, faults: plan.faults, connectTimeoutMs: 250 },
-    settings: { ...plan.settings, ...(resends(plan) ? { resendMs: 40 } : {}) },
-    ...(createSession ? { createSession } : {}),
-    onCrash(rank) {
-      dead.add(rank);
-      hosts[rank]?.end();
-      end(rank);
-    },
-    onRestart(rank) {
-      // A new life takes no part in the run of the old one.
-      network.open(rank, { packet: nothing, room: nothing, lost: nothing });
-    },
-  });
-  world.network = network;
-  const places = hosts.map((host, rank) => {
-    progress.want(`the end of host ${rank}`, 0);
-    return network.open(rank, options.meddle?.(rank, host) ?? host);
-  });
-  hosts.forEach((host, rank) => {
-    const place = places[rank];
-    if (place) host.start(place);
-  });
-  try {
-    time.runWhile(() => over.size < size && findings.count === 0);
-    if (findings.count === 0) progress.idle();
-  } catch (error) {
-    findings.add('events', error instanceof Error ? error.message : String(error));
-  }
-  const alive = hosts.flatMap((host, rank) => (dead.has(rank) ? [] : [{ host, rank }]));
+  const ran = runHosts(plan, options, { open, sampled });
+  const { checkers } = world;
+  const { findings, alive, events, trace } = ran;
   for (const { host, rank } of alive) {
-    const wrong = judge(plan, rank, host, dead);
+    const wrong = judge(plan, rank, host, ran.dead);
     if (wrong !== undefined) findings.add('faults', wrong);
-    if (host.finished && plan.exact) checkers.finished(rank, host);
+    if (host.finished && plan.exact) checkers?.finished(rank, host);
   }
-  const sent = places.flatMap((place) => place.statistics()).map(({ bytesSent }) => bytesSent);
-  const latestMs = deadlineMs(plan, Math.max(0, ...sent));
-  if (endMs > latestMs) {
-    const words = `the run ended at virtual ms ${endMs.toFixed(0)}, ${latestMs.toFixed(0)} is late`;
-    findings.add('progress', words);
-  }
-  const { trace } = network;
+  checkDeadline(ran, deadlineMs(plan, ran.mostSent));
   const ended = alive.filter(({ host }) => host.finished);
   return {
-    ...{ findings: findings.lines, hash: trace.hash, events: time.events },
-    ...{ reads: checkers.reads, finished: ended.length, faults: alive.length - ended.length },
+    ...{ findings: findings.lines, hash: trace.hash, events, reads: checkers?.reads ?? 0 },
+    ...{ finished: ended.length, faults: alive.length - ended.length },
     tables: plan.exact
       ? []
       : ended.map(({ host }) => plan.tables.map((_, table) => bytesOf(host, table))),
-    last: () => [
-      ...trace.last().slice(-25),
-      ...hosts.map((host, rank) => `host ${rank}: ${host.describe()}`),
-      JSON.stringify(plan),
-    ],
+    last: () => ran.last(plan),
   };
-}
-
-const nothing = () => undefined;
-
-function resends({ faults }: FuzzPlan): boolean {
-  const { lost, twice, overtaking } = faults.channel;
-  return lost + twice + overtaking > 0;
 }

@@ -36,11 +36,11 @@ export type FuzzPlan = {
 
 export const patience = { peerTimeoutMs: 4000, recoveryMs: 1300 } as const;
 
-const one = <const T>(prng: Prng, values: readonly [T, ...T[]]): T =>
+export const one = <const T>(prng: Prng, values: readonly [T, ...T[]]): T =>
   values[prng.below(values.length)] ?? values[0];
 
 /** Anything from `lowest` to `highest`, as likely small as large. */
-const between = (prng: Prng, lowest: number, highest: number) =>
+export const between = (prng: Prng, lowest: number, highest: number) =>
   lowest * (highest / lowest) ** prng.uniform();
 
 /** The first table has a cell a partition, to which that partition alone adds 1 a clock. */
@@ -60,7 +60,7 @@ export function drawTables(prng: Prng, partitions: number): readonly TableSpec[]
   return [own, ...more];
 }
 
-function drawSending(prng: Prng): Sending {
+export function drawSending(prng: Prng): Sending {
   return {
     bytesPerSecond: prng.below(3) === 0 ? Math.round(between(prng, 2e4, 2e6)) : undefined,
     early: prng.below(2) === 0,
@@ -69,7 +69,7 @@ function drawSending(prng: Prng): Sending {
   };
 }
 
-function drawTrouble(prng: Prng, size: number, horizonMs: number): FaultPlan {
+export function drawTrouble(prng: Prng, size: number, horizonMs: number): FaultPlan {
   const { peerTimeoutMs } = patience;
   const drawn = drawFaults(prng, { size, horizonMs, peerTimeoutMs });
   const kind = prng.below(5);
@@ -77,6 +77,14 @@ function drawTrouble(prng: Prng, size: number, horizonMs: number): FaultPlan {
   if (kind > 1) return drawn;
   const stalls = { size, stallMs: horizonMs / 8, share: prng.uniform() * 0.8 + 0.1, horizonMs };
   return { ...noFaults, link: drawn.link, slowdowns: transientStragglers(prng, stalls) };
+}
+
+export function drawSettings(prng: Prng): Partial<SessionSettings> {
+  return {
+    ...{ hardBytes: 2 ** 20, windowBytes: 2 ** 16, softBytes: one(prng, [500, 4000, 60_000]) },
+    ...{ heartbeatMs: 100, silenceMs: 400, reconnectMinMs: 5, reconnectMaxMs: 100 },
+    peerTimeoutMs: patience.peerTimeoutMs,
+  };
 }
 
 export function drawPlan(seed: number): FuzzPlan {
@@ -104,17 +112,15 @@ export function drawPlan(seed: number): FuzzPlan {
     epochsSpare: one(prng, [1, 2, 4, 8]),
     earlyBytes: one(prng, [16, 200, 100_000]),
     burstBytes: one(prng, [200, 2000, 50_000]),
-    settings: {
-      ...{ hardBytes: 2 ** 20, windowBytes: 2 ** 16, softBytes: one(prng, [500, 4000, 60_000]) },
-      ...{ heartbeatMs: 100, silenceMs: 400, reconnectMinMs: 5, reconnectMaxMs: 100 },
-      peerTimeoutMs: patience.peerTimeoutMs,
-    },
+    settings: drawSettings(prng),
     faults: drawTrouble(prng, size, horizonMs),
   };
 }
 
+type Timed = Pick<FuzzPlan, 'faults' | 'clocks' | 'partitions' | 'threads' | 'pushMs' | 'sending'>;
+
 /** The longest that anything of the plan goes on, and what it may hold up after that. */
-export function deadlineMs(plan: FuzzPlan, bytesSent: number): number {
+export function deadlineMs(plan: Timed, bytesSent: number): number {
   const { faults, clocks, partitions, threads, pushMs, sending } = plan;
   const ends = [...faults.cuts, ...faults.slowdowns].map(({ untilMs }) => untilMs);
   const moments = [...faults.resets, ...faults.crashes].map(({ atMs }) => atMs);

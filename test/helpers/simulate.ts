@@ -1,9 +1,18 @@
 // Simulations and their jobs over the data that comes along.
-import type { JobEvent, SimulateDone, SimulateJob, TrainJob } from '../../src/jobs/job.ts';
+import { limits } from '../../src/base/limits.ts';
+import { plainSending } from '../../src/jobs/cluster.ts';
+import type { JobEvent, SimulateDone, SimulateJob } from '../../src/jobs/job.ts';
+import type { TrainDone, TrainJob } from '../../src/jobs/job.ts';
 import { simulateJob } from '../../src/jobs/simulate.ts';
+import { trainJob } from '../../src/jobs/train.ts';
 import { withDefaults } from '../../src/library/estimator.ts';
 import { findModel } from '../../src/models/registry.ts';
+import { createMemory } from '../../src/memory/arena.ts';
+import { compileKernels } from '../../src/memory/kernels.ts';
 import { policyFrom, type Policy } from '../../src/ps/freshness.ts';
+import { allDone, openHosts } from '../../src/rehearsal/hosts.ts';
+import { simulateRun, type VirtualRun } from '../../src/rehearsal/simulated-runs.ts';
+import type { FaultPlan } from '../../src/sim/faults.ts';
 import { exampleData } from './models.ts';
 
 /** Two passes of 64 clocks over a9a. */
@@ -41,4 +50,40 @@ export function simulate(
     },
     { onEvent, signal: new AbortController().signal },
   );
+}
+
+/** Trains on simulated hosts while faults happen; what rank 0 found, and the virtual runs. */
+export async function trainSimulated(
+  train: TrainJob,
+  threads: readonly number[],
+  faults: FaultPlan,
+): Promise<{ readonly done: TrainDone; readonly runs: readonly VirtualRun[] }> {
+  const module = compileKernels('release');
+  const { signal } = new AbortController();
+  const runs: VirtualRun[] = [];
+  const cluster = { threads, faults, transient: undefined, pushMs: 1, seed: 1, module, signal };
+  const hosts = openHosts({
+    ...{ threads, module, memories: threads.map((_, rank) => memoryOf(rank)) },
+    async runAll(asked) {
+      const onEvent = () => undefined;
+      const options = { ...cluster, sending: plainSending, run: runs.length + 1, onEvent };
+      const { results, virtual } = await simulateRun(options, asked);
+      runs.push(virtual);
+      return results;
+    },
+  });
+  const hooks = { onEvent: () => undefined, signal };
+  const jobs = hosts.map((host, rank) =>
+    trainJob({ ...train, threads: threads[rank] ?? 1 }, hooks, undefined, () => host),
+  );
+  const [done] = await allDone(jobs);
+  if (done === undefined) throw new Error('rank 0 has a result');
+  return { done, runs };
+}
+
+/** Memories of hosts, used one after the other. */
+const memories: WebAssembly.Memory[] = [];
+function memoryOf(rank: number): WebAssembly.Memory {
+  memories[rank] ??= createMemory(limits.memoryBytes);
+  return memories[rank];
 }
