@@ -11,6 +11,8 @@ export * from './models/softmax-dual';
 export * from './models/softmax-certificate';
 export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';
+export * from './models/mf-columns';
+export { mf_rows, mf_moments, mf_unpack, mf_rows_error } from './models/mf-rows';
 export { parse_libsvm } from './parse/libsvm';
 export { parse_ratings } from './parse/ratings';
 export { parse_csv } from './parse/csv';

@@ -97,3 +97,13 @@ export function exp64(x: f64): f64 {
   p = p * r + 1;
   return p * reinterpret<f64>((<i64>n + 1023) << 52);
 }
+
+/** A 32-bit mix of (seed, i), for values that depend on neither thread nor order. */
+// @ts-ignore: decorator
+@inline
+export function mix(seed: u32, i: u32): u32 {
+  let z = seed + i * 0x9e3779b9;
+  z = (z ^ (z >> 16)) * 0x21f0aaad;
+  z = (z ^ (z >> 15)) * 0x735a2d97;
+  return z ^ (z >> 15);
+}
