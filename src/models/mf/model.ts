@@ -10,7 +10,7 @@ import type { Ratings } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import {
-  nothingToAudit,
+  auditMetrics,
   type Model,
   type Predictions,
   type Session,
@@ -41,7 +41,6 @@ type Facts = {
 
 async function train(session: Session, request: TrainRequest<Ratings>): Promise<TrainOutcome> {
   const { data, test, seed, audit } = request;
-  if (audit) session.warn(nothingToAudit);
   const { solver, options } = programOptions(request);
   const policy = { consistency: 'bsp', staleness: 0 } as const;
   const partitions = session.host.threads;
@@ -61,9 +60,10 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
   );
   const { rank, bias } = options;
   const implicit = 'confidence' in options && options.confidence > 0;
-  const metrics: Record<string, number> = implicit
-    ? {}
-    : { trainRmse: results[result.rmse] ?? NaN };
+  const metrics: Record<string, number> = {
+    ...(!implicit && { trainRmse: results[result.rmse] ?? NaN }),
+    ...auditMetrics(run),
+  };
   if (test !== undefined) metrics['rmse'] = results[result.testRmse] ?? NaN;
   const { users, items, userBase, itemBase } = data;
   const [minimum, maximum] = implicit ? [0, 1] : [data.minimum, data.maximum];

@@ -1,6 +1,7 @@
 // The options of mf, and what its programs make of them.
 import { SystemError } from '../../base/errors.ts';
 import type { Ratings } from '../../data/dataset.ts';
+import type { ScheduleKind } from '../../scheduler/schedule.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import type { TrainRequest } from '../model.ts';
 import type { MfOptions } from './layout.ts';
@@ -44,7 +45,12 @@ export const options: readonly OptionSpec[] = [
     help: 'als, ccd: factors of a row that are solved at once, a multiple of 4; 0: by the solver',
   },
   {
-    ...{ name: 'schedule', type: 'choice', choices: ['cyclic', 'random'], default: 'cyclic' },
+    ...{
+      name: 'schedule',
+      type: 'choice',
+      choices: ['cyclic', 'static', 'random', 'dynamic'],
+      default: 'cyclic',
+    },
     help: 'ccd: the order of the blocks of factors in a pass',
   },
   {
@@ -66,7 +72,7 @@ type Given = Readonly<Record<string, number>> & {
   readonly implicit: boolean;
   readonly 'non-negative': boolean;
   readonly solver: 'sgd' | 'als' | 'ccd';
-  readonly schedule: 'cyclic' | 'random';
+  readonly schedule: ScheduleKind;
 };
 type Request = TrainRequest<Ratings>;
 

@@ -10,6 +10,7 @@
 // ratings: what assembly/models/mf-rows.ts calls a part.
 import { SystemError } from '../../../base/errors.ts';
 import type { Ratings } from '../../../data/dataset.ts';
+import type { ScheduleKind } from '../../../scheduler/schedule.ts';
 import type { BufferSpec, Context, Setup } from '../../../program/program.ts';
 import { chunkBuffers } from '../hosts.ts';
 import { resultsBytes, type MfOptions, type MfShape } from '../layout.ts';
@@ -23,7 +24,7 @@ export type RowsOptions = MfOptions & {
   readonly subspace: number;
   /** Ends when a pass lowers the objective by less than this share of it. */
   readonly tolerance: number;
-  readonly schedule: 'cyclic' | 'random';
+  readonly schedule: ScheduleKind;
 };
 
 export type Side = 'user' | 'item';
@@ -67,7 +68,7 @@ export function rowsShape(data: Ratings, options: RowsOptions): RowsShape {
 export const sizeOf = (data: Ratings, side: Side) => (side === 'user' ? data.users : data.items);
 
 /** The line of a part; words of 4 bytes as the kernels read them. */
-export const lineBytes = 32;
+const lineBytes = 32;
 export type Line = {
   readonly first: number;
   readonly starts: number;

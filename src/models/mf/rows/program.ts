@@ -15,10 +15,12 @@
 // Departures from plain alternation: steps are ω times as long as the exact ones (successive
 // over-relaxation, still never up); and where there are many ratings, the first passes are over an
 // eighth of the users: they find where to begin, at an eighth of the price.
+import { assert } from '../../../base/assert.ts';
 import { defineProgram, type ScheduleContext } from '../../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../../program/steps.ts';
 import type { Range } from '../../../base/ranges.ts';
 import { ranges } from '../../../scheduler/rotation.ts';
+import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
 import { chunksOn } from '../hosts.ts';
 import { result, resultsBytes } from '../layout.ts';
 import { countChunks, partitionChunks, ratingsOf } from '../prepare.ts';
@@ -155,9 +157,14 @@ function squaredScores(ctx: Scheduler): number {
   return ctx.kernels.f32_dot_wide(lanes * lanes, at[0] ?? 0, at[1] ?? 0);
 }
 
-/** One side's rows, and what depends on them. */
+/** One side's rows, all of its parts in flight, and what depends on them. */
 function* solveSide(ctx: Scheduler, work: Omit<SolveWork, 'kind' | 'parts'>): Walk<void> {
+  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
+  const before = work.side === 'user' ? 0 : grid;
+  const number = ctx.clock;
+  ctx.began({ number, picked: Array.from({ length: grid }, (_, part) => before + part) });
   yield onParts(ctx, (parts) => ({ kind: 'solve', parts, ...work }));
+  ctx.ended(number);
   yield* moments(ctx, work.side);
 }
 
@@ -167,31 +174,38 @@ function* alternate(ctx: Scheduler, pilot: boolean, omega: number): Walk<void> {
   for (const side of sides) yield* solveSide(ctx, { side, blocks, applied: -1, pilot, omega });
 }
 
-/** The blocks of a pass, in the order of the schedule. */
-function blockOrder(ctx: Scheduler): readonly number[] {
-  const { blocks } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  const order = Array.from({ length: blocks }, (_, block) => block);
-  if (ctx.options.schedule === 'cyclic') return order;
-  for (let place = blocks - 1; place > 0; place--) {
-    const other = ctx.prng.below(place + 1);
-    [order[place], order[other]] = [order[other] ?? 0, order[place] ?? 0];
-  }
-  return order;
-}
+/** How far coordinate descent has come. */
+type Descent = {
+  readonly schedule: Schedule;
+  /** The last block that was solved; undefined: residuals are to be computed anew. */
+  before: number | undefined;
+  objective: number;
+};
 
-/** `before`: the last block that was solved. Returns it for the next pass. */
-function* descend(ctx: Scheduler, pass: number, before: number, omega: number): Walk<number> {
-  let last = before;
-  for (const [turn, block] of blockOrder(ctx).entries()) {
-    const refresh = turn === 0 && pass % refreshPasses === 0;
-    const blocks = { first: block, last: block + 1 };
+/**
+ * A pass of coordinate descent: as many phases as there are blocks, each of the block that the
+ * schedule says; what it lowered the objective by is its priority.
+ */
+function* descend(ctx: Scheduler, descent: Descent, omega: number): Walk<void> {
+  const { blocks } = rowsShape(ratingsOf(ctx.data), ctx.options);
+  const { schedule } = descent;
+  for (let turn = 0; turn < blocks; turn++) {
+    const phase = schedule.next(ctx.prng);
+    assert(phase !== undefined, 'nothing is in flight, so a block may start');
+    const [block = 0] = phase.picked;
+    const range = { first: block, last: block + 1 };
     for (const side of sides) {
-      const applied = refresh ? -1 : side === 'user' ? last : block;
-      yield* solveSide(ctx, { side, blocks, applied, pilot: false, omega });
+      const { before } = descent;
+      const applied = before === undefined ? -1 : side === 'user' ? before : block;
+      yield* solveSide(ctx, { side, blocks: range, applied, pilot: false, omega });
     }
-    last = block;
+    const { objective } = objectiveOf(ctx);
+    // Before the first block nothing was measured: all of the objective counts as changed.
+    const from = Number.isFinite(descent.objective) ? descent.objective : 2 * objective;
+    schedule.done(phase.number, Float64Array.of(Math.max(0, from - objective)));
+    descent.objective = objective;
+    descent.before = block;
   }
-  return last;
 }
 
 /** The objective after a pass, from the residuals as they stand. */
@@ -231,12 +245,15 @@ function* passes(ctx: Scheduler): Walk<void> {
   for (const side of sides) yield* moments(ctx, side);
   for (let pass = 0; pilot && pass < pilotPasses; pass++) yield* alternate(ctx, true, 1);
   const results = ctx.buffer('results') / 8;
+  const { blocks } = rowsShape(data, options);
+  const schedule = createSchedule({ kind: options.schedule, variables: blocks, want: 1 });
+  const descent: Descent = { schedule, before: undefined, objective: Infinity };
   let before = Infinity;
-  let last = 0;
   for (let pass = 0; pass < options.passes; pass++) {
     const omega = pass === 0 ? 1 : overRelaxation;
-    if (options.solver === 'ccd') last = yield* descend(ctx, pass, last, omega);
-    else yield* alternate(ctx, false, omega);
+    if (pass % refreshPasses === 0) descent.before = undefined;
+    if (options.solver === 'als') yield* alternate(ctx, false, omega);
+    else yield* descend(ctx, descent, omega);
     const { objective, errors } = objectiveOf(ctx);
     arena.f64[results + result.passes] = pass + 1;
     const progress = {
@@ -344,6 +361,11 @@ export const mfRows = defineProgram<
   buffers: rowsBuffers,
   deltaBytes: () => 0,
   start: startRowsWorker,
+  conflict(ctx, a, b) {
+    const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
+    if (a === b) return `the same part of ${a < grid ? 'users' : 'items'}, twice`;
+    return a < grid === b < grid ? undefined : 'users and items, which are solved from each other';
+  },
   push,
   ...stepwise<RowsOptions, RowsWork, void>(steps),
 });
