@@ -280,7 +280,7 @@ test('mf ccd: every schedule ends near the same objective', async () => {
 
 test('mf: a pilot over many ratings, and residuals computed anew, change no promise', async () => {
   await withHost(2, async (host) => {
-    const ratings = plant({ users: 800, items: 350, share: 1 }, 12);
+    const ratings = plant({ users: 1000, items: 400, share: 1 }, 12);
     assert.ok(ratings.train.length > 200_000, 'enough for a pilot');
     for (const solver of solvers) {
       const options = { solver, rank: 8, subspace: 4, lambda: 0.05 };
