@@ -408,6 +408,37 @@ onEveryBuild('mf_moments: Σ x xᵀ of some rows of a table in blocks', (lab) =>
   }
 });
 
+onEveryBuild('mf_top: the best rows that are not known, best first', (lab) => {
+  for (const [n, known] of [
+    [1, 0],
+    [3, 3],
+    [8, 2],
+    [40, 7],
+  ] as const) {
+    lab.reset();
+    const prng = prngOf(n);
+    // Small whole numbers: scores are exact, and some are equal.
+    const whole = (size: number) => floats(size, prng).map((v) => Math.round(3 * v));
+    const [p, rows] = [whole(8), whole(n * 8)];
+    const ids = Int32Array.from({ length: known }, (_, k) => (k * 5) % n);
+    const marks = lab.output(new Uint8Array(n));
+    const found = lab.output(10 * 8);
+    const [idsAt, pAt, rowsAt] = [lab.input(ids), lab.input(p), lab.input(rows)];
+    const count = lab.kernels.mf_top(n, 32, 10, known, idsAt, marks, pAt, rowsAt, found);
+    lab.check(`n=${n}`);
+    assert.ok(
+      lab.u8(marks, n).every((mark) => mark === 0),
+      'marks are cleared',
+    );
+    const score = (i: number) => dot([...p], [...rows.subarray(8 * i, 8 * i + 8)]);
+    const want = Array.from({ length: n }, (_, i) => i)
+      .filter((i) => !ids.includes(i))
+      .sort((a, c) => score(c) - score(a) || a - c)
+      .slice(0, 10);
+    assert.equal([...lab.i32(found, count)], want, `n=${n}`);
+  }
+});
+
 onEveryBuild('mf_rows_error: errors and norms in f64 at packed rows', (lab) => {
   for (const [lanes, weighted] of [4, 12].flatMap((n) =>
     [false, true].map((w) => [n, w] as const),

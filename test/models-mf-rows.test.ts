@@ -14,6 +14,7 @@ import { hashOf, placeRatings, requestOf, sessionOf, tensorOf } from './helpers/
 import {
   alternatingLeastSquares,
   objective,
+  predicted,
   rmse,
   type Factors,
   type Triple,
@@ -323,6 +324,66 @@ test('mf --implicit: objective and minimum of the dense form in float64', async 
     }
   });
 });
+
+test('mf --implicit: what users are offered is compared with what they liked', async () => {
+  const known = { users: 60, items: 30 };
+  const prng = prngOf(9);
+  // Users like the items of their own third; a tenth of that is held back.
+  const train: Triple[] = [];
+  const held: Triple[] = [];
+  for (let u = 0; u < 60; u++) {
+    for (let i = u % 3; i < 30; i += 3) {
+      (prng.uniform() < 0.1 ? held : train).push([u, i, 1 + prng.below(3)]);
+    }
+  }
+  held.push([-1, 3, 1], [4, -1, 1], [5, 7, 0], train[0]!);
+  const found: string[] = [];
+  for (const threads of [1, 3]) {
+    await withHost(threads, async (host) => {
+      const options = { solver: 'als', implicit: true, rank: 3, lambda: 0.1 };
+      const { outcome, factors } = await fit(host, { train, held, known }, options);
+      const { ndcg10 = NaN, precision10 = NaN, recall10 = NaN } = outcome.metrics;
+      const want = offered(factors, train, held);
+      assert.equal(
+        [ndcg10, precision10, recall10].map((v) => v.toFixed(9)),
+        want,
+      );
+      assert.ok(recall10 > 0.95, `${recall10}`);
+      assert.is(outcome.metrics['rmse'], undefined);
+      found.push(want.join(' '));
+    });
+  }
+  assert.is(new Set(found).size, 1);
+});
+
+/** NDCG, precision and recall of the first ten, said again. */
+function offered(f: Rows, train: readonly Triple[], held: readonly Triple[]): string[] {
+  const sums = [0, 0, 0];
+  let users = 0;
+  for (let user = 0; user < f.users.length / f.rank; user++) {
+    const had = new Set(train.filter(([u]) => u === user).map(([, item]) => item));
+    const liked = new Set(
+      held
+        .filter(([u, item, count]) => u === user && item >= 0 && count > 0 && !had.has(item))
+        .map(([, item]) => item),
+    );
+    if (liked.size === 0) continue;
+    users += 1;
+    const score = (item: number) => predicted({ ...f, mean: 0 }, user, item);
+    const top = Array.from({ length: f.items.length / f.rank }, (_, item) => item)
+      .filter((item) => !had.has(item))
+      .sort((a, b) => score(b) - score(a))
+      .slice(0, 10);
+    const gain = (place: number) => Math.LN2 / Math.log(place + 2);
+    const most = [...liked].slice(0, 10).reduce((sum, _, place) => sum + gain(place), 0);
+    const hits = top.filter((item) => liked.has(item)).length;
+    const got = top.reduce((sum, item, place) => sum + (liked.has(item) ? gain(place) : 0), 0);
+    sums[0]! += got / most;
+    sums[1]! += hits / 10;
+    sums[2]! += hits / liked.size;
+  }
+  return sums.map((sum) => (sum / users).toFixed(9));
+}
 
 test('mf: options that exclude each other are ERR_CONFIG, and say what to do', async () => {
   await withHost(1, async (host) => {

@@ -268,3 +268,35 @@ export function mf_rows_error(
   store<f64>(sums, load<f64>(sums) + errors);
   store<f64>(sums, load<f64>(sums, 8) + penalties, 8);
 }
+
+/**
+ * The best `most` of n rows at `rows` by their dot product with p, best first, among equals the first;
+ * none of the `known` ids. marks: n bytes of 0, and 0 again in the end. found: the ids, and behind the
+ * place of `most` of them their scores. Returns how many.
+ */
+export function mf_top(
+  n: i32, rowBytes: i32, most: i32, known: i32, ids: usize, marks: usize, p: usize, rows: usize, found: usize,
+): i32 {
+  for (let j: usize = 0; j < <usize>known << 2; j += 4) store<u8>(marks + <usize>load<u32>(ids + j), 1);
+  const scores = found + (<usize>most << 2);
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    if (load<u8>(marks + <usize>i)) continue;
+    const row = rows + <usize>i * <usize>rowBytes;
+    let sum = f32x4.splat(0);
+    for (let k: usize = 0; k < <usize>rowBytes; k += 16) {
+      sum = madd(v128.load(p + k), v128.load(row + k), sum);
+    }
+    const score = hsum(sum);
+    if (count == most && !(score > load<f32>(scores + (<usize>(most - 1) << 2)))) continue;
+    let at = count < most ? count++ : most - 1;
+    for (; at > 0 && score > load<f32>(scores + (<usize>(at - 1) << 2)); at--) {
+      store<i32>(found + (<usize>at << 2), load<i32>(found + (<usize>(at - 1) << 2)));
+      store<f32>(scores + (<usize>at << 2), load<f32>(scores + (<usize>(at - 1) << 2)));
+    }
+    store<i32>(found + (<usize>at << 2), i);
+    store<f32>(scores + (<usize>at << 2), score);
+  }
+  for (let j: usize = 0; j < <usize>known << 2; j += 4) store<u8>(marks + <usize>load<u32>(ids + j), 0);
+  return count;
+}

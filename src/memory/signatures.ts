@@ -167,6 +167,7 @@ export const signatures = {
   mf_rows: ['first', 'last', 'from', 'to', 'applied', 'plan', 'part', 'sums'],
   mf_moments: ['first', 'last', 'n', 'b', 'blocks', 'table', 'G', 'work'],
   mf_unpack: ['first', 'last', 'n', 'b', 'skip', 'rank', 'rowBytes', 'table', 'out'],
+  mf_top: [...(['n', 'rowBytes', 'most', 'known', 'ids', 'marks', 'p', 'rows', 'found'] as const)],
   mf_rows_error: [
     ...(['first', 'last', 'rowBytes', 'skip', 'perRating', 'part', 'own', 'other'] as const),
     'sums',

@@ -18,7 +18,7 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { result } from './layout.ts';
+import { result, resultsBytes } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';
 import { mfPredict, sumsBytes, type MfPredictOptions } from './predict.ts';
 import { mfRows } from './rows/program.ts';
@@ -56,7 +56,7 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
   const buffers = (name: string) => run.plan.buffers[name] ?? 0;
   const results = session.host.arena.f64.subarray(
     buffers('results') / 8,
-    buffers('results') / 8 + 8,
+    (buffers('results') + resultsBytes) / 8,
   );
   const { rank, bias } = options;
   const implicit = 'confidence' in options && options.confidence > 0;
@@ -64,7 +64,12 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     ...(!implicit && { trainRmse: results[result.rmse] ?? NaN }),
     ...auditMetrics(run),
   };
-  if (test !== undefined) metrics['rmse'] = results[result.testRmse] ?? NaN;
+  if (test !== undefined && !implicit) metrics['rmse'] = results[result.testRmse] ?? NaN;
+  if (test !== undefined && implicit) {
+    for (const name of ['ndcg', 'precision', 'recall'] as const) {
+      metrics[`${name}10`] = results[result[name]] ?? NaN;
+    }
+  }
   const { users, items, userBase, itemBase } = data;
   const [minimum, maximum] = implicit ? [0, 1] : [data.minimum, data.maximum];
   const mean = results[result.mean] ?? 0;

@@ -36,6 +36,8 @@ export const tableOf = (side: Side) => (side === 'user' ? 'users' : 'items');
 const partsOfSide = 64;
 /** Every so many user parts are the pilot's. */
 export const pilotEvery = 8;
+/** f64 cells of what a part's users are offered: see rank.ts. */
+export const rankCells = 4;
 /** Below this a pilot saves nothing. */
 const pilotRatingsMin = 200_000;
 /** Ranges of rows whose moments are summed one by one, in this order. */
@@ -131,7 +133,10 @@ export function rowsBuffers(setup: Setup<RowsOptions>): readonly BufferSpec[] {
     { name: 'chunkEnds', bytes: data.blocks.length * grid * 4 },
     { name: 'moments', bytes: momentParts * moments },
     { name: 'testSums', bytes: testBlocks.length * 16 },
+    { name: 'testEnds', bytes: testBlocks.length * grid * 4 },
+    { name: 'ranks', bytes: grid * rankCells * 8 },
     { name: 'results', bytes: resultsBytes },
     ...(hosts.length > 1 ? chunkBuffers('train', data.blocks) : []),
+    ...(hosts.length > 1 ? chunkBuffers('test', testBlocks) : []),
   ];
 }

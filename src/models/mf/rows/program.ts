@@ -23,10 +23,12 @@ import { ranges } from '../../../scheduler/rotation.ts';
 import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
 import { chunksOn } from '../hosts.ts';
 import { result, resultsBytes } from '../layout.ts';
+import { sortTest } from '../measure.ts';
 import { countChunks, partitionChunks, ratingsOf } from '../prepare.ts';
 import {
   checkCounts,
   momentParts,
+  rankCells,
   rowsBuffers,
   rowsShape,
   sides,
@@ -42,6 +44,7 @@ import {
   type RowsContext,
   type RowsState,
 } from './prepare.ts';
+import { rankUsers } from './rank.ts';
 import {
   measureChunks,
   measureRows,
@@ -51,8 +54,8 @@ import {
   type SolveWork,
 } from './solve.ts';
 
-type ChunkPhase = 'count' | 'test';
-type PartPhase = 'measure' | 'pack';
+type ChunkPhase = 'count' | 'test' | 'sortTest';
+type PartPhase = 'measure' | 'pack' | 'rank';
 type SidePhase = 'partition' | 'build' | 'first' | 'moments';
 export type RowsWork =
   | SolveWork
@@ -260,7 +263,7 @@ function* passes(ctx: Scheduler): Walk<void> {
       ...{ pass: pass + 1, passes: options.passes, objective },
       ...(options.confidence === 0 && { trainRmse: Math.sqrt(errors / data.count) }),
     };
-    if (options.test === undefined) ctx.report(progress);
+    if (options.test === undefined || options.confidence > 0) ctx.report(progress);
     else ctx.report({ ...progress, rmse: yield* testError(ctx, options.test) });
     if (before - objective < options.tolerance * before) {
       arena.f64[results + result.converged] = 1;
@@ -268,6 +271,24 @@ function* passes(ctx: Scheduler): Walk<void> {
     }
     before = objective;
   }
+}
+
+/** What users are offered, against what they liked in the test set; rows are packed. */
+function* offer(ctx: Scheduler, test: NonNullable<RowsOptions['test']>): Walk<void> {
+  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
+  yield onChunks(ctx, test, (items) => ({ kind: 'sortTest', items }));
+  ctx.share('testEnds', 0, test.blocks.length * grid * 4);
+  yield onParts(ctx, (items) => ({ kind: 'rank', items }));
+  const sums = [0, 0, 0, 0];
+  for (let cell = 0; cell < grid * rankCells; cell++) {
+    sums[cell % rankCells]! += ctx.arena.f64[ctx.buffer('ranks') / 8 + cell] ?? 0;
+  }
+  const [users = 0, ...totals] = sums;
+  const at = ctx.buffer('results') / 8 + result.ndcg;
+  ctx.arena.f64.set(
+    totals.map((total) => (users > 0 ? total / users : 0)),
+    at,
+  );
 }
 
 /** The objective in f64 at the parameters, and the factors one row behind the other. */
@@ -282,6 +303,7 @@ function* finish(ctx: Scheduler): Walk<void> {
   const results = ctx.buffer('results') / 8;
   arena.f64[results + result.objective] = errors + squaredScores(ctx) + penalty;
   arena.f64[results + result.rmse] = Math.sqrt(errors / data.count);
+  if (options.test !== undefined && options.confidence > 0) yield* offer(ctx, options.test);
   ctx.share('results', 0, resultsBytes);
   for (const side of sides) {
     const size = sizeOf(data, side);
@@ -337,6 +359,10 @@ function push(ctx: RowsContext, work: RowsWork): void {
       return measureChunks(ctx, work.items);
     case 'pack':
       return eachItem(work.items, (part) => packRows(ctx, part));
+    case 'sortTest':
+      return ctx.options.test && sortTest(ctx, ctx.options.test, work.items);
+    case 'rank':
+      return eachItem(work.items, (part) => rankUsers(ctx, part));
     case 'measure':
       return eachItem(work.items, (part) => measureRows(ctx, part));
   }
