@@ -184,6 +184,10 @@ for (const [what, options] of [
   ['biases', { rank: 6, lambda: 0.05 }],
   ['no biases', { rank: 5, lambda: 0.02, bias: false }],
   ['a grid of 3', { rank: 3, blocks: 3 }],
+  ['als', { solver: 'als', rank: 6, subspace: 4 }],
+  ['als, implicit', { solver: 'als', implicit: true, rank: 5, confidence: 3, lambda: 1 }],
+  ['ccd', { solver: 'ccd', rank: 9, subspace: 4, schedule: 'dynamic' }],
+  ['ccd, not negative', { solver: 'ccd', rank: 6, subspace: 4, 'non-negative': true }],
 ] as const) {
   test(`mf: several hosts find the same bits as one (${what})`, async () => {
     const data = put('ratings', ratingText(311, 97, 6000, 1));

@@ -6,6 +6,7 @@ import { SystemError } from '../base/errors.ts';
 import type { Ratings } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import { mf } from '../models/mf/model.ts';
+import type { ScheduleKind } from '../scheduler/schedule.ts';
 import {
   putIn,
   requestFrom,
@@ -31,6 +32,12 @@ export type MfFitOptions = FitOptions & {
   readonly bias?: boolean;
   readonly learningRate?: number;
   readonly shrinkage?: number;
+  readonly solver?: 'sgd' | 'als' | 'ccd';
+  readonly nonNegative?: boolean;
+  readonly implicit?: boolean;
+  readonly confidence?: number;
+  readonly subspace?: number;
+  readonly schedule?: ScheduleKind;
 };
 
 const blockRatings = 65_536;
@@ -130,8 +137,15 @@ export class Mf {
    * @throws ERR_CONFIG for ids or ratings that cannot be, ERR_NOT_FINITE when training diverges.
    */
   fit(triples: Triples): Promise<MfModel> {
-    const { rank, lambda, bias, learningRate, shrinkage } = this.#options;
+    const { rank, lambda, bias, learningRate, shrinkage, solver } = this.#options;
+    const { nonNegative, implicit, confidence, subspace, schedule } = this.#options;
     const options = withDefaults(mf.options, {
+      ...(solver !== undefined && { solver }),
+      ...(nonNegative !== undefined && { 'non-negative': nonNegative }),
+      ...(implicit !== undefined && { implicit }),
+      ...(confidence !== undefined && { confidence }),
+      ...(subspace !== undefined && { subspace }),
+      ...(schedule !== undefined && { schedule }),
       ...(rank !== undefined && { rank }),
       ...(lambda !== undefined && { lambda }),
       ...(bias !== undefined && { bias }),

@@ -179,7 +179,7 @@ export function placeRatings(
   return {
     ...{ kind: 'ratings', count: triples.length, users, items, userBase: 0, itemBase: 0, blocks },
     mean: ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length,
-    minimum: Math.min(...ratings),
-    maximum: Math.max(...ratings),
+    minimum: ratings.reduce((low, rating) => Math.min(low, rating), Infinity),
+    maximum: ratings.reduce((high, rating) => Math.max(high, rating), -Infinity),
   };
 }
