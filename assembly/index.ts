@@ -6,6 +6,7 @@ export * from './linalg/reduce';
 export * from './linalg/sparse-row';
 export * from './linalg/gram';
 export * from './linear/columns';
+export * from './linear/phases';
 export { directory_dense, directory_csr, directory_shuffle, csr_count_columns, rows_sum_squares } from './data';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';

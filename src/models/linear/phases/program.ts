@@ -1,0 +1,36 @@
+// Parallel coordinate descent on a schedule (STRADS's lasso and logistic regression), the program
+// behind --updates independent.
+//
+//   min_w,b (1/n) Σ_i f(x_i·w + b) + l1 ‖w‖₁ + l2 ‖w‖²/2                 (b is not penalized)
+//
+//   schedule   a phase: variables that are worth an update, and whose columns hardly correlate
+//   push       takes in Δ of the phases that ended since; z_p[j] = Σ x_ij f'(z_i) over own rows
+//   pull       adds these up in partition order; each variable is updated on its own (solve.ts)
+//
+// Updates of one phase do not see each other, nor those of the phases in flight before it: without
+// the schedule's filter that diverges on correlated columns (Bradley et al. 2011).
+import { assert } from '../../../base/assert.ts';
+import { defineProgram } from '../../../program/program.ts';
+import { flowing, type FlowState } from './flow.ts';
+import { phasesBuffers, type PhasesOptions } from './layout.ts';
+import { solvePhases } from './solve.ts';
+import { pushPhase, type PhasesState, type PhaseWork } from './worker.ts';
+
+export const linearPhases = defineProgram<
+  PhasesOptions,
+  PhaseWork,
+  PhasesState,
+  FlowState<PhaseWork>,
+  void
+>({
+  name: 'linear-phases',
+  tables({ options }) {
+    assert(options.l1 + options.l2 > 0, 'a penalty, or there is nothing to certify');
+    return [];
+  },
+  buffers: phasesBuffers,
+  deltaBytes: () => 0,
+  start: () => ({ parts: new Map() }),
+  push: pushPhase,
+  ...flowing<PhasesOptions, PhaseWork>(solvePhases),
+});

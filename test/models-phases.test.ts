@@ -1,0 +1,101 @@
+// Coordinate descent by phases against float64: the optimum of plain coordinate descent, a gap that
+// bounds what is left, and the same bits for any number of threads.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { gapAt, objective, optimum, type Design } from './oracle/coordinate.ts';
+import { withHost } from './helpers/hosts.ts';
+import {
+  autoregressive,
+  blocks,
+  designOf,
+  duplicates,
+  solveDesign,
+  textLike,
+  type Ask,
+  type Solved,
+} from './helpers/designs.ts';
+
+const tolerance = 1e-7;
+
+/** What must hold of every end: the printed objective and gap are those of what is returned. */
+function checkEnd(design: Design, solved: Solved, least: number, label: string): void {
+  const at = objective(design, solved.v, solved.b);
+  const off = Math.abs(solved.objective - at);
+  assert.ok(off <= 1e-10 * solved.start, `${label}: says ${solved.objective}, is ${at}`);
+  assert.ok(at >= least - 1e-10 * solved.start, `${label}: below the optimum ${least}`);
+  assert.ok(at - solved.gap <= least + 1e-10 * solved.start, `${label}: gap ${solved.gap} is short`);
+}
+
+function checkOptimal(design: Design, solved: Solved, least: number, label: string): void {
+  checkEnd(design, solved, least, label);
+  assert.is(solved.diverged, 0, label);
+  assert.ok(solved.gap <= tolerance * solved.start, `${label}: gap ${solved.gap}`);
+  const own = gapAt(design, solved.v, solved.b);
+  assert.ok(own <= 3 * tolerance * solved.start, `${label}: gap by float64 ${own}`);
+}
+
+const size = { rows: 60, columns: 40, seed: 3 };
+const shapes = {
+  ar: autoregressive(size, 0.8),
+  blocks: blocks(size, 8, 0.7),
+  duplicates: duplicates(size, 4),
+  text: textLike(size),
+  wide: autoregressive({ rows: 30, columns: 70, seed: 9 }, 0.5),
+};
+
+for (const loss of ['square', 'logistic'] as const) {
+  for (const [name, rows] of Object.entries(shapes)) {
+    test(`phases: the optimum of plain coordinate descent (${loss}, ${name})`, async () => {
+      await withHost(2, async (host) => {
+        for (const [i, kind] of (['dynamic', 'static', 'random', 'cyclic'] as const).entries()) {
+          const options = {
+            ...{ loss, intercept: i % 2 === 0, standardize: i > 1 },
+            ...(i === 3 && { l1: 0.01, l2: 0.02 }),
+          };
+          const design = designOf(rows, 5, options);
+          const { value } = optimum(design, 1e-11);
+          const storage = i % 2 === 0 ? 'csr' : 'f32';
+          const ask: Ask = { kind, storage, tolerance, passes: 20_000, threshold: 0.4 };
+          const solved = await solveDesign(host, design, ask);
+          checkOptimal(design, solved, value, `${kind} ${storage}`);
+        }
+      });
+    });
+  }
+}
+
+test('phases: an end without convergence is certified too', async () => {
+  await withHost(2, async (host) => {
+    for (const loss of ['square', 'logistic'] as const) {
+      const design = designOf(shapes.ar, 5, { loss, intercept: true });
+      const { value } = optimum(design, 1e-11);
+      const solved = await solveDesign(host, design, { passes: 2, tolerance: 0 });
+      checkEnd(design, solved, value, loss);
+      assert.ok(solved.gap > 0 && solved.diverged === 0);
+      assert.ok(solved.updates >= 80 && solved.updates < 100, `${solved.updates} updates`);
+    }
+  });
+});
+
+test('phases: the same bits for 1, 2 and 3 threads', async () => {
+  const asks: Ask[] = [
+    { kind: 'dynamic', squared: true, refresh: true },
+    { kind: 'random', threshold: 1, phaseSize: 3 },
+    { kind: 'dynamic', pipeline: 2, schedulers: 3 },
+  ];
+  for (const loss of ['square', 'logistic'] as const) {
+    const design = designOf(shapes.blocks, 7, { loss, intercept: true });
+    for (const ask of asks) {
+      const ends: string[] = [];
+      for (const threads of [1, 2, 3]) {
+        await withHost(threads, async (host) => {
+          const { v, b, updates, trace } = await solveDesign(host, design, { partitions: 5, ...ask });
+          ends.push(JSON.stringify([[...v], b, updates, trace]));
+        });
+      }
+      assert.is(new Set(ends).size, 1, `${loss} ${JSON.stringify(ask)}`);
+    }
+  }
+});
+
+test.run();
