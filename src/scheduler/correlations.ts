@@ -4,8 +4,8 @@
 //   slot   0   1   2  …            known   a bit for each pair of slots
 //   of     x7  x0  x31 …           strong  by slot: the slots it is strongly correlated with
 //
-// Variables share a fixed number of slots; one that was not asked for longest gives its slot up, and
-// all that is known of it. So memory does not depend on the number of variables.
+// Variables share a fixed number of slots; the one that was not asked for longest gives its slot
+// up, and all that is known of it. So memory does not depend on the number of variables.
 import { assert } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 

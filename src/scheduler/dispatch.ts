@@ -17,7 +17,7 @@ export type Rejection = {
 };
 
 /** Rejections that a phase tells of; their number is in `turnedDown`. */
-export const rejectionsMax = 64;
+const rejectionsMax = 64;
 
 export type Filtered = {
   readonly kept: Int32Array;

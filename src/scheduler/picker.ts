@@ -1,5 +1,5 @@
-// Who proposes what to update next: the half of a schedule that knows all variables. What becomes of
-// a proposal is decided by the other half (dispatch.ts), which knows the few that were proposed.
+// Who proposes what to update next: the half of a schedule that knows all variables. What becomes
+// of a proposal is decided by the other half (dispatch.ts), which knows the few that were proposed.
 //
 //   picker ── take ──▶ candidates, best first ──▶ filter ──▶ phase ──▶ workers
 //      ▲  ◀── back ── those that the phase left out                      │

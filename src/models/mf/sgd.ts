@@ -190,11 +190,14 @@ function* trainPasses(
       const eta = learningRate * (1 - (pass + t / grid) / options.passes);
       const measured = options.test !== undefined || pass + 1 === options.passes;
       const gather = measured && t + 1 === grid;
-      yield eachHost(ctx, (host, workers) => {
+      const shares = ctx.hosts.flatMap((cast, host) => {
         const { first, last } = hostParts(ctx, grid, host);
-        const shares = balance(stratum(grid, t).slice(first, last), workers, cost);
-        return shares.map((blocks) => ({ kind: 'train', blocks, eta, gather }));
+        return balance(stratum(grid, t).slice(first, last), cast.last - cast.first, cost);
       });
+      const number = ctx.clock;
+      ctx.began({ number, picked: shares.flat().map(({ row, column }) => row * grid + column) });
+      yield shares.map((blocks) => ({ kind: 'train', blocks, eta, gather }));
+      ctx.ended(number);
       if (gather) ctx.share('items', 0, data.items * rowBytes);
     }
     const loss = totalLoss(ctx, grid);
@@ -358,6 +361,12 @@ export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork,
   buffers: mfBuffers,
   deltaBytes: () => 0,
   start: startWorker,
+  conflict(ctx, a, b) {
+    const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
+    const [row, column] = [Math.floor(a / grid), a % grid];
+    if (row === Math.floor(b / grid)) return `blocks of the grid that share user part ${row}`;
+    return column === b % grid ? `blocks of the grid that share item part ${column}` : undefined;
+  },
   push(ctx, work) {
     switch (work.kind) {
       case 'count':
