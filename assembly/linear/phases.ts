@@ -4,7 +4,7 @@
 //   logistic   f(z) = ln(1 + exp(−y z)),        y = ±1, f'(z) = −y a, a = σ(−y z), f'' = a (1 − a)
 //
 // Scores are kept without their offset t: what is meant is z + t.
-import { exp64, log64 } from '../math';
+import { exp64, log1p64, log64 } from '../math';
 import { hsum64 } from '../simd';
 
 /** Targets of `count` rows of a directory. numbers 1: they are f32; 0: classes, +1 for class 1, else −1. */
@@ -63,7 +63,7 @@ export function phase_logistic_slopes(
     const m = own * (load<f64>(z) + t);
     const e = exp64(-abs(m)), inverse = 1 / (1 + e);
     const a = m > 0 ? e * inverse : inverse;
-    const f = log64(1 + e) + max<f64>(-m, 0);
+    const f = log1p64(e) + max<f64>(-m, 0);
     loss += f;
     slopes -= own * a;
     curvature += e * inverse * inverse;

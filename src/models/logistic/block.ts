@@ -1,0 +1,98 @@
+// A direction on a block of features (a proximal Newton method; Yuan, Ho and Lin 2012): the quadratic
+// model of the loss with the penalty as it is,
+//
+//   min_u  g'(u − w) + ½ (u − w)' (G + l2 I) (u − w) + l1 ‖u‖₁        G = Σ h x xᵀ on the block
+//
+// solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule says
+// which features: by default those that violate optimality most, and all whose weight is not 0.
+import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
+import { solveBlock } from '../linear/block.ts';
+import { curvatureOf, strideOf } from './gram.ts';
+import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
+import type { Line } from './line.ts';
+
+/** Features of the first block; a later one has up to so many besides twice the support. */
+const freshMin = 512;
+
+export function openBlocks(ctx: Scheduler): Schedule {
+  const { d } = shapeOf(ctx);
+  const want = Math.min(d, blockMax - 1);
+  return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
+}
+
+/**
+ * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
+ * Of the others as many as there are in use, so that a block grows as fast as it has to.
+ */
+function prioritize(schedule: Schedule, { ctx, v, l1, l2 }: Line): void {
+  const { kernels, arena } = ctx;
+  const { d } = shapeOf(ctx);
+  const [out, fresh] = [v.search, v.dual];
+  const count = kernels.logistic_violations(d, l1, l2, v.w, v.g, out, fresh);
+  const most = kernels.f64_max_abs(d, out);
+  const used = kernels.logistic_priorities(d, 2 * most, 0, v.w, out);
+  const room = Math.max(freshMin, used);
+  if (count > room) {
+    const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
+    kernels.logistic_priorities(d, 0, sorted[count - room] ?? 0, v.w, out);
+  }
+  schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
+}
+
+/** Places of a block's vectors. */
+function openBlock(ctx: Scheduler, count: number) {
+  const stride = strideOf(count);
+  const at = (index: number) => ctx.buffer('block') + index * stride * 8;
+  const places = { l1: at(0), l2: at(1), g: at(2), u: at(3), work: at(4) };
+  return { count, stride, G: ctx.buffer('square'), ...places };
+}
+
+/**
+ * What a block's subproblem may leave of violations: a share of them while steps still change the
+ * objective by much; then so little that its duals certify (certificate.ts).
+ */
+function leaveOf({ ctx, l1, fall }: Line, violation: number): number {
+  if (fall > 1e-2) return 0.2 * violation;
+  return Math.min(0.05 * violation, 0.3 * ctx.options.tolerance * l1);
+}
+
+/** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
+export function* blockDirection(line: Line, schedule: Schedule): Phases<number> {
+  const { ctx, v, l1, l2 } = line;
+  const { arena, kernels, options } = ctx;
+  const { d, bytes } = shapeOf(ctx);
+  prioritize(schedule, line);
+  const phase = schedule.next(ctx.prng);
+  const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
+  if (options.intercept) list.push(d);
+  arena.u8.fill(0, v.direction, v.direction + bytes);
+  if (list.length === 0) return 0;
+  yield* curvatureOf(ctx, list, 1);
+  const block = openBlock(ctx, list.length);
+  const { f64, f32 } = arena;
+  const cell = (vector: number, index: number) => f64[vector / 8 + index] ?? 0;
+  list.forEach((j, slot) => {
+    const own = j < d ? l2 : 0;
+    const diagonal = f32[block.G / 4 + slot * (block.stride + 1)] ?? 0;
+    f64[block.l1 / 8 + slot] = j < d ? l1 : 0;
+    // What f32 does not know of G could make it indefinite.
+    f64[block.l2 / 8 + slot] = own + 1e-6 * diagonal;
+    f64[block.u / 8 + slot] = cell(v.w, j);
+    f64[block.g / 8 + slot] = cell(v.g, j) + own * cell(v.w, j);
+  });
+  const violation = kernels.block_violation(block.count, block.g, block.u, block.l1);
+  solveBlock(ctx, block, leaveOf(line, violation));
+  let slope = 0;
+  const changes = new Float64Array(phase?.picked.length ?? 0);
+  list.forEach((j, slot) => {
+    const from = cell(v.w, j);
+    const to = Math.fround(cell(block.u, slot));
+    const step = to - from;
+    f64[v.direction / 8 + j] = step;
+    slope += step * (cell(v.g, j) + (j < d ? l2 * from : 0));
+    if (j < d) slope += l1 * (Math.abs(to) - Math.abs(from));
+    if (slot < changes.length) changes[slot] = Math.abs(step);
+  });
+  if (phase !== undefined) schedule.done(phase.number, changes);
+  return slope;
+}
