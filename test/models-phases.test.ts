@@ -55,7 +55,7 @@ for (const loss of ['square', 'logistic'] as const) {
           const design = designOf(rows, 5, options);
           const { value } = optimum(design, 1e-11);
           const storage = i % 2 === 0 ? 'csr' : 'f32';
-          const ask: Ask = { kind, storage, tolerance, passes: 20_000, threshold: 0.4 };
+          const ask: Ask = { kind, storage, tolerance, passes: 20_000, damping: true };
           const solved = await solveDesign(host, design, ask);
           checkOptimal(design, solved, value, `${kind} ${storage}`);
         }
@@ -76,6 +76,22 @@ test('phases: an end without convergence is certified too', async () => {
     }
   });
 });
+
+for (const pipeline of [1, 2, 3]) {
+  test(`phases: the same optimum with ${pipeline} more phases in flight`, async () => {
+    await withHost(2, async (host) => {
+      for (const loss of ['square', 'logistic'] as const) {
+        const design = designOf(shapes.ar, 5, { loss, intercept: true });
+        const { value } = optimum(design, 1e-11);
+        for (const kind of ['dynamic', 'random'] as const) {
+          const plan = { phaseSize: 3, threshold: 0.4, damping: true, audit: true };
+          const ask: Ask = { kind, pipeline, tolerance, passes: 20_000, ...plan };
+          checkOptimal(design, await solveDesign(host, design, ask), value, `${loss} ${kind}`);
+        }
+      }
+    });
+  });
+}
 
 test('phases: the same bits for 1, 2 and 3 threads', async () => {
   const asks: Ask[] = [

@@ -61,7 +61,7 @@ export function duplicates(size: Size, copies: number): Rows {
     let own = 0;
     return Array.from({ length: size.columns }, (_, j) => {
       if (j % copies === 0) own = normalOf(prng);
-      return j % copies === 0 ? own : own + 0.05 * normalOf(prng);
+      return j % copies === 0 ? own : own + 0.2 * normalOf(prng);
     });
   });
 }
@@ -118,6 +118,7 @@ export type Ask = Partial<PhaseSchedule> & {
   readonly tolerance?: number;
   readonly passes?: number;
   readonly certifyEvery?: number;
+  readonly damping?: boolean;
   readonly seed?: number;
   readonly audit?: boolean;
 };
@@ -141,10 +142,10 @@ export function placeDesign(arena: Arena, design: Design, storage: 'f32' | 'csr'
 export function optionsOf(design: Design, ask: Ask): PhasesOptions {
   const { kind = 'dynamic', phaseSize = 8, threshold = 0.5, squared = false } = ask;
   const { floor = 0.01, refresh = false, schedulers = 1 } = ask;
-  const { pipeline = 0, tolerance = 1e-6, passes = 2000, certifyEvery = 1 } = ask;
+  const { pipeline = 0, tolerance = 1e-6, passes = 2000, certifyEvery = 1, damping = false } = ask;
   const { loss, l1, l2, intercept, standardize } = design;
   return {
-    ...{ loss, l1, l2, intercept, standardize, pipeline, tolerance, passes, certifyEvery },
+    ...{ loss, l1, l2, intercept, standardize, pipeline, tolerance, passes, certifyEvery, damping },
     ...{ relativeTo: 'start', schedule: { kind, phaseSize, threshold, squared, floor, refresh, schedulers } },
   };
 }

@@ -14,12 +14,12 @@ export type FlowState<Work> = {
 };
 
 /** The `startSchedule`, `schedule` and `pull` of a program whose schedule is `flow`. */
-export function flowing<Options, Work>(
-  flow: (ctx: ScheduleContext<Options, FlowState<Work>>) => Flow<Work>,
+export function flowing<Options, Work, State extends FlowState<Work>>(
+  flow: (ctx: ScheduleContext<Options, State>) => Flow<Work>,
 ) {
-  type Ctx = ScheduleContext<Options, FlowState<Work>>;
+  type Ctx = ScheduleContext<Options, State>;
   return {
-    startSchedule: (): FlowState<Work> => ({ flow: undefined, pulled: 0, wanted: 0 }),
+    startSchedule: () => ({ flow: undefined, pulled: 0, wanted: 0 }) as State,
     schedule(ctx: Ctx): readonly Work[] | undefined {
       const { state } = ctx;
       state.flow ??= flow(ctx);

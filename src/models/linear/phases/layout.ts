@@ -38,6 +38,11 @@ export type PhasesOptions = {
   readonly pipeline: number;
   /** Ends when the gap is at most this share of the objective, or of the one of w = 0. */
   readonly tolerance: number;
+  /**
+   * Where the objective does not fall from one certificate to the next, steps become shorter: they
+   * are safe at last, whatever is in flight. Without it a run can diverge, and says so.
+   */
+  readonly damping: boolean;
   readonly relativeTo: 'objective' | 'start';
   /** One pass: as many updates as there are variables. */
   readonly passes: number;
@@ -51,7 +56,7 @@ export const cellCount = 6;
 
 export const result = {
   ...{ objective: 0, gap: 1, updates: 2, phases: 3, turnedDown: 4, certificates: 5 },
-  ...{ diverged: 6, correlated: 7, rows: 8, start: 9 },
+  ...{ diverged: 6, correlated: 7, rows: 8, start: 9, caution: 10 },
 } as const;
 const resultCells = 16;
 

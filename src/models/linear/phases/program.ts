@@ -11,8 +11,10 @@
 // the schedule's filter that diverges on correlated columns (Bradley et al. 2011).
 import { assert } from '../../../base/assert.ts';
 import { defineProgram } from '../../../program/program.ts';
-import { flowing, type FlowState } from './flow.ts';
+import { openCorrelate } from './audit.ts';
+import { flowing } from './flow.ts';
 import { phasesBuffers, type PhasesOptions } from './layout.ts';
+import type { PhasesSchedule } from './scheduler.ts';
 import { solvePhases } from './solve.ts';
 import { pushPhase, type PhasesState, type PhaseWork } from './worker.ts';
 
@@ -20,7 +22,7 @@ export const linearPhases = defineProgram<
   PhasesOptions,
   PhaseWork,
   PhasesState,
-  FlowState<PhaseWork>,
+  PhasesSchedule,
   void
 >({
   name: 'linear-phases',
@@ -32,5 +34,16 @@ export const linearPhases = defineProgram<
   deltaBytes: () => 0,
   start: () => ({ parts: new Map() }),
   push: pushPhase,
-  ...flowing<PhasesOptions, PhaseWork>(solvePhases),
+  pipeline: ({ options }) => options.pipeline,
+  conflict(ctx, j, k) {
+    const { threshold } = ctx.options.schedule;
+    // Rank 0 has not all rows of a run over several hosts.
+    if (threshold >= 1 || ctx.hosts.length > 1) return undefined;
+    ctx.state.correlate ??= openCorrelate(ctx);
+    const correlation = ctx.state.correlate(j, k);
+    // Sums of the filter are in another order.
+    if (Math.abs(correlation) < threshold + 1e-9) return undefined;
+    return `their columns correlate by ${correlation.toFixed(3)}, the limit is ${threshold}`;
+  },
+  ...flowing<PhasesOptions, PhaseWork, PhasesSchedule>(solvePhases),
 });

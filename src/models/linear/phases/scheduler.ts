@@ -2,11 +2,14 @@
 import type { Samples } from '../../../data/dataset.ts';
 import type { ScheduleContext } from '../../../program/program.ts';
 import { ranges } from '../../../scheduler/rotation.ts';
+import type { Correlate } from './audit.ts';
 import type { Flow, FlowState } from './flow.ts';
 import { cellCount, phasesShape, type PhasesOptions, type PhasesShape } from './layout.ts';
 import type { PhaseStep, PhaseWork } from './worker.ts';
 
-export type Scheduler = ScheduleContext<PhasesOptions, FlowState<PhaseWork>>;
+/** `correlate`: of a run with --audit. */
+export type PhasesSchedule = FlowState<PhaseWork> & { correlate?: Correlate };
+export type Scheduler = ScheduleContext<PhasesOptions, PhasesSchedule>;
 
 /** The model as it is, with the changes of all phases that have ended. Vectors lie in buffers. */
 export type Problem = {
@@ -16,6 +19,8 @@ export type Problem = {
   mean: number;
   /** t: what is added to scores so that columns count as centred, and the intercept. */
   offset: number;
+  /** What curvatures are multiplied with: 1, or more where steps were too long. */
+  caution: number;
   /** Works sent. */
   sent: number;
   /** Phases that have ended, and those of them that the workers have the changes of. */
@@ -34,7 +39,7 @@ export function openProblem(ctx: Scheduler): Problem {
     return ctx.arena.f64.subarray(at, at + shape.variables).fill(0);
   };
   return {
-    ...{ ctx, shape, mean: 0, offset: 0, sent: 0, ended: 0, told: 0 },
+    ...{ ctx, shape, mean: 0, offset: 0, caution: 1, sent: 0, ended: 0, told: 0 },
     ...{ means: vector('means'), inverses: vector('inverses').fill(1) },
     ...{ curvatures: vector('curvatures'), weights: vector('weights') },
   };

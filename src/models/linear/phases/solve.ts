@@ -21,7 +21,7 @@ type Flight = Phase & { readonly answers: number; readonly offset: number };
 
 type Solve = {
   readonly problem: Problem;
-  readonly schedule: Schedule;
+  schedule: Schedule;
   readonly correlations: Correlations | undefined;
   readonly prng: ReturnType<typeof createPrng>;
   readonly flights: Flight[];
@@ -31,6 +31,8 @@ type Solve = {
   best: number;
   dual: number;
   diverged: boolean;
+  /** Objective at the last certificate. */
+  last: number;
 };
 
 /** Folds the partitions' sums for each variable into `out`. */
@@ -61,24 +63,31 @@ function* measureColumns(problem: Problem): Flow<PhaseWork> {
   });
 }
 
+function openSchedule({ ctx, shape }: Problem, correlations: Correlations | undefined): Schedule {
+  const { schedule, pipeline: depth } = ctx.options;
+  const { kind, squared, floor, schedulers } = schedule;
+  return createSchedule({
+    // A filter breaks fixed blocks up: what it leaves out goes first, then on in order.
+    kind: kind === 'static' && correlations !== undefined ? 'cyclic' : kind,
+    ...{ variables: shape.variables, want: shape.size, squared, floor, schedulers },
+    ...{ correlations, depth },
+  });
+}
+
 function openSolve(problem: Problem): Solve {
   const { ctx, shape } = problem;
-  const { schedule, pipeline: depth } = ctx.options;
-  const { kind, threshold, squared, floor, schedulers } = schedule;
+  const { threshold } = ctx.options.schedule;
   const slots = Math.max(2, Math.min(shape.variables, Math.max(4096, 4 * shape.candidates)));
   const correlations = threshold < 1 ? createCorrelations({ threshold, slots }) : undefined;
   return {
     problem,
-    schedule: createSchedule({
-      ...{ kind, variables: shape.variables, want: shape.size, squared, floor, schedulers },
-      ...{ correlations, depth },
-    }),
+    schedule: openSchedule(problem, correlations),
     correlations,
     // Not the clock's: what is drawn must not depend on how many works an audit or a host adds.
     prng: createPrng(ctx.seed, 1),
     flights: [],
     counts: { updates: 0, phases: 0, turnedDown: 0, certificates: 0 },
-    ...{ start: 0, best: Infinity, dual: -Infinity, diverged: false },
+    ...{ start: 0, best: Infinity, dual: -Infinity, diverged: false, last: Infinity },
   };
 }
 
@@ -112,6 +121,7 @@ function* beginPhase(solve: Solve, phase: Phase): Flow<PhaseWork> {
   ctx.arena.i32[list.at / 4] = phase.picked.length;
   ctx.arena.i32.set(phase.picked, list.at / 4 + 1);
   ctx.share('lists', list.offset, (phase.picked.length + 1) * 4);
+  ctx.began(phase);
   yield* send(problem, { kind: 'phase', phase: phase.number, t, from, to });
   problem.told = to;
   flights.push({ ...phase, answers: problem.sent, offset: t });
@@ -146,7 +156,8 @@ function update(problem: Problem, flight: Flight): Float64Array {
     const [m = 0, r = 1, h = 0, w = 0] = [means[j], inverses[j], curvatures[j], weights[j]];
     const dot = lines.reduce((sum, line) => sum + (arena.f64[line + i] ?? 0), 0);
     const gradient = ((dot - slopes * m) * r) / n;
-    const to = h > 0 ? shrink(h * w - gradient, options.l1) / (h + options.l2) : 0;
+    const c = problem.caution * h;
+    const to = h > 0 ? shrink(c * w - gradient, options.l1) / (c + options.l2) : 0;
     weights[j] = to;
     arena.f64[changes.at / 8 + i] = (to - w) * r;
     problem.offset -= (to - w) * r * m;
@@ -168,6 +179,7 @@ function* endOldest(solve: Solve): Flow<PhaseWork> {
   if (flight === undefined) return;
   yield { pulled: flight.answers };
   const moved = update(problem, flight);
+  problem.ctx.ended(flight.number);
   if (moved.every(Number.isFinite)) schedule.done(flight.number, moved);
   else solve.diverged = true;
 }
@@ -187,6 +199,26 @@ function refresh({ problem, schedule }: Solve): void {
   schedule.setPriorities(moves);
 }
 
+/** Shorter steps. With h times the number of variables in flight no sum of them is too long. */
+function takeCare(problem: Problem, times: number): boolean {
+  const most = problem.shape.size * (problem.ctx.options.pipeline + 1);
+  const isNew = problem.caution < most;
+  problem.caution = Math.min(most, times * problem.caution);
+  return isNew;
+}
+
+/** Back to w = 0, where what has diverged cannot have left rounding errors. */
+function* startAgain(solve: Solve): Flow<PhaseWork> {
+  const { problem, flights } = solve;
+  const { ctx } = problem;
+  flights.splice(0).forEach(({ number }) => ctx.ended(number));
+  yield* ask(problem, { kind: 'reset' });
+  problem.weights.fill(0);
+  Object.assign(problem, { offset: 0, ended: 0, told: 0 });
+  solve.schedule = openSchedule(problem, solve.correlations);
+  Object.assign(solve, { diverged: false, last: Infinity });
+}
+
 /** An objective that much above the one of w = 0 does not come back. */
 const growthMax = 2;
 
@@ -194,12 +226,14 @@ const growthMax = 2;
 function* conclude(solve: Solve): Flow<PhaseWork, boolean> {
   const { problem, flights, counts } = solve;
   const { ctx } = problem;
-  const { tolerance, relativeTo, schedule } = ctx.options;
+  const { tolerance, relativeTo, schedule, damping } = ctx.options;
   while (flights.length > 0 && !solve.diverged) yield* endOldest(solve);
   if (!solve.diverged) {
     const { objective, dual } = yield* certify(problem);
     if (counts.certificates === 0) solve.start = objective;
     solve.diverged = !(objective <= growthMax * solve.start);
+    if (damping && objective >= solve.last) takeCare(problem, 1.5);
+    solve.last = objective;
     solve.dual = Math.max(solve.dual, dual);
     keep(solve, objective);
   }
@@ -209,7 +243,8 @@ function* conclude(solve: Solve): Flow<PhaseWork, boolean> {
   ctx.arena.f64.set([updates, phases, solve.best, gap], ctx.buffer('trace') / 8 + row);
   counts.certificates += 1;
   ctx.report({ updates, objective: solve.best, gap });
-  if (schedule.kind === 'dynamic' && schedule.refresh && !solve.diverged) refresh(solve);
+  if (solve.diverged && damping && takeCare(problem, 4)) yield* startAgain(solve);
+  else if (schedule.kind === 'dynamic' && schedule.refresh && !solve.diverged) refresh(solve);
   const scale = relativeTo === 'start' ? solve.start : solve.best;
   return solve.diverged || gap <= tolerance * scale;
 }
@@ -232,6 +267,7 @@ function finish({ problem, counts, correlations, ...solve }: Solve): void {
     ...counts,
     ...{ objective: solve.best, gap: solve.best - solve.dual, diverged: Number(solve.diverged) },
     ...{ correlated: correlations?.strong ?? 0, start: solve.start },
+    caution: problem.caution,
     rows: Math.min(counts.certificates, traceRowsMax),
   };
   for (const [name, index] of Object.entries(result)) {
@@ -248,17 +284,17 @@ export function* solvePhases(ctx: Scheduler): Flow<PhaseWork> {
   const { variables } = problem.shape;
   yield* measureColumns(problem);
   const solve = openSolve(problem);
-  const { schedule, flights, counts, prng } = solve;
+  const { flights, counts, prng } = solve;
   let done = yield* conclude(solve);
   let certifyAt = certifyEvery * variables;
   while (!done) {
     while (flights.length > pipeline && !solve.diverged) yield* endOldest(solve);
-    const unknown = schedule.candidates(prng);
+    const unknown = solve.schedule.candidates(prng);
     if (unknown.length > 0) yield* noteMoments(solve, unknown);
-    const phase = schedule.next(prng);
-    if (phase !== undefined) yield* beginPhase(solve, phase);
-    else if (flights.length > 0) yield* endOldest(solve);
+    const phase = solve.schedule.next(prng);
     const idle = phase === undefined && flights.length === 0;
+    if (phase !== undefined) yield* beginPhase(solve, phase);
+    else yield* endOldest(solve);
     const over = counts.updates >= passes * variables || idle || solve.diverged;
     if (!over && counts.updates < certifyAt) continue;
     done = (yield* conclude(solve)) || over;

@@ -31,6 +31,7 @@ type At = { readonly t: number; readonly s0: number; readonly s1: number };
 export type PhaseStep =
   | { readonly kind: 'start' }
   | { readonly kind: 'squares'; readonly mean: number }
+  | { readonly kind: 'reset' }
   | { readonly kind: 'moments'; readonly count: number }
   | ({ readonly kind: 'phase'; readonly phase: number; readonly t: number } & Taken)
   | ({ readonly kind: 'measure' } & At & Taken)
@@ -69,10 +70,17 @@ function start(ctx: PhasesContext, p: number): void {
   moments(ctx, columns, { sums: gradientOf(ctx, p), squares: 0 });
 }
 
-/** The squares of each column about its mean. */
-function squares(ctx: PhasesContext, p: number, mean: number): void {
+/** Scores of w = 0; targets less their mean. */
+function reset(ctx: PhasesContext, p: number, mean: number): void {
   const { columns, y, z } = partOf(ctx, p);
   if (ctx.options.loss === 'square') ctx.kernels.phase_residuals(columns.rows, mean, y, z);
+  else clear(ctx, z, columns.rows);
+}
+
+/** The squares of each column about its mean. */
+function squares(ctx: PhasesContext, p: number, mean: number): void {
+  const { columns } = partOf(ctx, p);
+  reset(ctx, p, mean);
   moments(ctx, columns, { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) });
 }
 
@@ -148,6 +156,8 @@ function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
       return start(ctx, p);
     case 'squares':
       return squares(ctx, p, work.mean);
+    case 'reset':
+      return reset(ctx, p, 0);
     case 'moments':
       return products(ctx, p, work.count);
     case 'phase':
@@ -171,7 +181,7 @@ function share(ctx: PhasesContext, work: PhaseWork): void {
     const { sums, line } = slotOf(ctx, work.phase);
     ctx.share('sums', sums(first).offset, (last - first) * line);
   } else if (work.kind === 'moments') lines('moments', work.count * work.count * 8);
-  else {
+  else if (work.kind !== 'reset') {
     lines('cells', cellCount * 8);
     const { kind } = work;
     if (kind === 'start' || kind === 'squares' || kind === 'gradient') {
