@@ -8,6 +8,9 @@
 // (Friedman et al. 2010 for the one, Nocedal & Wright, chapter 16, for the other: gradient projection).
 import { high64, low64, madd, hsum } from '../simd';
 
+/** Halvings of a step before it is given up. */
+const TRIALS: i32 = 12;
+
 /** How far −g_j is from the subdifferential of λ₁|u_j|. */
 // @ts-ignore: decorator
 @inline
@@ -17,11 +20,12 @@ function violation(g: f64, u: f64, l1: f64): f64 {
   return max<f64>(0, abs<f64>(g) - l1);
 }
 
-/** The largest violation of optimality of `count` variables. */
-export function block_violation(count: i32, g: usize, u: usize, l1: usize): f64 {
+/** The largest violation of optimality of `count` variables, each in its unit; units 0: ones. */
+export function block_violation(count: i32, g: usize, u: usize, l1: usize, units: usize): f64 {
   let most: f64 = 0;
   for (let j: usize = 0; j < <usize>count << 3; j += 8) {
-    most = max<f64>(most, violation(load<f64>(g + j), load<f64>(u + j), load<f64>(l1 + j)));
+    const off = violation(load<f64>(g + j), load<f64>(u + j), load<f64>(l1 + j));
+    most = max<f64>(most, units ? off / load<f64>(units + j) : off);
   }
   return most;
 }
@@ -89,10 +93,10 @@ function addRow(n: i32, a: f64, row: usize, g: usize): void {
 
 /**
  * One sweep of coordinate descent: u_j ← S(h u_j − g_j, λ₁)/h with h = G_jj + λ₂. The vectors have room
- * for `stride` values. Returns the largest change of a gradient that a step removed.
+ * for `stride` values. Returns the largest change of a gradient that a step removed, in its unit.
  */
 export function block_sweep(
-  count: i32, stride: i32, G: usize, l1: usize, l2: usize, g: usize, u: usize,
+  count: i32, stride: i32, G: usize, l1: usize, l2: usize, g: usize, u: usize, units: usize,
 ): f64 {
   let most: f64 = 0;
   for (let j: usize = 0; j < <usize>count; j++) {
@@ -107,7 +111,8 @@ export function block_sweep(
     const after = z < 0 ? -size : size;
     const change = after - before;
     if (change == 0) continue;
-    most = max<f64>(most, h * abs<f64>(change));
+    const off = h * abs<f64>(change);
+    most = max<f64>(most, units ? off / load<f64>(units + at) : off);
     store<f64>(u + at, after);
     addRow(stride, change, row, g);
     store<f64>(g + at, load<f64>(g + at) + ridge * change);
@@ -203,53 +208,41 @@ export function block_newton(
 }
 
 /**
- * Moves u along d: to the first sign change at most, or as far as d goes with all that would change
- * their sign set to 0, whichever is lower. Keeps g. Returns by how much the objective fell.
- * work: 3 · count f64 and stride f32.
+ * Moves u along d by the projected search: u + t d with all that would change their sign set to 0, for
+ * t = 1, ½, ¼, … until the objective falls. Keeps g. Returns t, negative if a sign would have changed;
+ * 0: it did not fall. work: 2 · count f64 and stride f32.
  */
 export function block_line(
   count: i32, stride: i32, G: usize, l1: usize, l2: usize, g: usize, u: usize, d: usize, work: usize,
 ): f64 {
   const bytes = <usize>count << 3;
-  const e = work, He = e + bytes, Hd = He + bytes, p32 = (Hd + bytes + 15) & ~15;
+  const e = work, He = e + bytes, p32 = (He + bytes + 15) & ~15;
   let t: f64 = 1;
-  let slope: f64 = 0, slopeE: f64 = 0;
-  let crosses = false;
-  for (let j: usize = 0; j < bytes; j += 8) {
-    const value = load<f64>(u + j), step = load<f64>(d + j);
-    const penalty = load<f64>(l1 + j);
-    const gradient = load<f64>(g + j);
-    const crossing = value * (value + step) < 0;
-    const short = crossing ? -value : step;
-    if (crossing) {
-      crosses = true;
-      t = min<f64>(t, -value / step);
+  for (let trial = 0; trial < TRIALS; trial++) {
+    let slope: f64 = 0;
+    let crosses = false;
+    for (let j: usize = 0; j < bytes; j += 8) {
+      const value = load<f64>(u + j);
+      let step = t * load<f64>(d + j);
+      if (value * (value + step) < 0) {
+        step = -value;
+        crosses = true;
+      }
+      store<f64>(e + j, step);
+      const penalty = load<f64>(l1 + j);
+      slope += step * (load<f64>(g + j) + (value > 0 ? penalty : value < 0 ? -penalty : 0));
     }
-    store<f64>(e + j, short);
-    const sign: f64 = value > 0 ? penalty : value < 0 ? -penalty : 0;
-    slope += step * (gradient + sign);
-    slopeE += short * (gradient + sign);
-  }
-  multiply(count, stride, G, l2, d, p32, Hd);
-  const fall = -t * slope - 0.5 * t * t * dot(count, d, Hd);
-  let fallE: f64 = -1;
-  if (crosses) {
     multiply(count, stride, G, l2, e, p32, He);
-    fallE = -slopeE - 0.5 * dot(count, e, He);
+    if (slope + 0.5 * dot(count, e, He) < 0) {
+      for (let j: usize = 0; j < bytes; j += 8) {
+        store<f64>(u + j, load<f64>(u + j) + load<f64>(e + j));
+        store<f64>(g + j, load<f64>(g + j) + load<f64>(He + j));
+      }
+      return crosses ? -t : t;
+    }
+    t *= 0.5;
   }
-  const best = max<f64>(fall, fallE);
-  if (!(best > 0)) return 0;
-  const whole = fallE >= fall;
-  const step: f64 = whole ? 1 : t;
-  const direction = whole ? e : d, H = whole ? He : Hd;
-  for (let j: usize = 0; j < bytes; j += 8) {
-    const before = load<f64>(u + j), change = step * load<f64>(direction + j);
-    let after = before + change;
-    if (before * after < 0 || abs<f64>(after) < 1e-15 * abs<f64>(before)) after = 0;
-    store<f64>(u + j, after);
-    store<f64>(g + j, load<f64>(g + j) + step * load<f64>(H + j));
-  }
-  return best;
+  return 0;
 }
 
 /** g ← g + Σ_k d[k] G[list[k]], rows of n values; and λ₂ d where a variable itself is. d: f64. */

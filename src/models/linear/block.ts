@@ -20,11 +20,13 @@ export type Block = {
   readonly l2: number;
   readonly g: number;
   readonly u: number;
+  /** What a variable's violation is measured in; ones when absent. */
+  readonly units?: number;
   readonly work: number;
 };
 
 export type BlockEnd = {
-  /** The largest violation of optimality left, by the gradients that G gives. */
+  /** The largest violation of optimality left, in its unit, by the gradients that G gives. */
   readonly violation: number;
   /** Coordinate updates and steps of conjugate gradients, each times the active variables. */
   readonly updates: number;
@@ -32,16 +34,16 @@ export type BlockEnd = {
 
 /** Rounds of active set, and of sweeps and steps within: bounds, not aims. */
 const roundsMax = 50;
-const cyclesMax = 60;
+const cyclesMax = 400;
 const sweepsPerCycle = 4;
-const stepsMax = 200;
+const steps = { first: 8, most: 256 } as const;
 
 const padded = (count: number) => (count + 3) & ~3;
 
 /** Bytes of `work` of a block of up to `count` variables. */
 export function blockBytes(count: number): number {
   const size = padded(count);
-  return size * size * 4 + 10 * size * 8 + size * 8 + 64;
+  return size * size * 4 + 12 * size * 8 + 64;
 }
 
 /** Places in `work`: the active part of G, its vectors, the list of active variables. */
@@ -51,17 +53,18 @@ function openWork({ work, count }: Block) {
   return {
     ...{ G: work, l1: vector(0), l2: vector(1), g: vector(2), u: vector(3), before: vector(4) },
     ...{ direction: vector(5), vectors: vector(6), list: vector(10) },
+    units: vector(11),
   };
 }
 
 /** Solves until no violation is above `tolerance`, or the bounds are reached. */
 export function solveBlock(ctx: Place, block: Block, tolerance: number): BlockEnd {
   const { kernels } = ctx;
-  const { count, stride, G, l1, l2, g, u } = block;
+  const { count, stride, G, l1, l2, g, u, units = 0 } = block;
   const own = openWork(block);
   let updates = 0;
   for (let round = 0; round < roundsMax; round++) {
-    const violation = kernels.block_violation(count, g, u, l1);
+    const violation = kernels.block_violation(count, g, u, l1, units);
     if (violation <= tolerance) return { violation, updates };
     ctx.poll();
     const active = kernels.block_active(count, g, u, l1, own.list);
@@ -73,15 +76,20 @@ export function solveBlock(ctx: Place, block: Block, tolerance: number): BlockEn
       [g, own.g],
       [u, own.u],
       [u, own.before],
+      [units, own.units],
     ] as const) {
-      kernels.f64_gather(active, own.list, from, to);
+      if (from !== 0) kernels.f64_gather(active, own.list, from, to);
     }
-    updates += solveActive(ctx, { ...own, count: active, stride: width }, tolerance / 2);
+    updates += solveActive(
+      ctx,
+      { ...own, ...{ count: active, stride: width }, ...(units === 0 && { units }) },
+      tolerance / 2,
+    );
     kernels.f64_scatter(active, own.list, own.u, u);
     kernels.f64_subtract(active, own.before, own.u);
     kernels.block_apply(count, active, own.list, stride, G, l2, own.u, g);
   }
-  return { violation: kernels.block_violation(count, g, u, l1), updates };
+  return { violation: kernels.block_violation(count, g, u, l1, units), updates };
 }
 
 type Active = ReturnType<typeof openWork> & { readonly count: number; readonly stride: number };
@@ -89,21 +97,22 @@ type Active = ReturnType<typeof openWork> & { readonly count: number; readonly s
 /** The same on the active variables alone. */
 function solveActive(ctx: Place, active: Active, tolerance: number): number {
   const { kernels } = ctx;
-  const { count, stride, G, l1, l2, g, u, direction, vectors } = active;
+  const { count, stride, G, l1, l2, g, u, units, direction, vectors } = active;
   let updates = 0;
+  let limit: number = steps.first;
   for (let cycle = 0; cycle < cyclesMax; cycle++) {
     ctx.poll();
     for (let sweep = 0; sweep < sweepsPerCycle; sweep++) {
       updates += count;
-      if (kernels.block_sweep(count, stride, G, l1, l2, g, u) <= tolerance) break;
+      if (kernels.block_sweep(count, stride, G, l1, l2, g, u, units) <= tolerance) break;
     }
-    if (kernels.block_violation(count, g, u, l1) <= tolerance) break;
+    if (kernels.block_violation(count, g, u, l1, units) <= tolerance) break;
     const matrix = [G, l1, l2, g, u, direction, vectors] as const;
-    const steps = kernels.block_newton(count, stride, stepsMax, 1e-3, ...matrix);
-    updates += steps * count;
-    if (steps === 0) continue;
-    kernels.block_line(count, stride, ...matrix);
-    if (kernels.block_violation(count, g, u, l1) <= tolerance) break;
+    updates += count * kernels.block_newton(count, stride, limit, 1e-3, ...matrix);
+    // Signs that change say that the support is not known yet: then few steps do.
+    const moved = kernels.block_line(count, stride, ...matrix);
+    limit = moved === 1 ? Math.min(2 * limit, steps.most) : steps.first;
+    if (kernels.block_violation(count, g, u, l1, units) <= tolerance) break;
   }
   return updates;
 }
