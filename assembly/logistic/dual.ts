@@ -1,35 +1,26 @@
 // Duals of binary logistic regression out of scores, and what they are worth.
 //
 //   at a point       a_i = σ(−y_i z_i)                       optimal for the scores z
-//   along a step     a_i − a_i (1 − a_i) y_i q_i, in [0, 1]   as the quadratic model of the loss at z says they
-//                                                            will be at z + q: if q solves that model with the
-//                                                            penalty, they meet the penalty's constraints
+//   along a step     a_i − h_i/c_i y_i q_i, in [0, 1]         as the quadratic model of the loss at z, of curvature
+//                                                            h, says they will be at z + q: if q solves that model
+//                                                            with the penalty, they meet the penalty's constraints
 //
 // Those of class 1 are multiplied with s1, of class 0 with s0.
 import { exp64, log64 } from '../math';
 import { addRow, columnsOf, pairsOf, valuesOf } from './row';
 
-/** a for a margin m; with step ≠ 0 (y q), along it. */
+/** a for a margin m, less `step`: what the model says of a step. */
 // @ts-ignore: decorator
 @inline
 function dualOf(m: f64, step: f64): f64 {
   const e = exp64(-abs(m));
-  const inverse = 1 / (1 + e);
-  const a = m > 0 ? e * inverse : inverse;
-  return min<f64>(1, max<f64>(0, a - e * inverse * inverse * step));
+  return min<f64>(1, max<f64>(0, (m > 0 ? e : 1) / (1 + e) - step));
 }
 
-/** 1 − a of the same, without what a difference from 1 would lose. */
-// @ts-ignore: decorator
-@inline
-function restOf(m: f64, step: f64): f64 {
-  return dualOf(-m, -step);
-}
-
-/** v += Σ c y s a x: at z + t·q, or when `along` from z along q (t is 0). work: 2 (d + 16) · 4 bytes. */
+/** v += Σ c y s a x: at z + t·q, or with h (then t is 0) from z along q. work: 2 (d + 16) · 4 bytes. */
 export function logistic_dual(
   storage: i32, count: i32, directory: usize, d: i32, scale: f32, c0: f64, c1: f64,
-  s0: f64, s1: f64, t: f64, along: i32, z: usize, q: usize, v: usize, work: usize,
+  s0: f64, s1: f64, t: f64, h: usize, z: usize, q: usize, v: usize, work: usize,
 ): void {
   for (let i = 0; i < count; i++) {
     const n = pairsOf(storage, directory, d, scale, work);
@@ -38,8 +29,10 @@ export function logistic_dual(
     const step = load<f64>(q);
     const at = load<f64>(z) + t * step;
     const y: f64 = positive ? 1 : -1;
-    const a = dualOf(y * at, along ? y * step : 0);
-    addRow(n, columns, values, d, scale, positive ? c1 * s1 * a : -c0 * s0 * a, v);
+    const c = positive ? c1 : c0;
+    const a = dualOf(y * at, h ? load<f64>(h) * y * step / c : 0);
+    addRow(n, columns, values, d, scale, positive ? c * s1 * a : -c * s0 * a, v);
+    if (h) h += 8;
     directory += 16;
     z += 8;
     q += 8;
@@ -51,7 +44,7 @@ export function logistic_dual(
  * (1 − a) ln(1 − a).
  */
 export function logistic_entropy(
-  count: i32, directory: usize, c0: f64, c1: f64, s0: f64, s1: f64, t: f64, along: i32,
+  count: i32, directory: usize, c0: f64, c1: f64, s0: f64, s1: f64, t: f64, h: usize,
   z: usize, q: usize, sums: usize,
 ): void {
   let sum: f64 = 0, mass1: f64 = 0, mass0: f64 = 0;
@@ -59,17 +52,18 @@ export function logistic_entropy(
     const positive = load<i32>(directory, 12) > 0;
     const step = load<f64>(q);
     const y: f64 = positive ? 1 : -1;
-    const m = y * (load<f64>(z) + t * step), ahead = along ? y * step : 0;
     const s = positive ? s1 : s0, c = positive ? c1 : c0;
+    const m = y * (load<f64>(z) + t * step), ahead = h ? load<f64>(h) * y * step / c : 0;
     const whole = dualOf(m, ahead), a = s * whole;
     // 1 − s a = (1 − a) + a (1 − s), both not negative
-    const rest = restOf(m, ahead) + (1 - s) * whole;
-    let h: f64 = 0;
-    if (a > 1e-300) h -= a * log64(a);
-    if (rest > 1e-300) h -= rest * log64(rest);
-    sum += c * h;
+    const rest = dualOf(-m, -ahead) + (1 - s) * whole;
+    let own: f64 = 0;
+    if (a > 1e-300) own -= a * log64(a);
+    if (rest > 1e-300) own -= rest * log64(rest);
+    sum += c * own;
     if (positive) mass1 += c * a;
     else mass0 += c * a;
+    if (h) h += 8;
     directory += 16;
     z += 8;
     q += 8;

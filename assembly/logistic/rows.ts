@@ -2,7 +2,7 @@
 //
 //   F(v) = Σ_i c_i ln(1 + exp(−y_i z_i)),  z_i = x_i·v + v_d        y_i = −1 for class 0, +1 for class 1
 //   gradient   Σ u_i x_i,      u_i = −c_i y_i a_i,  a_i = σ(−y_i z_i)     c_i: the weight of its class
-//   curvature  Σ h_i x_i x_iᵀ, h_i = c_i a_i (1 − a_i)
+//   curvature  Σ h_i x_i x_iᵀ, h_i = c_i a_i (1 − a_i), and more where that misleads: see curvatureOf
 //
 // Vectors over features are d + 1 f64, the last for the intercept. Scores move along a line: z + t·q,
 // q = X·v; so a line search reads no data.
@@ -10,14 +10,30 @@ import { exp64, log1p64, log64 } from '../math';
 import { addRow, columnsOf, dotRow, pairsOf, valuesOf } from './row';
 
 /**
- * Moves `count` rows: z ← z + taken·q; then, with v (0: the old q stays), q ← X·v. At z + t·q: the gradient
- * is added to g, h gets the curvature, and to the f64 at `sums` are added
+ * A row's curvature for a step. On the wrong side (m < 0) the loss is steep and all but straight, so a step
+ * by a (1 − a) goes much too far; tanh(|m|/2) / 2|m| is the curvature of the flattest parabola that touches the
+ * loss at m and lies above it (Jaakkola and Jordan 2000). It counts by how far the row moved: nothing of it
+ * is left in the end, where Newton's steps are right.
+ */
+// @ts-ignore: decorator
+@inline
+function curvatureOf(m: f64, e: f64, inverse: f64, moved: f64): f64 {
+  const own = e * inverse * inverse;
+  if (m >= 0) return own;
+  const bound = m < -1e-3 ? (1 - e) * inverse / (-2 * m) : 0.25;
+  return own + min<f64>(1, abs(moved)) * max<f64>(0, bound - own);
+}
+
+/**
+ * Moves `count` rows: z ← z + taken·q; then, with v (0: the old q stays), before ← h and q ← X·v. At z + t·q:
+ * the gradient is added to g, h gets the curvature, and to the f64 at `sums` are added
  * {Σ c loss, Σ c H(a), Σ c a of class 1, Σ c a of class 0, rows wrong}, H the entropy; loss = H − a·m.
- * z, q, h: count × f64. work: 2 (d + 16) · 4 bytes.
+ * z, q, h, before: count × f64. work: 2 (d + 16) · 4 bytes.
  */
 export function logistic_advance(
   storage: i32, count: i32, directory: usize, d: i32, scale: f32, c0: f64, c1: f64,
-  taken: f64, t: f64, v: usize, z: usize, q: usize, h: usize, g: usize, sums: usize, work: usize,
+  taken: f64, t: f64, v: usize, z: usize, q: usize, h: usize, before: usize, g: usize, sums: usize,
+  work: usize,
 ): void {
   const last = <usize>d << 3;
   const offset = v ? load<f64>(v + last) : 0;
@@ -33,6 +49,7 @@ export function logistic_advance(
     if (v) {
       step = dotRow(n, columns, values, d, scale, v) + offset;
       store<f64>(q, step);
+      store<f64>(before, load<f64>(h));
     }
     at += t * step;
     const m = positive ? at : -at, c = positive ? c1 : c0;
@@ -46,13 +63,14 @@ export function logistic_advance(
     if (positive) mass1 += mass;
     else mass0 += mass;
     wrong += f64(positive ? at <= 0 : at > 0);
-    store<f64>(h, c * e * inverse * inverse);
+    store<f64>(h, c * curvatureOf(m, e, inverse, t * step));
     const u = positive ? -mass : mass;
     slopes += u;
     addRow(n, columns, values, d, scale, u, g);
     z += 8;
     q += 8;
     h += 8;
+    before += 8;
   }
   store<f64>(g + last, load<f64>(g + last) + slopes);
   store<f64>(sums, load<f64>(sums) + loss);

@@ -196,7 +196,7 @@ export const signatures = {
   // assembly/logistic/rows.ts
   logistic_advance: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 'taken', 't'] as const),
-    ...(['v', 'z', 'q', 'h', 'g', 'sums', 'work'] as const),
+    ...(['v', 'z', 'q', 'h', 'before', 'g', 'sums', 'work'] as const),
   ],
   logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
   logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
@@ -204,14 +204,18 @@ export const signatures = {
   // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),
-    ...(['along', 'z', 'q', 'v', 'work'] as const),
+    ...(['h', 'z', 'q', 'v', 'work'] as const),
   ],
   logistic_entropy: [
-    ...(['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'along', 'z', 'q', 'sums'] as const),
+    ...(['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'h', 'z', 'q', 'sums'] as const),
   ],
 
   // assembly/logistic/violations.ts
-  logistic_violations: ['d', 'l1', 'l2', 'w', 'g', 'out', 'fresh'],
+  logistic_violations: ['d', 'l1', 'l2', 'near', 'w', 'g', 'out', 'fresh'],
+  logistic_free: ['d', 'l1', 'l2', 'w', 'g', 'residual'],
+  f64_mask: ['n', 'mask', 'x'],
+  logistic_project: ['d', 'free', 'w', 'step'],
+  logistic_shrink: ['d', 'l1', 'l2', 'w', 'g', 'm', 'step'],
   logistic_priorities: ['d', 'ahead', 'least', 'w', 'out'],
 
   // assembly/logistic/gram.ts

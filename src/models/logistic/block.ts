@@ -6,7 +6,7 @@
 // solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule says
 // which features: by default those that violate optimality most, and all whose weight is not 0.
 import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
-import { solveBlock } from '../linear/block.ts';
+import { solveBlock, type Block } from '../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
 import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';
@@ -20,15 +20,26 @@ export function openBlocks(ctx: Scheduler): Schedule {
   return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
 }
 
+/** Features in use for which a block has room, with others that may join them. */
+const usedMax = (3 * blockMax) / 4;
+
+/**
+ * Near the end features that are about to violate optimality are in the block too: its duals can
+ * only be feasible for those that it has.
+ */
+const closing = { fall: 1e-3, near: 0.85 } as const;
+
 /**
  * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
- * Of the others as many as there are in use, so that a block grows as fast as it has to.
+ * Of the others as many as there are in use, so that a block grows as fast as it has to. False:
+ * there are too many for a block.
  */
-function prioritize(schedule: Schedule, { ctx, v, l1, l2 }: Line): void {
+function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean {
   const { kernels, arena } = ctx;
   const { d } = shapeOf(ctx);
   const [out, fresh] = [v.search, v.dual];
-  const count = kernels.logistic_violations(d, l1, l2, v.w, v.g, out, fresh);
+  const near = fall > closing.fall ? l1 : closing.near * l1;
+  const count = kernels.logistic_violations(d, l1, l2, near, v.w, v.g, out, fresh);
   const most = kernels.f64_max_abs(d, out);
   const used = kernels.logistic_priorities(d, 2 * most, 0, v.w, out);
   const room = Math.max(freshMin, used);
@@ -36,32 +47,52 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2 }: Line): void {
     const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
     kernels.logistic_priorities(d, 0, sorted[count - room] ?? 0, v.w, out);
   }
+  if (used > usedMax) return false;
   schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
+  return true;
 }
 
 /** Places of a block's vectors. */
-function openBlock(ctx: Scheduler, count: number) {
+function openBlock(ctx: Scheduler, count: number): Block {
   const stride = strideOf(count);
   const at = (index: number) => ctx.buffer('block') + index * stride * 8;
   const places = { l1: at(0), l2: at(1), g: at(2), u: at(3), work: at(4) };
   return { count, stride, G: ctx.buffer('square'), ...places };
 }
 
+/** Sweeps of coordinate descent that a step far from the end is worth. */
+const sweepsMax = 40;
+
 /**
- * What a block's subproblem may leave of violations: a share of them while steps still change the
- * objective by much; then so little that its duals certify (certificate.ts).
+ * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
+ * that its duals certify (certificate.ts).
  */
-function leaveOf({ ctx, l1, fall }: Line, violation: number): number {
-  if (fall > 1e-2) return 0.2 * violation;
-  return Math.min(0.05 * violation, 0.3 * ctx.options.tolerance * l1);
+function solve({ ctx, l1, fall }: Line, block: Block): void {
+  const { kernels, options } = ctx;
+  const { count, stride, G, g, u } = block;
+  const violation = kernels.block_violation(count, g, u, block.l1, 0);
+  if (fall > closing.fall) {
+    for (let sweep = 0; sweep < sweepsMax; sweep++) {
+      ctx.poll();
+      const most = kernels.block_sweep(count, stride, G, block.l1, block.l2, g, u, 0);
+      if (most <= 0.02 * violation) return;
+    }
+    return;
+  }
+  // f32 second moments know gradients to some 1e-6 of what is to be removed of them.
+  const least = 2e-5 * violation;
+  solveBlock(ctx, block, Math.max(least, Math.min(0.05 * violation, 0.6 * options.tolerance * l1)));
 }
 
-/** v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none. */
-export function* blockDirection(line: Line, schedule: Schedule): Phases<number> {
+/**
+ * v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none.
+ * Undefined: no block is large enough.
+ */
+export function* blockDirection(line: Line, schedule: Schedule): Phases<number | undefined> {
   const { ctx, v, l1, l2 } = line;
-  const { arena, kernels, options } = ctx;
+  const { arena, options } = ctx;
   const { d, bytes } = shapeOf(ctx);
-  prioritize(schedule, line);
+  if (!prioritize(schedule, line)) return undefined;
   const phase = schedule.next(ctx.prng);
   const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
   if (options.intercept) list.push(d);
@@ -80,8 +111,7 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number> 
     f64[block.u / 8 + slot] = cell(v.w, j);
     f64[block.g / 8 + slot] = cell(v.g, j) + own * cell(v.w, j);
   });
-  const violation = kernels.block_violation(block.count, block.g, block.u, block.l1);
-  solveBlock(ctx, block, leaveOf(line, violation));
+  solve(line, block);
   let slope = 0;
   const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {

@@ -2,9 +2,12 @@
 // curvature, which only products with vectors ask for (a truncated Newton method; Lin, Weng and
 // Keerthi 2008). Preconditioned with all second moments where features are few, with the diagonal
 // where they are many.
+//
+// With l1 it is the direction of the features that are free to move, at the signs that they have
+// (Byrd, Chin, Nocedal and Oztoprak 2016): what is left where a block of all of them is too large.
 import { curvatureOf, strideOf } from './gram.ts';
 import { narrowMax, send, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
-import type { Line } from './line.ts';
+import { roundDirection, type Line } from './line.ts';
 
 /** solved ← M⁻¹ residual. */
 type Precondition = () => void;
@@ -51,34 +54,58 @@ function* byGram(line: Line): Phases<Precondition> {
   };
 }
 
-/** curved ← (H + l2 I) search. */
+/** curved ← (H + l2 I) search, for the features that are free. */
 function* multiply(line: Line): Phases<void> {
-  const { ctx, v, l2 } = line;
+  const { ctx, v, l1, l2 } = line;
   const { d } = shapeOf(ctx);
   send(ctx, v.search);
   yield* summed(ctx, { kind: 'product' }, v.curved);
   line.passes += 1;
   ctx.kernels.f64_axpy(d, l2, v.search, v.curved);
+  if (l1 > 0) ctx.kernels.f64_mask(d, v.dual, v.curved);
   if (!ctx.options.intercept) ctx.arena.f64[v.curved / 8 + d] = 0;
+}
+
+/** residual ← minus the gradient of the features that are free, which `dual` keeps too. */
+function startResidual({ ctx, v, l1, l2 }: Line): void {
+  const { arena, kernels } = ctx;
+  const { d, length, bytes } = shapeOf(ctx);
+  arena.u8.fill(0, v.residual, v.residual + bytes);
+  kernels.f64_axpy(length, -1, v.g, v.residual);
+  if (l1 > 0) kernels.logistic_free(d, l1, l2, v.w, v.g, v.residual);
+  else kernels.f64_axpy(d, -l2, v.w, v.residual);
+  arena.u8.copyWithin(v.dual, v.residual, v.residual + bytes);
+}
+
+/** What a step along v.direction promises: its slope, with the penalty's l1 as it will be. */
+export function promiseOf(line: Line): number {
+  const { ctx, v, l1, l2 } = line;
+  const { kernels, arena } = ctx;
+  const { d, length, bytes } = shapeOf(ctx);
+  const slope =
+    kernels.f64_dot(length, v.g, v.direction) + l2 * kernels.f64_dot(d, v.w, v.direction);
+  if (l1 === 0) return slope;
+  arena.u8.copyWithin(v.curved, v.w, v.w + bytes);
+  kernels.f64_axpy(length, 1, v.direction, v.curved);
+  return slope + l1 * (kernels.f64_sum_abs(d, v.curved) - kernels.f64_sum_abs(d, v.w));
 }
 
 const productsMax = 200;
 
 /**
- * v.direction ← the direction, to a residual of `share` of the gradient's length. Returns its slope.
+ * v.direction ← the direction, to a residual of `share` of the gradient's length. Returns what it
+ * promises: below 0, or there is none.
  */
 export function* newtonDirection(line: Line, share: number): Phases<number> {
-  const { ctx, v, l2 } = line;
+  const { ctx, v, l1 } = line;
   const { arena, kernels } = ctx;
   const { d, length, bytes } = shapeOf(ctx);
-  const precondition = yield* d < narrowMax ? byGram(line) : byDiagonal(line);
+  const whole = d < narrowMax && l1 === 0;
+  const precondition = yield* whole ? byGram(line) : byDiagonal(line);
   arena.u8.fill(0, v.direction, v.direction + bytes);
-  arena.u8.fill(0, v.residual, v.residual + bytes);
-  kernels.f64_axpy(length, -1, v.g, v.residual);
-  kernels.f64_axpy(d, -l2, v.w, v.residual);
+  startResidual(line);
   precondition();
   arena.u8.copyWithin(v.search, v.solved, v.solved + bytes);
-  let slope = 0;
   let rho = kernels.f64_dot(length, v.residual, v.solved);
   const least = share ** 2 * kernels.f64_dot(length, v.residual, v.residual);
   for (let products = 0; products < productsMax && rho > 0; products++) {
@@ -87,13 +114,25 @@ export function* newtonDirection(line: Line, share: number): Phases<number> {
     if (!Number.isFinite(alpha)) break;
     kernels.f64_axpy(length, alpha, v.search, v.direction);
     kernels.f64_axpy(length, -alpha, v.curved, v.residual);
-    // Conjugacy: every step adds α ρ to −(gradient · direction).
-    slope -= alpha * rho;
     if (kernels.f64_dot(length, v.residual, v.residual) <= least) break;
     precondition();
     const next = kernels.f64_dot(length, v.residual, v.solved);
     kernels.f64_xpay(length, next / rho, v.solved, v.search);
     rho = next;
   }
-  return slope;
+  if (l1 > 0) kernels.logistic_project(d, v.dual, v.w, v.direction);
+  roundDirection(line);
+  const promise = promiseOf(line);
+  return promise < 0 || l1 === 0 ? promise : shrinkingDirection(line);
+}
+
+/** Where cutting a step off has turned it uphill: what the diagonal of the curvature alone says. */
+function shrinkingDirection(line: Line): number {
+  const { ctx, v, l1, l2 } = line;
+  const { arena, kernels } = ctx;
+  const { d, bytes } = shapeOf(ctx);
+  arena.u8.fill(0, v.direction, v.direction + bytes);
+  kernels.logistic_shrink(d, l1, l2, v.w, v.g, v.diagonal, v.direction);
+  roundDirection(line);
+  return promiseOf(line);
 }

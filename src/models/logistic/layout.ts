@@ -91,6 +91,7 @@ export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferS
     { name: 'z', bytes: n * 8 },
     { name: 'q', bytes: n * 8 },
     { name: 'h', bytes: n * 8 },
+    { name: 'before', bytes: n * 8 },
     { name: 'sums', bytes: partitions * sumsLine },
     // What the scheduler sends, and the partitions' parts of what it gets back.
     { name: 'vector', bytes },

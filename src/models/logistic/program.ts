@@ -21,7 +21,7 @@ import {
 import { blockDirection, openBlocks } from './block.ts';
 import { certify, gapGuess } from './certificate.ts';
 import { newtonDirection } from './conjugate.ts';
-import { openLine, roundDirection, search } from './line.ts';
+import { openLine, search } from './line.ts';
 import { pushLogistic, startLogistic, type LogisticState } from './worker.ts';
 
 /** How exact a direction has to be: no more than the gap at hand, or the one wanted, is worth. */
@@ -35,10 +35,8 @@ function* steps(ctx: Scheduler): Phases<void> {
   const line = yield* openLine(ctx);
   const blocks = line.l1 > 0 ? openBlocks(ctx) : undefined;
   const direct = function* (gap: number): Phases<number> {
-    if (blocks !== undefined) return yield* blockDirection(line, blocks);
-    const slope = yield* newtonDirection(line, shareFor(gap, options.tolerance));
-    roundDirection(line);
-    return slope;
+    const promise = blocks && (yield* blockDirection(line, blocks));
+    return promise ?? (yield* newtonDirection(line, shareFor(gap, options.tolerance)));
   };
   for (;;) {
     const { gap, value } = gapGuess(line);

@@ -33,19 +33,21 @@ type Slice = {
   readonly z: number;
   readonly q: number;
   readonly h: number;
+  readonly before: number;
 };
 
 /** Calls `each` with pieces of partition p's rows, in order. */
 function slices(ctx: Push, p: number, each: (slice: Slice) => void): void {
   const { data } = shapeOf(ctx);
   const { first, last } = partitionRows(data.rows, ctx.partitions, p);
-  const [z, q, h] = [ctx.buffer('z'), ctx.buffer('q'), ctx.buffer('h')];
+  const of = (name: string, row: number) => ctx.buffer(name) + row * 8;
   for (let row = first; row < last; row += chunkRows) {
     ctx.poll();
     const count = Math.min(chunkRows, last - row);
     const directory = ctx.buffer('directory') + row * 16;
     const head = [storageCode[data.storage], count, directory, data.columns, data.scale] as const;
-    each({ count, directory, head, z: z + row * 8, q: q + row * 8, h: h + row * 8 });
+    const [z, q, h, before] = [of('z', row), of('q', row), of('h', row), of('before', row)];
+    each({ count, directory, head, z, q, h, before });
   }
 }
 
@@ -82,8 +84,8 @@ function advance(ctx: Push, p: number, { c0, c1, taken, t, fresh }: Of<'advance'
   const g = partOf(ctx, p);
   const line = lineOf(ctx, p);
   arena.f64.fill(0, line / 8, line / 8 + cell.wrong + 1);
-  slices(ctx, p, ({ head, z, q, h }) => {
-    const places = [v, z, q, h, g, line, state.work] as const;
+  slices(ctx, p, ({ head, z, q, h, before }) => {
+    const places = [v, z, q, h, before, g, line, state.work] as const;
     kernels.logistic_advance(...head, c0, c1, taken, t, ...places);
   });
   return 0;
@@ -107,8 +109,8 @@ function diagonal(ctx: Push, p: number): Answer {
 
 function dual(ctx: Push, p: number, { c0, c1, s0, s1, t, along }: Of<'dual'>): Answer {
   const out = partOf(ctx, p);
-  slices(ctx, p, ({ head, z, q }) => {
-    const factors = [c0, c1, s0, s1, t, along ? 1 : 0] as const;
+  slices(ctx, p, ({ head, z, q, before }) => {
+    const factors = [c0, c1, s0, s1, t, along ? before : 0] as const;
     ctx.kernels.logistic_dual(...head, ...factors, z, q, out, ctx.state.work);
   });
   return 0;
@@ -117,8 +119,8 @@ function dual(ctx: Push, p: number, { c0, c1, s0, s1, t, along }: Of<'dual'>): A
 function entropy(ctx: Push, p: number, { c0, c1, s0, s1, t, along }: Of<'entropy'>): Answer {
   const sums = lineOf(ctx, p) + cell.dualEntropy * 8;
   ctx.arena.f64.fill(0, sums / 8, sums / 8 + 3);
-  slices(ctx, p, ({ count, directory, z, q }) => {
-    const factors = [c0, c1, s0, s1, t, along ? 1 : 0] as const;
+  slices(ctx, p, ({ count, directory, z, q, before }) => {
+    const factors = [c0, c1, s0, s1, t, along ? before : 0] as const;
     ctx.kernels.logistic_entropy(count, directory, ...factors, z, q, sums);
   });
   return 0;
