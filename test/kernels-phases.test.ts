@@ -20,7 +20,9 @@ onEveryBuild('phase_targets: classes as signs, numbers as they are', (lab) => {
       lab.check(`${count}`);
       // The bits of a class number as f32.
       const asNumber = new Float32Array(Int32Array.from(rows.targets).buffer);
-      const want = rows.targets.map((k, i) => (numbers ? asNumber[i]! : k === 1 ? 1 : -1));
+      const want = Array.from(rows.targets, (k, i) =>
+        numbers ? asNumber[i]! : k === 1 ? 1 : -1,
+      );
       same(lab.f64(y, count), want, `${count} ${numbers}`);
     }
   }

@@ -3,13 +3,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gapAt, objective, optimum, type Design } from './oracle/coordinate.ts';
+import { linearPhases } from '../src/models/linear/phases/program.ts';
+import { lasso } from '../src/models/lasso/model.ts';
+import { logistic } from '../src/models/logistic/model.ts';
 import { withHost } from './helpers/hosts.ts';
+import { withCluster } from './helpers/joined-hosts.ts';
+import { requestOf, sessionOf } from './helpers/models.ts';
 import {
   autoregressive,
   blocks,
   designOf,
   duplicates,
+  phasesRequest,
+  placeDesign,
   solveDesign,
+  solvedOf,
   textLike,
   type Ask,
   type Solved,
@@ -112,6 +120,50 @@ test('phases: the same bits for 1, 2 and 3 threads', async () => {
       assert.is(new Set(ends).size, 1, `${loss} ${JSON.stringify(ask)}`);
     }
   }
+});
+
+test('phases: the same bits on 1, 2 and 4 hosts', async () => {
+  for (const loss of ['square', 'logistic'] as const) {
+    const design = designOf(shapes.ar, 7, { loss, intercept: true });
+    const ends = new Set<string>();
+    for (const threads of [[2], [1, 1], [1, 1, 1, 1]]) {
+      await withCluster(threads, async (hosts) => {
+        const solved = await Promise.all(
+          hosts.map(async (host) => {
+            const data = placeDesign(host.arena, design);
+            const ask: Ask = { pipeline: 1, passes: 3, partitions: 5, tolerance: 0, damping: true };
+            const run = await host.run(linearPhases, phasesRequest(data, design, ask));
+            return solvedOf(host, run);
+          }),
+        );
+        for (const { v, b, trace } of solved) ends.add(JSON.stringify([[...v], b, trace]));
+      });
+    }
+    assert.is(ends.size, 1, loss);
+  }
+});
+
+test('phases: --updates independent ends where joint updates do', async () => {
+  await withHost(2, async (host) => {
+    for (const model of [lasso, logistic]) {
+      const loss = model === lasso ? 'square' : 'logistic';
+      const design = designOf(shapes.wide, 7, { loss, intercept: true });
+      const mark = host.arena.mark();
+      const data = placeDesign(host.arena, design);
+      const least = model === lasso ? { 'lambda-ratio': 0.2 } : { lambda: 0.05, 'l1-ratio': 0.9 };
+      const objectives: number[] = [];
+      for (const updates of ['joint', 'independent']) {
+        const options = { ...least, updates, 'phase-size': 4, 'dependency-threshold': 0.3 };
+        const request = requestOf(model.name, data, options, { tolerance: 1e-8, audit: true });
+        const { converged, objective } = await model.train(sessionOf(host), request);
+        assert.is(converged, true, `${model.name} ${updates}`);
+        objectives.push(objective);
+      }
+      const [joint, independent] = objectives as [number, number];
+      assert.ok(Math.abs(joint / independent - 1) < 1e-6, `${joint}, ${independent}`);
+      host.arena.release(mark);
+    }
+  });
 });
 
 test.run();

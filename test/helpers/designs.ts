@@ -145,7 +145,7 @@ export function optionsOf(design: Design, ask: Ask): PhasesOptions {
   const { pipeline = 0, tolerance = 1e-6, passes = 2000, certifyEvery = 1, damping = false } = ask;
   const { loss, l1, l2, intercept, standardize } = design;
   return {
-    ...{ loss, l1, l2, intercept, standardize, pipeline, tolerance, passes, certifyEvery, damping },
+    ...{ loss, lambda: l1 + l2, alpha: l1 / (l1 + l2), lambdaRatio: 0, intercept, standardize, pipeline, tolerance, passes, certifyEvery, damping },
     ...{ relativeTo: 'start', schedule: { kind, phaseSize, threshold, squared, floor, refresh, schedulers } },
   };
 }

@@ -54,21 +54,18 @@ function* wholeGradient(problem: Problem, at: At, slopes: number): Flow<PhaseWor
   return ctx.kernels.phase_gradient(variables, ctx.partitions, slopes, x, m, r, out);
 }
 
-function penalty({ ctx, shape }: Problem): number {
-  const { l1, l2 } = ctx.options;
+function penalty({ ctx, shape, l1, l2 }: Problem): number {
   return ctx.kernels.phase_penalty(shape.variables, l1, l2, ctx.buffer('weights'));
 }
 
 /** What the penalty takes off the dual at θ = −s g; 0 where that is feasible. */
-function excess({ ctx, shape }: Problem, s: number, n: number): number {
-  const { l1, l2 } = ctx.options;
+function excess({ ctx, shape, l1, l2 }: Problem, s: number, n: number): number {
   if (l2 === 0) return 0;
   return ctx.kernels.phase_excess(shape.variables, s / n, l1, ctx.buffer('gradient')) / (2 * l2);
 }
 
 /** Scales to try, the likelier first: where all is feasible, and 1. */
-function scales({ ctx }: Problem, largest: number): readonly number[] {
-  const { l1, l2 } = ctx.options;
+function scales({ l1, l2 }: Problem, largest: number): readonly number[] {
   const feasible = largest > l1 ? l1 / largest : 1;
   if (l2 === 0) return [feasible];
   return feasible < 1 && l1 > 0 ? [1, feasible] : [1];

@@ -28,9 +28,11 @@ export type PhaseSchedule = {
 
 export type PhasesOptions = {
   readonly loss: Loss;
-  /** Penalty l1 ‖w‖₁ + l2 ‖w‖²/2. */
-  readonly l1: number;
-  readonly l2: number;
+  /** Penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²). */
+  readonly alpha: number;
+  readonly lambda: number | undefined;
+  /** λ as a share of the least that makes all coefficients 0, where it is not given. */
+  readonly lambdaRatio: number;
   readonly intercept: boolean;
   readonly standardize: boolean;
   readonly schedule: PhaseSchedule;
@@ -56,7 +58,7 @@ export const cellCount = 6;
 
 export const result = {
   ...{ objective: 0, gap: 1, updates: 2, phases: 3, turnedDown: 4, certificates: 5 },
-  ...{ diverged: 6, correlated: 7, rows: 8, start: 9, caution: 10 },
+  ...{ diverged: 6, correlated: 7, rows: 8, start: 9, caution: 10, lambda: 11, nonzeros: 12 },
 } as const;
 const resultCells = 16;
 
@@ -104,8 +106,9 @@ export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[
     { name: 'curvatures', bytes: each },
     { name: 'gradient', bytes: each },
     { name: 'weights', bytes: each },
-    /** What is returned: a coefficient for each column, and the intercept. */
+    // What is returned: a coefficient for each column, and the intercept; in f64 and in f32.
     { name: 'out', bytes: each + 8 },
+    { name: 'coefficients', bytes: variables * 4 + 16 },
     { name: 'results', bytes: resultCells * 8 },
     { name: 'trace', bytes: traceRowsMax * traceCells * 8 },
   ];

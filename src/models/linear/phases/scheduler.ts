@@ -15,6 +15,8 @@ export type Scheduler = ScheduleContext<PhasesOptions, PhasesSchedule>;
 export type Problem = {
   readonly ctx: Scheduler;
   readonly shape: PhasesShape;
+  l1: number;
+  l2: number;
   /** Of the targets, with an intercept and numbers; else 0. */
   mean: number;
   /** t: what is added to scores so that columns count as centred, and the intercept. */
@@ -39,7 +41,7 @@ export function openProblem(ctx: Scheduler): Problem {
     return ctx.arena.f64.subarray(at, at + shape.variables).fill(0);
   };
   return {
-    ...{ ctx, shape, mean: 0, offset: 0, caution: 1, sent: 0, ended: 0, told: 0 },
+    ...{ ctx, shape, l1: 0, l2: 0, mean: 0, offset: 0, caution: 1, sent: 0, ended: 0, told: 0 },
     ...{ means: vector('means'), inverses: vector('inverses').fill(1) },
     ...{ curvatures: vector('curvatures'), weights: vector('weights') },
   };

@@ -31,6 +31,8 @@ type Solve = {
   best: number;
   dual: number;
   diverged: boolean;
+  /** Of the best. */
+  nonzeros: number;
   /** Objective at the last certificate. */
   last: number;
 };
@@ -63,6 +65,22 @@ function* measureColumns(problem: Problem): Flow<PhaseWork> {
   });
 }
 
+/** λ, from the gradient of w = 0 where it is a share of the one that makes all coefficients 0. */
+function* penalize(problem: Problem): Flow<PhaseWork> {
+  const { ctx, shape } = problem;
+  const { alpha, lambda, lambdaRatio } = ctx.options;
+  let own = lambda;
+  if (own === undefined) {
+    yield* certify(problem);
+    const at = ctx.buffer('gradient') / 8;
+    const gradient = ctx.arena.f64.subarray(at, at + shape.variables);
+    const most = gradient.reduce((max, g) => Math.max(max, Math.abs(g)), 0) / rowsOf(problem);
+    own = (lambdaRatio * most) / alpha;
+  }
+  problem.l1 = own * alpha;
+  problem.l2 = own * (1 - alpha);
+}
+
 function openSchedule({ ctx, shape }: Problem, correlations: Correlations | undefined): Schedule {
   const { schedule, pipeline: depth } = ctx.options;
   const { kind, squared, floor, schedulers } = schedule;
@@ -87,7 +105,7 @@ function openSolve(problem: Problem): Solve {
     prng: createPrng(ctx.seed, 1),
     flights: [],
     counts: { updates: 0, phases: 0, turnedDown: 0, certificates: 0 },
-    ...{ start: 0, best: Infinity, dual: -Infinity, diverged: false, last: Infinity },
+    ...{ start: 0, best: Infinity, dual: -Infinity, diverged: false, last: Infinity, nonzeros: 0 },
   };
 }
 
@@ -148,6 +166,7 @@ function slopesOf({ ctx, shape }: Problem, flight: Flight): number {
 function update(problem: Problem, flight: Flight): Float64Array {
   const { ctx, means, inverses, curvatures, weights } = problem;
   const { options, partitions, arena } = ctx;
+  const { l1, l2 } = problem;
   const n = rowsOf(problem);
   const { changes, sums } = slotOf(ctx, flight.number);
   const slopes = slopesOf(problem, flight);
@@ -157,7 +176,7 @@ function update(problem: Problem, flight: Flight): Float64Array {
     const dot = lines.reduce((sum, line) => sum + (arena.f64[line + i] ?? 0), 0);
     const gradient = ((dot - slopes * m) * r) / n;
     const c = problem.caution * h;
-    const to = h > 0 ? shrink(c * w - gradient, options.l1) / (c + options.l2) : 0;
+    const to = h > 0 ? shrink(c * w - gradient, l1) / (c + l2) : 0;
     weights[j] = to;
     arena.f64[changes.at / 8 + i] = (to - w) * r;
     problem.offset -= (to - w) * r * m;
@@ -187,7 +206,7 @@ function* endOldest(solve: Solve): Flow<PhaseWork> {
 /** Priorities by what each variable would move by now; the gradient is the certificate's. */
 function refresh({ problem, schedule }: Solve): void {
   const { ctx, weights, curvatures, shape } = problem;
-  const { l1, l2 } = ctx.options;
+  const { l1, l2 } = problem;
   const n = rowsOf(problem);
   const at = ctx.buffer('gradient') / 8;
   const moves = new Float64Array(shape.variables);
@@ -258,6 +277,9 @@ function keep(solve: Solve, objective: number): void {
   const out = ctx.buffer('out') / 8;
   weights.forEach((w, j) => (ctx.arena.f64[out + j] = w * (inverses[j] ?? 1)));
   ctx.arena.f64[out + shape.variables] = problem.mean + problem.offset;
+  const returned = ctx.arena.f64.subarray(out, out + shape.variables + 1);
+  ctx.arena.f32.set(returned, ctx.buffer('coefficients') / 4);
+  solve.nonzeros = returned.subarray(0, -1).reduce((sum, v) => sum + Number(v !== 0), 0);
 }
 
 function finish({ problem, counts, correlations, ...solve }: Solve): void {
@@ -267,13 +289,14 @@ function finish({ problem, counts, correlations, ...solve }: Solve): void {
     ...counts,
     ...{ objective: solve.best, gap: solve.best - solve.dual, diverged: Number(solve.diverged) },
     ...{ correlated: correlations?.strong ?? 0, start: solve.start },
-    caution: problem.caution,
+    ...{ caution: problem.caution, lambda: problem.l1 + problem.l2, nonzeros: solve.nonzeros },
     rows: Math.min(counts.certificates, traceRowsMax),
   };
   for (const [name, index] of Object.entries(result)) {
     ctx.arena.f64[results + index] = values[name as keyof typeof result];
   }
   ctx.share('out', 0, (shape.variables + 1) * 8);
+  ctx.share('coefficients', 0, (shape.variables + 1) * 4);
   ctx.share('results', 0, Object.keys(result).length * 8);
   ctx.share('trace', 0, values.rows * traceCells * 8);
 }
@@ -283,6 +306,7 @@ export function* solvePhases(ctx: Scheduler): Flow<PhaseWork> {
   const { passes, certifyEvery, pipeline } = ctx.options;
   const { variables } = problem.shape;
   yield* measureColumns(problem);
+  yield* penalize(problem);
   const solve = openSolve(problem);
   const { flights, counts, prng } = solve;
   let done = yield* conclude(solve);
