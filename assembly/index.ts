@@ -10,6 +10,7 @@ export { directory_dense, directory_csr, directory_shuffle, directory_count, csr
 export * from './linear/columns';
 export * from './linear/gram';
 export * from './linear/block';
+export * from './linear/phases';
 export * from './linear/lasso';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';

@@ -134,6 +134,16 @@ export const signatures = {
     ...(['scores', 'sums', 'work'] as const),
   ],
 
+  // assembly/linear/phases.ts
+  phase_targets: ['numbers', 'count', 'directory', 'y'],
+  phase_residuals: ['n', 'mean', 'y', 'u'],
+  phase_square_sums: ['n', 't', 'y', 'u', 'sums'],
+  phase_logistic_slopes: ['n', 't', 's0', 's1', 'y', 'z', 'g', 'sums'],
+  phase_logistic_entropy: ['n', 's', 'g'],
+  phase_gradient: ['n', 'parts', 'slopes', 'x', 'm', 'r', 'out'],
+  phase_excess: ['n', 's', 'l', 'g'],
+  phase_penalty: ['n', 'l1', 'l2', 'w'],
+
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],

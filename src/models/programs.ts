@@ -1,6 +1,7 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
 import { lassoSolve } from './lasso/program.ts';
+import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
 import { logisticSolve } from './logistic/program.ts';
 import { mfPredict } from './mf/predict.ts';
@@ -12,6 +13,7 @@ import { mlrSgd } from './mlr/sgd.ts';
 
 const programs: readonly AnyProgram[] = [
   lassoSolve,
+  linearPhases,
   linearScore,
   logisticSolve,
   mfPredict,

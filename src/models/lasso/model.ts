@@ -21,6 +21,7 @@ import {
   type TrainRequest,
 } from '../model.ts';
 import { localSamples } from '../rows.ts';
+import { solveByPhases, type Solved } from './independent.ts';
 import { fact, factCells, result, resultCells, type LassoOptions } from './layout.ts';
 import { elasticNetOptions, lassoOptions, solverOptions } from './options.ts';
 import { lassoSolve } from './program.ts';
@@ -96,16 +97,13 @@ function readPath(session: Session, run: RunResult, options: LassoOptions) {
   return { values, cellOf };
 }
 
-async function train(
-  kind: Kind,
+async function solveJointly(
   session: Session,
   request: TrainRequest<Samples>,
-): Promise<TrainOutcome> {
-  const { data, test, seed, audit } = request;
+  options: LassoOptions,
+): Promise<Solved> {
+  const { data, seed, audit } = request;
   if (audit) session.warn(nothingToAudit);
-  const { tolerance = defaultTolerance, passes = passesMax } = request;
-  const options = solverOptions(request.options, { tolerance, passes });
-  checkOptions(kind, options, data);
   const ask = {
     ...{ data, seed, audit, options, partitions: partitionsOf(session.world, request) },
     policy: { consistency: 'bsp', staleness: 0 } as const,
@@ -118,24 +116,40 @@ async function train(
   if (cellOf(result.columns) === 0) {
     session.warn('no column varies: all coefficients are 0');
   }
+  const most = options.tolerance * cellOf(result.scale);
+  return {
+    ...{ run, values, chosen, intercept: cellOf(result.intercept), metrics: {} },
+    ...{ passes: cellOf(result.passes), at: run.plan.buffers['out'] ?? 0 },
+    converged: values.every((value) => value.gap <= most),
+  };
+}
+
+async function train(
+  kind: Kind,
+  session: Session,
+  request: TrainRequest<Samples>,
+): Promise<TrainOutcome> {
+  const { data, test } = request;
+  const { tolerance = defaultTolerance, passes = passesMax } = request;
+  const options = solverOptions(request.options, { tolerance, passes });
+  checkOptions(kind, options, data);
+  const solve = request.options['updates'] === 'independent' ? solveByPhases : solveJointly;
+  const { run, values, chosen, at, ...solved } = await solve(session, request, options);
   const { base, scale, storage, columnNames, columns: features } = data;
   const { lambda, objective, gap, nonzeros } = chosen;
   const facts: LassoFacts = {
     ...{ features, base, scale, storage, classes: [], columnNames },
-    ...{ intercept: cellOf(result.intercept), lambda, alpha: options.alpha, nonzeros },
+    ...{ intercept: solved.intercept, lambda, alpha: options.alpha, nonzeros },
     path: values,
   };
-  const at = run.plan.buffers['out'] ?? 0;
   const trained = { model: kind, facts, tensors: [{ name: 'weights', shape: [features], at }] };
   const own = await measure(session, trained, data);
   const metrics: Record<string, number> = { lambda, nonzeros, trainRmse: own['rmse'] ?? 0 };
+  Object.assign(metrics, solved.metrics);
   if (test !== undefined) Object.assign(metrics, await measure(session, trained, test));
-  const most = tolerance * cellOf(result.scale);
   return {
-    ...{ trained, objective, metrics, gap, tolerance },
-    // Of every λ that was asked for.
-    converged: values.every((value) => value.gap <= most),
-    ...{ clocks: run.clocks, passes: cellOf(result.passes) },
+    ...{ trained, objective, metrics, gap, tolerance, converged: solved.converged },
+    ...{ clocks: run.clocks, passes: solved.passes },
     ...{ stalenessHistogram: run.stalenessHistogram, policy: run.plan.policy },
   };
 }

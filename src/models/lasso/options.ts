@@ -1,5 +1,6 @@
 // The command-line options of lasso and elastic-net.
 import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
+import { independentOptions } from '../linear/phases/independent.ts';
 import type { LassoOptions } from './layout.ts';
 import { pathMax } from './layout.ts';
 
@@ -39,12 +40,13 @@ const shared: readonly OptionSpec[] = [
   {
     ...{ name: 'schedule', type: 'choice', default: 'dynamic' },
     choices: ['dynamic', 'static', 'random', 'cyclic'],
-    help: 'which variables join the working set first',
+    help: 'which variables join the working set first, or are updated next',
   },
   {
-    ...{ name: 'updates', type: 'choice', choices: ['joint'], default: 'joint' },
-    help: 'joint: a block of variables is solved together, on its second moments',
+    ...{ name: 'updates', type: 'choice', choices: ['joint', 'independent'] },
+    ...{ default: 'joint', help: 'a block is solved on its second moments; or each variable alone' },
   },
+  ...independentOptions,
 ];
 
 export const lassoOptions: readonly OptionSpec[] = shared;

@@ -10,6 +10,7 @@ import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { ModelOptions } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
+import { solveIndependent } from '../linear/phases/independent.ts';
 import { predictWith, type ClassFacts } from '../mlr/scoring.ts';
 import {
   nothingToAudit,
@@ -75,8 +76,7 @@ async function solve(session: Session, request: TrainRequest<Samples>): Promise<
   );
 }
 
-function trainedFrom(run: RunResult, data: Samples, intercept: boolean): TrainedModel {
-  const at = run.plan.buffers['out'] ?? 0;
+function trainedFrom(at: number, data: Samples, intercept: boolean): TrainedModel {
   const { base, scale, storage, columnNames, classes, columns: features } = data;
   const facts: ClassFacts = { classes, features, base, scale, storage, intercept, columnNames };
   const tensors = [{ name: 'weights', shape: [features], at }];
@@ -84,13 +84,43 @@ function trainedFrom(run: RunResult, data: Samples, intercept: boolean): Trained
   return { model: 'logistic', facts, tensors };
 }
 
+/** --updates independent: by phases of linear-phases. */
+async function trainByPhases(
+  session: Session,
+  request: TrainRequest<Samples>,
+): Promise<TrainOutcome> {
+  const { data, test, options, tolerance = defaultTolerance } = request;
+  const weights = weightsFrom(options);
+  if (weights === 'balanced' || weights[1] !== 1) {
+    const rule = '--updates independent weighs all rows alike';
+    throw new SystemError('ERR_CONFIG', `${rule}: leave class weights out, or use joint`);
+  }
+  const penalty = { alpha: Number(options['l1-ratio']), lambda: Number(options['lambda']) };
+  const given = { loss: 'logistic', ...penalty, lambdaRatio: 0, tolerance } as const;
+  const solved = await solveIndependent(session, request, { ...given, relativeTo: 'objective' });
+  const { run, of, coefficients, metrics, passes, converged } = solved;
+  const trained = trainedFrom(coefficients, data, options['intercept'] === true);
+  const own = await measure(session, data, scoringOf(session, trained));
+  const objective = of('objective');
+  return {
+    ...{ trained, objective, gap: of('gap') / objective, tolerance, converged },
+    metrics: {
+      ...{ trainAccuracy: own['accuracy'] ?? NaN, nonzeros: of('nonzeros'), ...metrics },
+      ...(test !== undefined && (await measure(session, test, scoringOf(session, trained)))),
+    },
+    ...{ clocks: run.clocks, passes },
+    ...{ stalenessHistogram: run.stalenessHistogram, policy: run.plan.policy },
+  };
+}
+
 async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
   const { data, test, options } = request;
   checkClasses(data);
+  if (options['updates'] === 'independent') return trainByPhases(session, request);
   const run = await solve(session, request);
   const { f64 } = session.host.arena;
   const of = (index: number) => f64[(run.plan.buffers['results'] ?? 0) / 8 + index] ?? 0;
-  const trained = trainedFrom(run, data, options['intercept'] === true);
+  const trained = trainedFrom(run.plan.buffers['out'] ?? 0, data, options['intercept'] === true);
   const objective = of(result.objective);
   const gap = objective > 0 ? of(result.gap) / objective : 0;
   const tolerance = request.tolerance ?? defaultTolerance;

@@ -1,5 +1,6 @@
 // The command-line options of logistic.
 import type { OptionSpec } from '../../jobs/job.ts';
+import { independentOptions } from '../linear/phases/independent.ts';
 
 export const logisticOptions: readonly OptionSpec[] = [
   {
@@ -22,4 +23,14 @@ export const logisticOptions: readonly OptionSpec[] = [
     ...{ name: 'positive-weight', type: 'number', default: 1, minimum: 0, exclusive: true },
     help: 'what a row of the second class weighs; one of the first weighs 1',
   },
+  {
+    ...{ name: 'updates', type: 'choice', choices: ['joint', 'independent'], default: 'joint' },
+    help: 'a block is solved on its second moments; or each variable alone',
+  },
+  {
+    ...{ name: 'schedule', type: 'choice', default: 'dynamic' },
+    choices: ['dynamic', 'static', 'random', 'cyclic'],
+    help: 'independent: which variables are updated next',
+  },
+  ...independentOptions,
 ];
