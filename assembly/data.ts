@@ -52,6 +52,13 @@ export function directory_shuffle(count: i32, seed: u32, directory: usize): u32 
   return state;
 }
 
+/** Rows of `count` whose target is `wanted`. */
+export function directory_count(count: i32, wanted: i32, directory: usize): i32 {
+  let found = 0;
+  for (let i = 0; i < count; i++) found += i32(load<i32>(directory + (<usize>i << 4), 12) == wanted);
+  return found;
+}
+
 /** Nonzero pixels of a row of d bytes as (column, scale·value); returns their number. */
 // @ts-ignore: decorator
 @inline

@@ -48,6 +48,23 @@ export function log4(x: v128): v128 {
   return f32x4.add(f32x4.mul(e, f32x4.splat(0.6931471805599453)), f32x4.mul(s, p));
 }
 
+/** artanh(s) / s from q = s², for |s| ≤ .1716. */
+// @ts-ignore: decorator
+@inline
+function artanhSeries(q: f64): f64 {
+  let sum: f64 = 1.0 / 19;
+  sum = sum * q + 1.0 / 17;
+  sum = sum * q + 1.0 / 15;
+  sum = sum * q + 1.0 / 13;
+  sum = sum * q + 1.0 / 11;
+  sum = sum * q + 1.0 / 9;
+  sum = sum * q + 1.0 / 7;
+  sum = sum * q + 1.0 / 5;
+  sum = sum * q + 1.0 / 3;
+  sum = sum * q + 1;
+  return sum;
+}
+
 /** ln x for a positive normal x: x = m·2^e, ln m = 2·artanh((m−1)/(m+1)); error < 1e-15 relative. */
 // @ts-ignore: decorator
 @inline
@@ -61,16 +78,7 @@ export function log64(x: f64): f64 {
   }
   const s = (m - 1) / (m + 1);
   const q = s * s;
-  let sum: f64 = 1.0 / 19;
-  sum = sum * q + 1.0 / 17;
-  sum = sum * q + 1.0 / 15;
-  sum = sum * q + 1.0 / 13;
-  sum = sum * q + 1.0 / 11;
-  sum = sum * q + 1.0 / 9;
-  sum = sum * q + 1.0 / 7;
-  sum = sum * q + 1.0 / 5;
-  sum = sum * q + 1.0 / 3;
-  sum = sum * q + 1;
+  const sum = artanhSeries(q);
   return 2 * s * sum + <f64>exponent * 0.6931471805599453;
 }
 
@@ -96,4 +104,13 @@ export function exp64(x: f64): f64 {
   p = p * r + 1;
   p = p * r + 1;
   return p * reinterpret<f64>((<i64>n + 1023) << 52);
+}
+
+/** ln(1 + e) for 0 ≤ e ≤ 1: small e keeps its relative accuracy, as 2·artanh(e / (2 + e)). */
+// @ts-ignore: decorator
+@inline
+export function log1p64(e: f64): f64 {
+  if (e > 0.41) return log64(1 + e);
+  const s = e / (2 + e); // below .171: the series of log64 holds
+  return 2 * s * artanhSeries(s * s);
 }

@@ -80,6 +80,29 @@ export function cholesky(n: i32, A: usize): i32 {
   return 0;
 }
 
+/** x ← (L Lᵀ)⁻¹ x for n f64 values. */
+export function cholesky_solve_vector(n: i32, L: usize, x: usize): void {
+  const bytes = <usize>n << 3;
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const row = L + i * <usize>n;
+    let a: f64 = 0, b: f64 = 0;
+    let j: usize = 0;
+    for (; j + 16 <= i; j += 16) {
+      a += load<f64>(row + j) * load<f64>(x + j);
+      b += load<f64>(row + j, 8) * load<f64>(x + j, 8);
+    }
+    if (j < i) a += load<f64>(row + j) * load<f64>(x + j);
+    store<f64>(x + i, (load<f64>(x + i) - a - b) / load<f64>(row + i));
+  }
+  for (let i = bytes; i > 0; ) {
+    i -= 8;
+    const row = L + i * <usize>n;
+    const value = load<f64>(x + i) / load<f64>(row + i);
+    store<f64>(x + i, value);
+    for (let j: usize = 0; j < i; j += 8) store<f64>(x + j, load<f64>(x + j) - value * load<f64>(row + j));
+  }
+}
+
 /** X ← (L Lᵀ)⁻¹ X for n rows of rowBytes bytes of f32. work: n · 2 · rowBytes bytes. */
 export function cholesky_solve(n: i32, L: usize, rowBytes: i32, X: usize, work: usize): void {
   const bytes = <usize>rowBytes << 1;

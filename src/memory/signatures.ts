@@ -14,6 +14,18 @@ export const signatures = {
   f32_sum_squares: ['n', 'x'],
   f32_finite: ['n', 'x'],
 
+  // assembly/linalg/vector64.ts
+  f64_dot: ['n', 'x', 'y'],
+  f64_axpy: ['n', 'a', 'x', 'y'],
+  f64_sum_parts: ['n', 'parts', 'x', 'out'],
+  f64_sum_abs: ['n', 'x'],
+  f64_max_abs: ['n', 'x'],
+  f64_excess_squares: ['n', 'threshold', 'x'],
+  f64_round_step: ['n', 'x', 'step'],
+  f64_shift: ['n', 'a', 'x'],
+  f64_divide: ['n', 'x', 'y', 'out'],
+  f64_xpay: ['n', 'a', 'x', 'y'],
+
   // assembly/linalg/rows.ts
   rows_gather: ['count', 'rowBytes', 'rows', 'base', 'out'],
   rows_oldest: ['count', 'rows', 'clocks', 'first', 'last'],
@@ -44,14 +56,60 @@ export const signatures = {
     ...(['K', 'rowBytes', 'alpha', 'G', 'work'] as const),
   ],
   cholesky: ['n', 'A'],
+  cholesky_solve_vector: ['n', 'L', 'x'],
   cholesky_solve: ['n', 'L', 'rowBytes', 'X', 'work'],
   rows_sum_squares_columns: ['storage', 'count', 'directory', 'd', 'scale', 'sums', 'work'],
   rows_scale: ['n', 'rowBytes', 'factors', 'X'],
+
+  // assembly/linear/columns.ts
+  columns_starts: ['columns', 'starts'],
+  columns_scatter: ['count', 'first', 'directory', 'starts', 'index', 'value'],
+  columns_transpose: [
+    ...(['storage', 'count', 'first', 'directory', 'columns', 'scale', 'stride', 'x'] as const),
+  ],
+  columns_dots_sparse: ['count', 'list', 'starts', 'index', 'value', 'v', 'out'],
+  columns_dots_dense: ['count', 'list', 'stride', 'x', 'v', 'out'],
+  columns_add_sparse: ['count', 'list', 'starts', 'index', 'value', 'a', 'v'],
+  columns_add_dense: ['count', 'list', 'stride', 'x', 'a', 'v'],
+  columns_moments_sparse: [
+    ...(['columns', 'total', 'starts', 'index', 'value'] as const),
+    ...(['weights', 'centres', 'sums', 'squares'] as const),
+  ],
+  columns_moments_dense: [
+    ...(['columns', 'rows', 'stride', 'x', 'weights', 'centres', 'sums', 'squares'] as const),
+  ],
+
+  // assembly/linear/gram.ts
+  gram_compact: ['count', 'list', 'scales', 'weights', 'places', 'cursor'],
+  gram_sparse: [
+    ...(['partitions', 'places', 'first', 'last', 'base', 'count', 'total'] as const),
+    ...(['list', 'centres', 'scales', 'out', 'work'] as const),
+  ],
+  gram_dense: [
+    ...(['partitions', 'places', 'weights', 'first', 'last', 'base', 'count'] as const),
+    ...(['list', 'centres', 'scales', 'out', 'work'] as const),
+  ],
+  gram_place: ['parts', 'partBytes', 'base', 'count', 'stride', 'part', 'G'],
+
+  // assembly/linear/block.ts
+  block_violation: ['count', 'g', 'u', 'l1'],
+  block_active: ['count', 'g', 'u', 'l1', 'list'],
+  block_gather: ['count', 'list', 'stride', 'G', 'outStride', 'out'],
+  f64_gather: ['count', 'list', 'x', 'out'],
+  f64_scatter: ['count', 'list', 'x', 'out'],
+  f64_subtract: ['n', 'x', 'y'],
+  block_sweep: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u'],
+  block_newton: [
+    ...(['count', 'stride', 'steps', 'share', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'] as const),
+  ],
+  block_line: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'],
+  block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
 
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],
   directory_shuffle: ['count', 'seed', 'directory'],
+  directory_count: ['count', 'wanted', 'directory'],
   csr_count_columns: ['count', 'directory', 'counts'],
   rows_sum_squares: ['storage', 'count', 'directory', 'd', 'scale', 'work'],
 
@@ -95,6 +153,27 @@ export const signatures = {
     ...(['w', 'alpha', 'sums', 'r', 'work'] as const),
   ],
   mlr_dual_uncentre: ['rows', 'rowBytes', 'mean', 'centre', 'w', 'out'],
+
+  // assembly/logistic/rows.ts
+  logistic_advance: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 'taken', 't'] as const),
+    ...(['v', 'z', 'q', 'h', 'g', 'sums', 'work'] as const),
+  ],
+  logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
+  logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
+  logistic_dual: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),
+    ...(['z', 'q', 'v', 'work'] as const),
+  ],
+  logistic_entropy: ['count', 'directory', 'c0', 'c1', 's0', 's1', 't', 'z', 'q'],
+
+  // assembly/logistic/gram.ts
+  logistic_gram: [
+    ...(['storage', 'count', 'step', 'directory', 'd', 'scale', 'h', 'map', 'k'] as const),
+    ...(['G', 'work'] as const),
+  ],
+  gram_square: ['k', 'parts', 'bytes', 'x', 'stride', 'out'],
+  f32_widen: ['n', 'x', 'out'],
 
   // assembly/models/mf.ts
   mf_block: [

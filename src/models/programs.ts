@@ -1,12 +1,20 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
+import { logisticSolve } from './logistic/program.ts';
 import { mfPredict } from './mf/predict.ts';
 import { mfSgd } from './mf/sgd.ts';
 import { mlrBatch } from './mlr/batch/program.ts';
 import { mlrEvaluate } from './mlr/evaluate.ts';
 import { mlrSgd } from './mlr/sgd.ts';
 
-const programs: readonly AnyProgram[] = [mfPredict, mfSgd, mlrBatch, mlrEvaluate, mlrSgd];
+const programs: readonly AnyProgram[] = [
+  logisticSolve,
+  mfPredict,
+  mfSgd,
+  mlrBatch,
+  mlrEvaluate,
+  mlrSgd,
+];
 
 export const builtInPrograms: ReadonlyMap<string, AnyProgram> = new Map(
   programs.map((program) => [program.name, program]),

@@ -4,7 +4,6 @@
 //   gap         (objective − dual) / objective: its distance from the optimum is at most this share
 //   solvers     batch: src/models/mlr/batch/program.ts      sgd: src/models/mlr/sgd.ts
 import { SystemError } from '../../base/errors.ts';
-import { together } from '../../base/together.ts';
 import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics, ModelOptions } from '../../jobs/job.ts';
@@ -21,15 +20,13 @@ import {
 } from '../model.ts';
 import { gramRowsMax, result as batchResult, type MlrBatchOptions } from './batch/layout.ts';
 import { mlrBatch } from './batch/program.ts';
-import { mlrEvaluate, sumsBytes, type MlrEvaluateOptions } from './evaluate.ts';
-import { localSamples, rowsHere } from '../rows.ts';
+import { rowsHere } from '../rows.ts';
 import { columnCounts, defaultLearningRate } from './gathered.ts';
 import { mlrOptions } from './options.ts';
+import { metricsOf, predictWith, scoreAt, type ClassFacts, type Scoring } from './scoring.ts';
 import { mlrSgd, type MlrSgdOptions } from './sgd.ts';
 import { mlrShape } from './shape.ts';
 
-/** Partitions of scoring: more than any machine has cores, less than its rows. */
-const scorePartitions = 64;
 /** Of the batch solver; wide data has fewer, for each needs a copy of the weights now and then. */
 const batchPartitions = { narrow: 16, wide: 2 } as const;
 /** More lanes of a dual ascent can use more threads and need more passes: measured in bench/. */
@@ -39,71 +36,15 @@ type Run = Pick<RunRequest, 'data' | 'seed' | 'policy' | 'audit'>;
 
 async function runProgram(
   session: Session,
-  name: 'mlr-batch' | 'mlr-sgd' | 'mlr-evaluate',
+  name: 'mlr-batch' | 'mlr-sgd',
   request: Run & { readonly partitions: number; readonly options: unknown },
   onEvent: Session['onEvent'] = session.onEvent.bind(session),
 ): Promise<RunResult> {
-  const program = { 'mlr-batch': mlrBatch, 'mlr-sgd': mlrSgd, 'mlr-evaluate': mlrEvaluate }[name];
+  const program = { 'mlr-batch': mlrBatch, 'mlr-sgd': mlrSgd }[name];
   const source = { program: { builtIn: name }, userKernels: undefined, canary: undefined };
   const hooks = { onEvent, signal: session.signal };
-  // Every host scores its own rows.
-  const local = name === 'mlr-evaluate';
-  return session.host.run(program, { ...request, ...source, local }, hooks);
+  return session.host.run(program, { ...request, ...source }, hooks);
 }
-
-/** `known`: rows whose label is a class of the model; the others have no loss and are wrong. */
-type Scores = { loss: number; known: number; wrong: number };
-
-/** Scores the rows that lie here: a run of this host alone. */
-async function scoreHere(
-  session: Session,
-  data: Samples,
-  options: MlrEvaluateOptions,
-): Promise<{ readonly run: RunResult; readonly sums: Scores }> {
-  const run = await runProgram(session, 'mlr-evaluate', {
-    ...{ data: localSamples(data), options, seed: 1, audit: false },
-    policy: { consistency: 'bsp', staleness: 0 },
-    partitions: Math.max(session.host.threads, scorePartitions),
-  });
-  const sums = { loss: 0, known: 0, wrong: 0 };
-  const { f64 } = session.host.arena;
-  for (let p = 0; p < run.plan.partitions; p++) {
-    const at = ((run.plan.buffers['sums'] ?? 0) + p * sumsBytes) / 8;
-    sums.loss += f64[at] ?? 0;
-    sums.known += f64[at + 1] ?? 0;
-    sums.wrong += f64[at + 2] ?? 0;
-  }
-  return { run, sums };
-}
-
-/** Scores `data` with the weights at `weights`, padded rows in the shared memory, on all hosts. */
-async function scoreAt(
-  session: Session,
-  data: Samples,
-  options: Omit<MlrEvaluateOptions, 'probabilities'>,
-): Promise<Scores> {
-  const shares = await together(session.world, 'scores', async (talk) => {
-    const { sums } = await scoreHere(session, data, { ...options, probabilities: false });
-    return talk.exchange(sums);
-  });
-  const total = (of: (share: Scores) => number) =>
-    shares.reduce((sum, share) => sum + of(share), 0);
-  return {
-    loss: total(({ loss }) => loss),
-    known: total(({ known }) => known),
-    wrong: total(({ wrong }) => wrong),
-  };
-}
-
-type Facts = {
-  readonly classes: readonly string[];
-  readonly features: number;
-  readonly base: number;
-  readonly scale: number;
-  readonly storage: Samples['storage'];
-  readonly intercept: boolean;
-  readonly columnNames: readonly string[];
-};
 
 /** Unpadded tensors out of padded weight rows, which are packed where they stand. */
 function trainedFrom(
@@ -121,14 +62,14 @@ function trainedFrom(
     tensors.push({ name: 'intercept', shape: [classes], at: at + features * rowBytes });
   }
   const { base, scale, storage, columnNames } = data;
-  const facts: Facts = {
+  const facts: ClassFacts = {
     ...{ classes: data.classes, features, base, scale, storage, intercept, columnNames },
   };
   return { model: 'mlr', facts, tensors };
 }
 
 /** Padded weight rows out of a model's tensors: what kernels read. */
-function padWeights(session: Session, trained: TrainedModel, facts: Facts): number {
+function padWeights(session: Session, trained: TrainedModel, facts: ClassFacts): number {
   const { arena, kernels } = session.host;
   const { features, classes, rows, rowBytes } = mlrShape(
     { columns: facts.features, classes: facts.classes },
@@ -248,7 +189,7 @@ function checkClasses(data: Samples): void {
 async function measureObjective(
   session: Session,
   data: Samples,
-  scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
+  scoring: Scoring,
   lambda: number,
 ): Promise<{ objective: number; wrong: number }> {
   const { loss, wrong } = await scoreAt(session, data, scoring);
@@ -283,43 +224,14 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
   };
 }
 
-async function measure(
-  session: Session,
-  data: Samples,
-  scoring: Omit<MlrEvaluateOptions, 'probabilities'>,
-): Promise<Metrics> {
-  const scores = await scoreAt(session, data, scoring);
-  const accuracy = 1 - scores.wrong / data.rows;
-  return { accuracy, ...(scores.known > 0 && { logLoss: scores.loss / scores.known }) };
+async function measure(session: Session, data: Samples, scoring: Scoring): Promise<Metrics> {
+  return metricsOf(await scoreAt(session, data, scoring), data.rows);
 }
 
-function scoringOf(session: Session, trained: TrainedModel) {
-  const facts = trained.facts as Facts;
+function scoringOf(session: Session, trained: TrainedModel): Scoring {
+  const facts = trained.facts as ClassFacts;
   const weights = padWeights(session, trained, facts);
   return { weights, intercept: facts.intercept, classes: facts.classes };
-}
-
-/** One line a row: the class, or class names' probabilities separated by tabs under a header. */
-function* predictionLines(
-  session: Session,
-  data: Samples,
-  classes: readonly string[],
-  run: RunResult,
-  probabilities: boolean,
-): Generator<string> {
-  const { i32, f32 } = session.host.arena;
-  const best = (run.plan.buffers['classes'] ?? 0) / 4;
-  const table = (run.plan.buffers['probabilities'] ?? 0) / 4;
-  const K = classes.length;
-  if (probabilities) yield ['label', ...classes].join('\t');
-  for (let row = 0; row < data.rows; row++) {
-    const label = classes[i32[best + row] ?? 0] ?? '';
-    if (!probabilities) yield label;
-    else {
-      const shares = f32.subarray(table + row * K, table + (row + 1) * K);
-      yield [label, ...Array.from(shares, (share) => share.toPrecision(6))].join('\t');
-    }
-  }
 }
 
 async function predict(
@@ -328,10 +240,7 @@ async function predict(
   data: Samples,
   options: { readonly probabilities: boolean },
 ): Promise<Predictions> {
-  const scoring = { ...scoringOf(session, trained), ...options };
-  const { run } = await scoreHere(session, data, scoring);
-  const lines = predictionLines(session, data, scoring.classes, run, options.probabilities);
-  return { rows: data.rows, lines };
+  return predictWith(session, data, { ...scoringOf(session, trained), ...options });
 }
 
 export const mlr: Model<Samples> = {

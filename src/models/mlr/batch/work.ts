@@ -2,6 +2,7 @@
 import type { ScheduleContext } from '../../../program/program.ts';
 import type { StepState, Steps } from '../../../program/steps.ts';
 import { ranges } from '../../../scheduler/rotation.ts';
+import { onEveryPartition } from '../../phases.ts';
 import type { MlrBatchOptions } from './layout.ts';
 import type { RoundPlan } from './worker.ts';
 
@@ -19,11 +20,7 @@ type Phase = MlrBatchWork extends infer W ? (W extends Own ? Omit<W, keyof Own> 
 export type Scheduler = ScheduleContext<MlrBatchOptions, StepState<MlrBatchWork, void>>;
 
 /** One phase over all partitions, each on a worker of the host that has its rows. */
-export function* everyPartition(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {
-  const { partitions, workers, hosts } = ctx;
-  const most = hosts.length > 1 ? workers : Math.min(workers, partitions);
-  yield ranges(partitions, most).map((own) => ({ ...phase, ...own }));
-}
+export const everyPartition = (ctx: Scheduler, phase: Phase) => onEveryPartition<Phase>(ctx, phase);
 
 /** One phase over the lanes of a dual ascent, shared out over the workers. */
 export function* everyLane(ctx: Scheduler, phase: Phase): Steps<MlrBatchWork, void> {

@@ -1,0 +1,93 @@
+// The certificate: how far the objective can be from the optimum, by a dual point.
+//
+//   D(a) = Σ c_i H(a_i) − 1/(2 l2) Σ_j max(0, |v_j| − l1)²,   v = Σ c_i y_i a_i x_i,  a_i ∈ [0, 1]
+//
+// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| have to be
+// at most l1; with an intercept Σ c_i y_i a_i has to be 0. The a = σ(−y z) of the scores are made so by
+// a factor for each class, which can only be below 1. Screening and stopping look at the gap
+// n F(w) − D(a).
+import { onEveryPartition } from '../phases.ts';
+import {
+  cell,
+  result,
+  shapeOf,
+  sumCell,
+  summed,
+  type Answer,
+  type Phase,
+  type Phases,
+} from './layout.ts';
+import { advance, penaltyAt, roundDirection, type Line } from './line.ts';
+
+/** Factors that make the masses of both classes the same. */
+function balanced({ ctx }: Line): { s0: number; s1: number } {
+  const mass1 = sumCell(ctx, cell.mass1);
+  const mass0 = sumCell(ctx, cell.mass0);
+  if (!ctx.options.intercept || mass1 === mass0) return { s0: 1, s1: 1 };
+  return mass1 > mass0 ? { s0: 1, s1: mass0 / mass1 } : { s0: mass1 / mass0, s1: 1 };
+}
+
+/** What the dual loses by v = the vector at `at`, and by how much it has to shrink to be feasible. */
+function penaltyOf({ ctx, l1, l2 }: Line, at: number): { cost: number; shrink: number } {
+  const { d } = shapeOf(ctx);
+  if (l2 > 0) return { cost: ctx.kernels.f64_excess_squares(d, l1, at) / (2 * l2), shrink: 1 };
+  const most = ctx.kernels.f64_max_abs(d, at);
+  return { cost: 0, shrink: most > l1 ? l1 / most : 1 };
+}
+
+/** A guess at the gap of n F from what is known at w: no pass over the data. */
+export function gapGuess(line: Line): { gap: number; value: number } {
+  const { ctx, v } = line;
+  const { d } = shapeOf(ctx);
+  const value = line.loss + penaltyAt(line, v.w);
+  const { cost, shrink } = penaltyOf(line, v.g);
+  const tilt = Math.abs((ctx.arena.f64[v.g / 8 + d] ?? 0) * (ctx.arena.f64[v.w / 8 + d] ?? 0));
+  // H is concave and H(0) = 0: what shrinks keeps at least its share.
+  return { gap: value - shrink * sumCell(ctx, cell.entropy) + cost + tilt, value };
+}
+
+/** The gap in full at f32 weights, written down; is it small enough? */
+export function* certify(line: Line): Phases<boolean> {
+  const { ctx, v, c0, c1 } = line;
+  const { arena, options } = ctx;
+  const { n, d, length, bytes } = shapeOf(ctx);
+  if (!line.rounded) {
+    arena.u8.fill(0, v.direction, v.direction + bytes);
+    roundDirection(line);
+    yield* advance(line);
+    ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
+    line.rounded = true;
+  }
+  const value = line.loss + penaltyAt(line, v.w);
+  let entropy = sumCell(ctx, cell.entropy);
+  const scales = balanced(line);
+  const { t } = line;
+  let at = v.g;
+  if (scales.s0 < 1 || scales.s1 < 1) {
+    at = v.dual;
+    yield* summed(ctx, { kind: 'dual', c0, c1, t, ...scales }, at);
+    line.passes += 1;
+  }
+  const { cost, shrink } = penaltyOf(line, at);
+  const s0 = shrink * scales.s0;
+  const s1 = shrink * scales.s1;
+  if (s0 < 1 || s1 < 1) {
+    yield* onEveryPartition<Phase, Answer>(ctx, { kind: 'entropy', c0, c1, t, s0, s1 });
+    entropy = sumCell(ctx, cell.dualEntropy);
+  }
+  const gap = Math.max(0, value - entropy + cost);
+  const out = arena.f32.subarray(ctx.buffer('out') / 4, ctx.buffer('out') / 4 + length);
+  out.set(arena.f64.subarray(v.w / 8, v.w / 8 + length));
+  ctx.share('out', 0, length * 4);
+  const results = ctx.buffer('results') / 8;
+  arena.f64[results + result.objective] = value / n;
+  arena.f64[results + result.gap] = gap / n;
+  arena.f64[results + result.passes] = line.passes;
+  arena.f64[results + result.wrong] = sumCell(ctx, cell.wrong);
+  let nonzeros = 0;
+  for (let j = 0; j < d; j++) nonzeros += out[j] === 0 ? 0 : 1;
+  arena.f64[results + result.nonzeros] = nonzeros;
+  ctx.share('results', 0, 64);
+  ctx.report({ pass: line.passes, objective: value / n, gap: gap / value, nonzeros });
+  return gap <= options.tolerance * value;
+}

@@ -1,0 +1,99 @@
+// A Newton direction by preconditioned conjugate gradients: (H + l2 I) p = −(g + l2 w), H the rows'
+// curvature, which only products with vectors ask for (a truncated Newton method; Lin, Weng and
+// Keerthi 2008). Preconditioned with all second moments where features are few, with the diagonal
+// where they are many.
+import { curvatureOf, strideOf } from './gram.ts';
+import { narrowMax, send, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
+import type { Line } from './line.ts';
+
+/** solved ← M⁻¹ residual. */
+type Precondition = () => void;
+
+function* byDiagonal({ ctx, v, l2 }: Line): Phases<Precondition> {
+  const { arena, kernels } = ctx;
+  const { d, length } = shapeOf(ctx);
+  yield* summed(ctx, { kind: 'diagonal' }, v.diagonal);
+  const diagonal = arena.f64.subarray(v.diagonal / 8, v.diagonal / 8 + length);
+  kernels.f64_shift(d, l2, v.diagonal);
+  if (!((diagonal[d] ?? 0) > 0)) diagonal[d] = 1;
+  return () => kernels.f64_divide(length, v.residual, v.diagonal, v.solved);
+}
+
+/** Rows that are worth their time: as much of it as some twenty products take. */
+function gramStep(ctx: Scheduler): number {
+  const { data, n, length } = shapeOf(ctx);
+  const entries = data.storage === 'csr' ? data.nonzeros / Math.max(1, n) : data.columns;
+  const rows = Math.max(4000, 8 * length, (80 * n) / Math.max(1, entries));
+  return Math.max(1, Math.floor(n / rows));
+}
+
+function* byGram(line: Line): Phases<Precondition> {
+  const { ctx, v, l2 } = line;
+  const { arena, kernels, options } = ctx;
+  const { n, d, bytes } = shapeOf(ctx);
+  const k = options.intercept ? d + 1 : d;
+  const features = Array.from({ length: k }, (_, j) => j);
+  const rows = yield* curvatureOf(ctx, features, gramStep(ctx));
+  const G = ctx.buffer('factor');
+  // The sum of part of the rows stands for all of them.
+  const scale = n / Math.max(1, rows);
+  const stride = strideOf(k);
+  for (let j = 0; j < k; j++) {
+    kernels.f32_widen(k, ctx.buffer('square') + j * stride * 4, G + j * k * 8);
+    const cell = G / 8 + j * k + j;
+    // f32 knows a moment to some 1e-6; without a penalty a pivot may vanish.
+    arena.f64[cell] = (arena.f64[cell] ?? 0) * (1 + 1e-5) + (j < d ? l2 : 1e-10) / scale;
+  }
+  if (kernels.cholesky(k, G) !== 0) return yield* byDiagonal(line);
+  return () => {
+    arena.u8.copyWithin(v.solved, v.residual, v.residual + bytes);
+    kernels.cholesky_solve_vector(k, G, v.solved);
+  };
+}
+
+/** curved ← (H + l2 I) search. */
+function* multiply(line: Line): Phases<void> {
+  const { ctx, v, l2 } = line;
+  const { d } = shapeOf(ctx);
+  send(ctx, v.search);
+  yield* summed(ctx, { kind: 'product' }, v.curved);
+  line.passes += 1;
+  ctx.kernels.f64_axpy(d, l2, v.search, v.curved);
+  if (!ctx.options.intercept) ctx.arena.f64[v.curved / 8 + d] = 0;
+}
+
+const productsMax = 200;
+
+/**
+ * v.direction ← the direction, to a residual of `share` of the gradient's length. Returns its slope.
+ */
+export function* newtonDirection(line: Line, share: number): Phases<number> {
+  const { ctx, v, l2 } = line;
+  const { arena, kernels } = ctx;
+  const { d, length, bytes } = shapeOf(ctx);
+  const precondition = yield* d < narrowMax ? byGram(line) : byDiagonal(line);
+  arena.u8.fill(0, v.direction, v.direction + bytes);
+  arena.u8.fill(0, v.residual, v.residual + bytes);
+  kernels.f64_axpy(length, -1, v.g, v.residual);
+  kernels.f64_axpy(d, -l2, v.w, v.residual);
+  precondition();
+  arena.u8.copyWithin(v.search, v.solved, v.solved + bytes);
+  let slope = 0;
+  let rho = kernels.f64_dot(length, v.residual, v.solved);
+  const least = share ** 2 * kernels.f64_dot(length, v.residual, v.residual);
+  for (let products = 0; products < productsMax && rho > 0; products++) {
+    yield* multiply(line);
+    const alpha = rho / kernels.f64_dot(length, v.search, v.curved);
+    if (!Number.isFinite(alpha)) break;
+    kernels.f64_axpy(length, alpha, v.search, v.direction);
+    kernels.f64_axpy(length, -alpha, v.curved, v.residual);
+    // Conjugacy: every step adds α ρ to −(gradient · direction).
+    slope -= alpha * rho;
+    if (kernels.f64_dot(length, v.residual, v.residual) <= least) break;
+    precondition();
+    const next = kernels.f64_dot(length, v.residual, v.solved);
+    kernels.f64_xpay(length, next / rho, v.solved, v.search);
+    rho = next;
+  }
+  return slope;
+}

@@ -1,0 +1,127 @@
+// Shapes and shared buffers of the solver of binary logistic regression.
+import type { Samples } from '../../data/dataset.ts';
+import type { BufferSpec, Context, ScheduleContext, Setup } from '../../program/program.ts';
+import type { StepState } from '../../program/steps.ts';
+import { blockBytes } from '../linear/block.ts';
+import { strideOf, triangleBytes } from './gram.ts';
+import { onEveryPartition, type Shared, type Stepping } from '../phases.ts';
+
+export type LogisticOptions = {
+  /** λα and λ(1 − α). */
+  readonly lambda1: number;
+  readonly lambda2: number;
+  readonly intercept: boolean;
+  /** Weights of class 0 and class 1, or what makes both weigh the same. */
+  readonly classWeights: readonly [number, number] | 'balanced';
+  /** Ends when gap ≤ tolerance · objective. */
+  readonly tolerance: number;
+  /** Most passes over the data. */
+  readonly passes: number;
+};
+
+/** Where rows are on the line z + t·q, and what a row of each class weighs. */
+type Line = { readonly c0: number; readonly c1: number; readonly t: number };
+/** Factors of the duals of each class. */
+type Scales = { readonly s0: number; readonly s1: number };
+
+/** What the scheduler asks of the workers, phase by phase. */
+export type Phase =
+  | { readonly kind: 'open' | 'product' | 'diagonal' }
+  | ({ readonly kind: 'advance'; readonly taken: number; readonly fresh: boolean } & Line)
+  | ({ readonly kind: 'dual' } & Line & Scales)
+  | ({ readonly kind: 'entropy' } & Line & Scales)
+  | { readonly kind: 'gram'; readonly k: number; readonly step: number };
+export type Work = Shared<Phase>;
+/** What a phase without numbers of its own answers is 0; a gram's rows. */
+export type Answer = number;
+export type Scheduler = ScheduleContext<LogisticOptions, StepState<Work, Answer>>;
+export type Phases<T> = Stepping<Work, Answer, T>;
+
+/** f64 cells of one partition's line of `sums`. */
+export const cell = {
+  /** Of an advance: Σ c loss, Σ c H(a), Σ c a of each class, rows wrong. */
+  ...{ loss: 0, entropy: 1, mass1: 2, mass0: 3, wrong: 4 },
+  /** Of an entropy; and rows of class 1, counted once. */
+  ...{ dualEntropy: 5, positives: 6 },
+} as const;
+export const sumsLine = 64;
+
+/** f64 cells of `results`. */
+export const result = { objective: 0, gap: 1, passes: 2, wrong: 3, nonzeros: 4 } as const;
+const resultsBytes = 64;
+
+/** Features that are few enough to precondition with all their second moments. */
+export const narrowMax = 512;
+/** Most variables of a block, the intercept included: their second moments are kept. */
+export const blockMax = 2048;
+
+/** Features and the intercept. */
+export const lengthOf = ({ columns }: Pick<Samples, 'columns'>) => columns + 1;
+export const shapeOf = (ctx: Pick<Setup<LogisticOptions>, 'data'>) => {
+  const data = ctx.data as Samples;
+  return { data, n: data.rows, d: data.columns, length: lengthOf(data), bytes: 8 * lengthOf(data) };
+};
+
+/** Vectors of d + 1 f64 that the scheduler alone uses. */
+const vectors = ['w', 'g', 'direction', 'residual', 'search', 'solved', 'curved', 'dual'] as const;
+export type Vectors = Readonly<Record<(typeof vectors)[number] | 'diagonal', number>>;
+
+export function vectorsOf(ctx: Scheduler): Vectors {
+  const { bytes } = shapeOf(ctx);
+  const at = (index: number) => ctx.buffer('vectors') + index * bytes;
+  const named = vectors.map((name, index) => [name, at(index)] as const);
+  return { ...Object.fromEntries(named), diagonal: at(vectors.length) } as Vectors;
+}
+
+export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferSpec[] {
+  const { partitions } = setup;
+  const { n, d, bytes } = shapeOf(setup);
+  const { lambda1 } = setup.options;
+  const narrow = d < narrowMax ? d + 1 : 0;
+  const k = lambda1 > 0 ? Math.min(d + 1, blockMax) : narrow;
+  return [
+    { name: 'directory', bytes: n * 16 },
+    { name: 'z', bytes: n * 8 },
+    { name: 'q', bytes: n * 8 },
+    { name: 'h', bytes: n * 8 },
+    { name: 'sums', bytes: partitions * sumsLine },
+    // What the scheduler sends, and the partitions' parts of what it gets back.
+    { name: 'vector', bytes },
+    { name: 'parts', bytes: partitions * bytes },
+    { name: 'map', bytes: (d + 1) * 4 },
+    { name: 'gram', bytes: partitions * triangleBytes(k) },
+    { name: 'square', bytes: k * strideOf(k) * 4 },
+    { name: 'factor', bytes: lambda1 > 0 ? 0 : narrow * narrow * 8 },
+    { name: 'block', bytes: lambda1 > 0 ? blockBytes(k) + 4 * strideOf(k) * 8 : 0 },
+    { name: 'vectors', bytes: (vectors.length + 1) * bytes },
+    { name: 'out', bytes: (d + 1) * 4 },
+    { name: 'results', bytes: resultsBytes },
+  ];
+}
+
+/** Adds up cell `index` over the partitions, in order. */
+export function sumCell(
+  ctx: Pick<Context<unknown>, 'arena' | 'buffer' | 'partitions'>,
+  index: number,
+): number {
+  let sum = 0;
+  for (let p = 0; p < ctx.partitions; p++) {
+    sum += ctx.arena.f64[(ctx.buffer('sums') + p * sumsLine) / 8 + index] ?? 0;
+  }
+  return sum;
+}
+
+/** A phase whose partitions each write a vector; their sum goes to `out`. */
+export function* summed(ctx: Scheduler, phase: Phase, out: number): Phases<void> {
+  const { length } = shapeOf(ctx);
+  yield* onEveryPartition<Phase, Answer>(ctx, phase);
+  ctx.kernels.f64_sum_parts(length, ctx.partitions, ctx.buffer('parts'), out);
+}
+
+/** Copies a vector to where all workers see it. */
+export function send(ctx: Scheduler, vector: number): void {
+  const { bytes } = shapeOf(ctx);
+  const at = ctx.buffer('vector');
+  ctx.arena.u8.copyWithin(at, vector, vector + bytes);
+  ctx.share('vector', 0, bytes);
+}

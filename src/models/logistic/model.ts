@@ -1,0 +1,119 @@
+// logistic: binary logistic regression with L1, L2 or both (elastic net), dense and sparse.
+//
+//   objective   (1/n) Σ_i c_i ln(1 + exp(−y_i z_i)) + λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)
+//               z = w·x + b, b is not penalized; y = −1 for the first class, +1 for the second;
+//               c_i: the weight of its class, 1 by default
+//   gap         (objective − dual) / objective: its distance from the optimum is at most this share
+//   solver      src/models/logistic/program.ts
+import { SystemError } from '../../base/errors.ts';
+import { partitionsFor, type World } from '../../base/world.ts';
+import type { Samples } from '../../data/dataset.ts';
+import type { ModelOptions } from '../../jobs/job.ts';
+import type { RunResult } from '../../supervisor/host.ts';
+import { predictWith, type ClassFacts } from '../mlr/scoring.ts';
+import {
+  nothingToAudit,
+  type Model,
+  type Session,
+  type TrainedModel,
+  type TrainOutcome,
+  type TrainRequest,
+} from '../model.ts';
+import { narrowMax, result, type LogisticOptions } from './layout.ts';
+import { logisticOptions } from './options.ts';
+import { logisticSolve } from './program.ts';
+import { measure, scoringOf } from './scoring.ts';
+
+const defaultTolerance = 1e-5;
+const defaultPasses = 2000;
+/** Of narrow data; wide data has fewer, for each has a vector over the features. */
+const partitionsOf = { narrow: 16, wide: 4 } as const;
+
+function checkClasses({ classes }: Samples): void {
+  if (classes.length === 2) return;
+  const found = classes.length === 1 ? `only "${classes[0]}"` : `${classes.length}`;
+  const next = classes.length > 2 ? ': use mlr' : '';
+  throw new SystemError('ERR_DATA', `logistic needs 2 classes, the labels have ${found}${next}`);
+}
+
+/** What a row of each class weighs. */
+function weightsFrom(options: ModelOptions): LogisticOptions['classWeights'] {
+  const positive = Number(options['positive-weight']);
+  if (options['class-weight'] !== 'balanced') return [1, positive];
+  if (positive === 1) return 'balanced';
+  const rule = '--class-weight balanced sets the weights of both classes';
+  throw new SystemError('ERR_CONFIG', `${rule}: leave --positive-weight ${positive} out`);
+}
+
+/** On several hosts partitions are those by which rows were shared out. */
+function cutOf(world: World, { data, partitions }: TrainRequest<Samples>): number {
+  if (partitions !== undefined) return partitions;
+  if (world.size > 1) return partitionsFor(world);
+  return partitionsOf[data.columns < narrowMax ? 'narrow' : 'wide'];
+}
+
+async function solve(session: Session, request: TrainRequest<Samples>): Promise<RunResult> {
+  if (request.audit) session.warn(nothingToAudit);
+  const { data, seed, audit, options: given } = request;
+  const lambda = Number(given['lambda']);
+  const ratio = Number(given['l1-ratio']);
+  const options: LogisticOptions = {
+    ...{ lambda1: lambda * ratio, lambda2: lambda * (1 - ratio) },
+    ...{ intercept: given['intercept'] === true, classWeights: weightsFrom(given) },
+    tolerance: request.tolerance ?? defaultTolerance,
+    passes: request.passes ?? defaultPasses,
+  };
+  const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const source = { userKernels: undefined, canary: undefined };
+  return session.host.run(
+    logisticSolve,
+    {
+      ...{ data, seed, audit, policy, options, partitions: cutOf(session.world, request) },
+      ...{ program: { builtIn: logisticSolve.name }, ...source },
+    },
+    { onEvent: session.onEvent.bind(session), signal: session.signal },
+  );
+}
+
+function trainedFrom(run: RunResult, data: Samples, intercept: boolean): TrainedModel {
+  const at = run.plan.buffers['out'] ?? 0;
+  const { base, scale, storage, columnNames, classes, columns: features } = data;
+  const facts: ClassFacts = { classes, features, base, scale, storage, intercept, columnNames };
+  const tensors = [{ name: 'weights', shape: [features], at }];
+  if (intercept) tensors.push({ name: 'intercept', shape: [1], at: at + features * 4 });
+  return { model: 'logistic', facts, tensors };
+}
+
+async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
+  const { data, test, options } = request;
+  checkClasses(data);
+  const run = await solve(session, request);
+  const { f64 } = session.host.arena;
+  const of = (index: number) => f64[(run.plan.buffers['results'] ?? 0) / 8 + index] ?? 0;
+  const trained = trainedFrom(run, data, options['intercept'] === true);
+  const objective = of(result.objective);
+  const gap = objective > 0 ? of(result.gap) / objective : 0;
+  const tolerance = request.tolerance ?? defaultTolerance;
+  const own = { trainAccuracy: 1 - of(result.wrong) / data.rows, nonzeros: of(result.nonzeros) };
+  return {
+    ...{ trained, objective, gap, tolerance, converged: gap <= tolerance },
+    metrics: {
+      ...own,
+      ...(test !== undefined && (await measure(session, test, scoringOf(session, trained)))),
+    },
+    ...{ clocks: run.clocks, passes: of(result.passes) },
+    ...{ stalenessHistogram: run.stalenessHistogram, policy: run.plan.policy },
+  };
+}
+
+export const logistic: Model<Samples> = {
+  name: 'logistic',
+  summary: 'binary logistic regression with L1, L2 or elastic net, certified by its duality gap',
+  input: 'samples',
+  defaultPasses,
+  options: logisticOptions,
+  train,
+  predict: (session, trained, data, options) =>
+    predictWith(session, data, { ...scoringOf(session, trained), ...options }),
+  evaluate: (session, trained, data) => measure(session, data, scoringOf(session, trained)),
+};

@@ -1,0 +1,25 @@
+// The command-line options of logistic.
+import type { OptionSpec } from '../../jobs/job.ts';
+
+export const logisticOptions: readonly OptionSpec[] = [
+  {
+    ...{ name: 'lambda', type: 'number', default: 1e-4, minimum: 0, exclusive: true },
+    help: 'weight of the penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)',
+  },
+  {
+    ...{ name: 'l1-ratio', type: 'number', default: 0, minimum: 0, maximum: 1 },
+    help: 'α: 0 is L2 alone, 1 is L1 alone, between them the elastic net',
+  },
+  {
+    ...{ name: 'intercept', type: 'boolean', default: true },
+    help: 'a free, unpenalized intercept',
+  },
+  {
+    ...{ name: 'class-weight', type: 'choice', choices: ['none', 'balanced'], default: 'none' },
+    help: 'balanced: rows of both classes weigh n/2 in all',
+  },
+  {
+    ...{ name: 'positive-weight', type: 'number', default: 1, minimum: 0, exclusive: true },
+    help: 'what a row of the second class weighs; one of the first weighs 1',
+  },
+];

@@ -1,0 +1,75 @@
+// Binary logistic regression, L1, L2 and both: schedule and push. Newton's method with a certificate.
+//
+//   each step: loss, gradient and curvature at w (one pass) ── a direction ── a search along it
+//   the direction: conjugate gradients on products with the curvature (conjugate.ts)
+//
+// Everything that touches rows is a partial sum over a partition, folded in partition order; the
+// scheduler does the arithmetic on features. So the result has the same bits for any number of
+// workers, and hosts exchange vectors over features alone.
+import { assert } from '../../base/assert.ts';
+import { defineProgram } from '../../program/program.ts';
+import { stepwise, type StepState } from '../../program/steps.ts';
+import {
+  logisticBuffers,
+  shapeOf,
+  type Answer,
+  type LogisticOptions,
+  type Phases,
+  type Scheduler,
+  type Work,
+} from './layout.ts';
+import { blockDirection, openBlocks } from './block.ts';
+import { certify, gapGuess } from './certificate.ts';
+import { newtonDirection } from './conjugate.ts';
+import { openLine, roundDirection, search } from './line.ts';
+import { pushLogistic, startLogistic, type LogisticState } from './worker.ts';
+
+/** How exact a direction has to be: no more than the gap at hand, or the one wanted, is worth. */
+function shareFor(gap: number, tolerance: number): number {
+  return Math.min(0.3, Math.max(Math.sqrt(gap), 0.5 * Math.sqrt(tolerance / gap)));
+}
+
+function* steps(ctx: Scheduler): Phases<void> {
+  const { options } = ctx;
+  const { n } = shapeOf(ctx);
+  const line = yield* openLine(ctx);
+  const blocks = line.l1 > 0 ? openBlocks(ctx) : undefined;
+  const direct = function* (gap: number): Phases<number> {
+    if (blocks !== undefined) return yield* blockDirection(line, blocks);
+    const slope = yield* newtonDirection(line, shareFor(gap, options.tolerance));
+    roundDirection(line);
+    return slope;
+  };
+  for (;;) {
+    const { gap, value } = gapGuess(line);
+    ctx.report({
+      pass: line.passes,
+      objective: value / n,
+      gap: gap / value,
+    });
+    if (gap <= options.tolerance * value && (yield* certify(line))) return;
+    if (line.passes >= options.passes) break;
+    const slope = yield* direct(gap / value);
+    if (!(slope < 0) || !(yield* search(line, slope))) break;
+  }
+  yield* certify(line);
+}
+
+export const logisticSolve = defineProgram<
+  LogisticOptions,
+  Work,
+  LogisticState,
+  StepState<Work, Answer>,
+  Answer
+>({
+  name: 'logistic',
+  tables({ options }) {
+    assert(options.lambda1 >= 0 && options.lambda2 >= 0, 'penalties are not negative');
+    assert(options.lambda1 + options.lambda2 > 0, 'there is a penalty');
+    return [];
+  },
+  buffers: logisticBuffers,
+  start: startLogistic,
+  push: pushLogistic,
+  ...stepwise<LogisticOptions, Work, Answer>(steps),
+});

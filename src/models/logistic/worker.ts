@@ -1,0 +1,181 @@
+// The workers' side of binary logistic regression: each phase over one partition of the rows. The
+// formulas stand above the kernels in assembly/logistic/.
+import type { Context, PushContext } from '../../program/program.ts';
+import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
+import { triangleBytes } from './gram.ts';
+import {
+  cell,
+  shapeOf,
+  sumsLine,
+  type Answer,
+  type LogisticOptions,
+  type Phase,
+  type Work,
+} from './layout.ts';
+
+export type LogisticState = { readonly work: number };
+type Push = PushContext<LogisticOptions, LogisticState>;
+type Of<Kind extends Phase['kind']> = Extract<Phase, { kind: Kind }>;
+
+/** Rows of one kernel call: about a millisecond. */
+const chunkRows = 2048;
+
+export function startLogistic(ctx: Context<LogisticOptions>): LogisticState {
+  const { data } = shapeOf(ctx);
+  return { work: ctx.arena.allocate(unpackBytes(data, 64 + 12 * (data.columns + 2))) };
+}
+
+type Slice = {
+  readonly count: number;
+  /** Storage, count, directory, d, scale: what kernels over rows begin with. */
+  readonly head: readonly [number, number, number, number, number];
+  readonly directory: number;
+  readonly z: number;
+  readonly q: number;
+  readonly h: number;
+};
+
+/** Calls `each` with pieces of partition p's rows, in order. */
+function slices(ctx: Push, p: number, each: (slice: Slice) => void): void {
+  const { data } = shapeOf(ctx);
+  const { first, last } = partitionRows(data.rows, ctx.partitions, p);
+  const [z, q, h] = [ctx.buffer('z'), ctx.buffer('q'), ctx.buffer('h')];
+  for (let row = first; row < last; row += chunkRows) {
+    ctx.poll();
+    const count = Math.min(chunkRows, last - row);
+    const directory = ctx.buffer('directory') + row * 16;
+    const head = [storageCode[data.storage], count, directory, data.columns, data.scale] as const;
+    each({ count, directory, head, z: z + row * 8, q: q + row * 8, h: h + row * 8 });
+  }
+}
+
+const lineOf = (ctx: Push, p: number) => ctx.buffer('sums') + p * sumsLine;
+
+/** Partition p's vector, cleared. */
+function partOf(ctx: Push, p: number): number {
+  const { bytes } = shapeOf(ctx);
+  const at = ctx.buffer('parts') + p * bytes;
+  ctx.arena.u8.fill(0, at, at + bytes);
+  return at;
+}
+
+/** The row directory; all scores are 0. */
+function open(ctx: Push, p: number): Answer {
+  const { data } = shapeOf(ctx);
+  const { kernels, arena } = ctx;
+  const range = partitionRows(data.rows, ctx.partitions, p);
+  openRowsAt(ctx, data, range, ctx.buffer('directory') + range.first * 16);
+  const { first, last } = range;
+  for (const name of ['z', 'q', 'h']) {
+    arena.u8.fill(0, ctx.buffer(name) + first * 8, ctx.buffer(name) + last * 8);
+  }
+  const line = lineOf(ctx, p) / 8;
+  arena.f64.fill(0, line, line + sumsLine / 8);
+  const entries = ctx.buffer('directory') + first * 16;
+  arena.f64[line + cell.positives] = kernels.directory_count(last - first, 1, entries);
+  return 0;
+}
+
+function advance(ctx: Push, p: number, { c0, c1, taken, t, fresh }: Of<'advance'>): Answer {
+  const { kernels, arena, state } = ctx;
+  const v = fresh ? ctx.buffer('vector') : 0;
+  const g = partOf(ctx, p);
+  const line = lineOf(ctx, p);
+  arena.f64.fill(0, line / 8, line / 8 + cell.wrong + 1);
+  slices(ctx, p, ({ head, z, q, h }) => {
+    const places = [v, z, q, h, g, line, state.work] as const;
+    kernels.logistic_advance(...head, c0, c1, taken, t, ...places);
+  });
+  return 0;
+}
+
+function product(ctx: Push, p: number): Answer {
+  const out = partOf(ctx, p);
+  slices(ctx, p, ({ head, h }) => {
+    ctx.kernels.logistic_product(...head, h, ctx.buffer('vector'), out, ctx.state.work);
+  });
+  return 0;
+}
+
+function diagonal(ctx: Push, p: number): Answer {
+  const out = partOf(ctx, p);
+  slices(ctx, p, ({ head, h }) => {
+    ctx.kernels.logistic_diagonal(...head, h, out, ctx.state.work);
+  });
+  return 0;
+}
+
+function dual(ctx: Push, p: number, { c0, c1, s0, s1, t }: Of<'dual'>): Answer {
+  const out = partOf(ctx, p);
+  slices(ctx, p, ({ head, z, q }) => {
+    ctx.kernels.logistic_dual(...head, c0, c1, s0, s1, t, z, q, out, ctx.state.work);
+  });
+  return 0;
+}
+
+function entropy(ctx: Push, p: number, { c0, c1, s0, s1, t }: Of<'entropy'>): Answer {
+  let sum = 0;
+  slices(ctx, p, ({ count, directory, z, q }) => {
+    sum += ctx.kernels.logistic_entropy(count, directory, c0, c1, s0, s1, t, z, q);
+  });
+  ctx.arena.f64[lineOf(ctx, p) / 8 + cell.dualEntropy] = sum;
+  return 0;
+}
+
+function gram(ctx: Push, p: number, { k, step }: Of<'gram'>): Answer {
+  const bytes = triangleBytes(k);
+  const out = ctx.buffer('gram') + p * bytes;
+  ctx.arena.u8.fill(0, out, out + bytes);
+  let added = 0;
+  slices(ctx, p, ({ head, h }) => {
+    const [storage, count, directory, d, scale] = head;
+    const map = ctx.buffer('map');
+    added += ctx.kernels.logistic_gram(
+      ...([storage, count, step, directory, d, scale, h, map, k, out, ctx.state.work] as const),
+    );
+  });
+  return added;
+}
+
+/** Does a phase for one partition. */
+function doPhase(ctx: Push, p: number, phase: Phase): Answer {
+  switch (phase.kind) {
+    case 'open':
+      return open(ctx, p);
+    case 'advance':
+      return advance(ctx, p, phase);
+    case 'product':
+      return product(ctx, p);
+    case 'diagonal':
+      return diagonal(ctx, p);
+    case 'dual':
+      return dual(ctx, p, phase);
+    case 'entropy':
+      return entropy(ctx, p, phase);
+    case 'gram':
+      return gram(ctx, p, phase);
+  }
+}
+
+/** What each phase writes for the scheduler: its partitions' parts of these buffers. */
+const written = {
+  open: ['sums'],
+  advance: ['sums', 'parts'],
+  product: ['parts'],
+  diagonal: ['parts'],
+  dual: ['parts'],
+  entropy: ['sums'],
+  gram: ['gram'],
+} as const;
+
+/** A phase over a worker's partitions, and what other hosts are to see of it. */
+export function pushLogistic(ctx: Push, work: Work): Answer {
+  let answer = 0;
+  for (let p = work.first; p < work.last; p++) answer += doPhase(ctx, p, work);
+  const k = work.kind === 'gram' ? work.k : 0;
+  const bytes = { sums: sumsLine, parts: shapeOf(ctx).bytes, gram: triangleBytes(k) };
+  for (const name of written[work.kind]) {
+    ctx.share(name, work.first * bytes[name], (work.last - work.first) * bytes[name]);
+  }
+  return answer;
+}
