@@ -138,9 +138,7 @@ function golub([train, independent, actual]: readonly string[]): Made {
       genes[gene] = [...(genes[gene] ?? []), ...ids.map((_, k) => Number(calls[2 * k]))];
     });
   }
-  const kinds = new Map(
-    linesOf(actual!).map((line) => line.trim().split(',') as [string, string]),
-  );
+  const kinds = new Map(linesOf(actual!).map((line) => line.trim().split(',') as [string, string]));
   const sign = patients.map((id) => (kinds.get(String(id)) === 'ALL' ? 1 : -1));
   const n = patients.length;
   const mean = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0) / n;
@@ -159,8 +157,7 @@ function golub([train, independent, actual]: readonly string[]): Made {
 /** Columns of an AR(½) process, a tenth of them in the truth (at most 50), signal : noise 3. */
 function autoregressive(rows: number, columns: number): Made {
   const { uniform, below } = createPrng(4);
-  const normal = () =>
-    Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const truth = new Map<number, number>();
   const signs = () => (uniform() < 0.5 ? -1 : 1);
   while (truth.size < Math.min(50, columns / 10))
