@@ -52,7 +52,7 @@ function caseOf(name: string, data: DataSet, penalty: Penalty): Case {
   const optimum =
     known === undefined ? objective(ours(1, []).run(1e-9, undefined)!.coefficients) : known / n;
   const programs = [
-    ...[1, 2].map((threads) => ours(threads, [1e-4, 3e-5, 1e-5, 3e-6, 1e-6])),
+    ...[1, 2].map((threads) => ours(threads, between(2, 6))),
     ...peers(penalty, data, n),
   ];
   return { name, wanted, judge: (w) => objective(w) / optimum - 1, programs };

@@ -16,7 +16,7 @@ import { work } from './data.ts';
 
 /** Rounds of all programs in turns. */
 const rounds = parameter('rounds', 1, 3);
-/** A run of a peer may take this long. */
+/** A run of a peer may take this much processor time, and four times as long on a busy machine. */
 const limitSeconds = 60;
 /** Who takes longer is not run again. */
 const longSeconds = 12;
@@ -76,15 +76,16 @@ function write(name: string, value: unknown): void {
 }
 
 /**
- * Runs a program and counts its processor time: the shell's `times`. `limit`: seconds, by
- * coreutils' `timeout`. Undefined when they were over.
+ * Runs a program and counts its processor time: the shell's `times`. `limit`: seconds of it, by
+ * the shell's `ulimit` and coreutils' `timeout`. Undefined when they were over.
  */
 export function timed(
   command: readonly string[],
   { limit, env = {} }: { limit?: number | undefined; env?: NodeJS.ProcessEnv } = {},
 ): { stdout: string; wall: number; cpu: number } | undefined {
-  const within = limit === undefined ? [] : ['timeout', '-k', '1', String(limit)];
-  const script = '"$@"; s=$?; times >&2; exit $s';
+  const within = limit === undefined ? [] : ['timeout', '-k', '1', String(4 * limit)];
+  const bound = limit === undefined ? '' : `ulimit -t ${limit}; `;
+  const script = `${bound}"$@"; s=$?; times >&2; exit $s`;
   const start = performance.now();
   const done = spawnSync('/bin/sh', ['-c', script, 'sh', ...within, ...command], {
     encoding: 'utf8',
@@ -92,7 +93,8 @@ export function timed(
     maxBuffer: 1 << 28,
   });
   const wall = (performance.now() - start) / 1000;
-  if (done.status === 124 || done.status === 137) return undefined;
+  // By timeout, SIGKILL, SIGXCPU.
+  if ([124, 137, 152].includes(done.status ?? 0)) return undefined;
   if (done.status !== 0)
     throw new Error(`${command.join(' ').slice(0, 300)}: ${done.stdout}${done.stderr}`);
   // The last line: user and system time of the shell's children, as 0m1.230s.
@@ -117,7 +119,7 @@ function choose(name: string, { wanted, judge }: Case, program: Program): Row {
     const error = judge(ran.coefficients);
     row = { ...row, tolerance, error, nonzeros };
     process.stderr.write(
-      `  ${file} ${tolerance}: ${error.toExponential(1)} in ${ran.wall.toFixed(2)} s\n`,
+      `  ${file} ${tolerance}: ${error.toExponential(1)} in ${ran.cpu.toFixed(2)} s\n`,
     );
     if (error > wanted) continue;
     row = { ...row, seconds: secondsOf(ran), once: true };
@@ -135,7 +137,7 @@ function measureCase(of: Case): Kept {
   const runs = new Map<Row, Seconds[]>();
   for (let round = 0; round < rounds; round++) {
     for (const { program, row } of chosen) {
-      if (row.seconds === undefined || row.seconds.wall > longSeconds) continue;
+      if (row.seconds === undefined || row.seconds.cpu > longSeconds) continue;
       const ran = program.run(row.tolerance, undefined)!;
       runs.set(row, [...(runs.get(row) ?? []), secondsOf(ran)]);
     }

@@ -32,4 +32,4 @@ export function report(title: string, { when, rows }: Kept): void {
 export const footnote =
   '¹ measured once, when its tolerance was chosen: too long to be run again. The error is the\n' +
   'judge’s (bench/peers/judge.ts), the tolerance the program’s own: the loosest that is good\n' +
-  'enough. Not reached: not within 60 seconds, at the tolerance and error before that.\n';
+  'enough. Not reached: not within 60 seconds of processor time, at the tolerance and error before that.\n';
