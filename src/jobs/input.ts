@@ -38,6 +38,8 @@ type Reading = {
   readonly world?: World;
   /** Partitions of the data: which rows lie on which host. */
   readonly partitions?: number;
+  /** What the labels of samples are; classes when absent. */
+  readonly labels?: 'class' | 'number';
 };
 
 function watch({ hooks, input, partitions }: Reading) {
@@ -73,13 +75,16 @@ export async function readSamples(
     label: input.label,
     ...(input.delimiter !== undefined && { delimiter: input.delimiter }),
     ...(input.header !== undefined && { header: input.header }),
+    ...(reading.labels !== undefined && { labels: reading.labels }),
     ...(like !== undefined && { like }),
   };
   const samples = await loadSamples(paths, options, placeOf(reading));
   const kind = { u8: 'dense u8', f32: 'dense f32', csr: 'sparse' }[samples.storage];
   const size = `${number.format(samples.rows)} × ${number.format(samples.columns)}`;
   const entries = samples.storage === 'csr' ? `, ${number.format(samples.nonzeros)} nonzeros` : '';
-  const text = `${paths[0]}: ${size} ${kind}${entries}, ${samples.classes.length} classes`;
+  const labels =
+    samples.labels === 'number' ? 'numbers to predict' : `${samples.classes.length} classes`;
+  const text = `${paths[0]}: ${size} ${kind}${entries}, ${labels}`;
   tell(reading, text, samples.warnings);
   return samples;
 }

@@ -9,7 +9,7 @@ import type { Model, Session, TrainedModel } from '../models/model.ts';
 import { findModel } from '../models/registry.ts';
 import { readRatings, readSamples, withLoaders } from './input.ts';
 import type { EvaluateJob, JobDone, JobHooks, Metrics, PredictJob } from './job.ts';
-import { openSession, withHost } from './train.ts';
+import { labelsOf, openSession, withHost } from './train.ts';
 
 type Scoring<T> = (opened: {
   readonly session: Session;
@@ -33,7 +33,7 @@ function withModel<T>(
       throw new SystemError('ERR_CHECKPOINT', `${rule}: a user's program scores by itself`);
     }
     const data = await withLoaders(host, async (pool) => {
-      const reading = { host, pool, hooks, input: job.input };
+      const reading = { host, pool, hooks, input: job.input, ...labelsOf(model) };
       if (model.input === 'ratings') return readRatings(reading, job.data, ratingFacts(trained));
       return readSamples(reading, job.data, sampleFacts(trained));
     });

@@ -25,6 +25,11 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
+/** How a model wants labels to be read. */
+export function labelsOf({ labels }: Pick<LooseModel, 'labels'>) {
+  return labels === undefined ? {} : { labels };
+}
+
 const isProgramPath = (model: string) => /\.m?js$/.test(model);
 
 async function resolveModel(name: string): Promise<LooseModel> {
@@ -108,7 +113,7 @@ export async function trainJob(
     const partitions = job.partitions ?? partitionsFor(world);
     const read = await withLoaders(host, (pool) =>
       readBoth(
-        { host, pool, hooks, world, partitions, input: job.input },
+        { host, pool, hooks, world, partitions, input: job.input, ...labelsOf(model) },
         ...([model.input, job.data, job.test] as const),
       ),
     );

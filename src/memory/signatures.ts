@@ -105,6 +105,35 @@ export const signatures = {
   block_line: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'],
   block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
 
+  // assembly/linear/lasso.ts
+  targets_widen: ['count', 'directory', 'out'],
+  folds_mask: ['count', 'first', 'fold', 'folds', 'seed', 'mask'],
+  residual_finish: ['rows', 'shift', 'mask', 'y', 'v', 'z', 'sums'],
+  parts_mean: ['columns', 'parts', 'partBytes', 'n', 'part', 'out'],
+  lasso_scales: ['columns', 'standardize', 'means', 't', 'omega'],
+  lasso_fold: [
+    ...(['count', 'list', 'parts', 'partBytes', 'residualSum', 'n'] as const),
+    ...(['part', 'means', 't', 'c'] as const),
+  ],
+  lasso_scan: ['count', 'list', 'l1', 'l2', 'c', 'u', 'omega', 'out'],
+  lasso_screen: ['count', 'list', 'l1', 'l2', 's', 'radius', 'c', 'u', 'omega', 'out'],
+  lasso_violators: [
+    ...(['count', 'list', 'l1', 'share', 'c', 'omega', 'slotOf', 'out', 'priorities'] as const),
+  ],
+  lasso_support: ['columns', 'u', 'out'],
+  lasso_block: [
+    ...(['count', 'list', 'l1', 'l2', 'damping', 'c', 'u', 'omega'] as const),
+    ...(['outL1', 'outL2', 'outG', 'outU'] as const),
+  ],
+  lasso_changes: [
+    ...(['count', 'list', 'next', 'u', 'means', 't', 'outList', 'outValues', 'sums'] as const),
+  ],
+  lasso_export: ['columns', 'u', 'means', 't', 'out'],
+  linear_scores: [
+    ...(['storage', 'count', 'directory', 'd', 'scale', 'w', 'intercept'] as const),
+    ...(['scores', 'sums', 'work'] as const),
+  ],
+
   // assembly/data.ts
   directory_dense: ['rows', 'strideBytes', 'x', 'target', 'out'],
   directory_csr: ['rows', 'rowStart', 'index', 'value', 'target', 'out'],

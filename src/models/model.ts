@@ -72,6 +72,8 @@ export type Model<Data extends Samples | Ratings> = {
   /** One sentence for `perpetuum models`. */
   readonly summary: string;
   readonly input: Data['kind'];
+  /** What labels of samples are; classes when absent. */
+  readonly labels?: 'class' | 'number';
   readonly options: readonly OptionSpec[];
   /** As help shows it: a number, or which solver makes how many. */
   readonly defaultPasses: number | string;

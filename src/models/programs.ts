@@ -1,6 +1,8 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
 import { logisticSolve } from './logistic/program.ts';
+import { lassoSolve } from './lasso/program.ts';
+import { linearScore } from './linear/score.ts';
 import { mfPredict } from './mf/predict.ts';
 import { mfSgd } from './mf/sgd.ts';
 import { mlrBatch } from './mlr/batch/program.ts';
@@ -9,6 +11,8 @@ import { mlrSgd } from './mlr/sgd.ts';
 
 const programs: readonly AnyProgram[] = [
   logisticSolve,
+  lassoSolve,
+  linearScore,
   mfPredict,
   mfSgd,
   mlrBatch,

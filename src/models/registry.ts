@@ -1,6 +1,7 @@
 // The library's models by name.
 import type { Ratings, Samples } from '../data/dataset.ts';
 import { logistic } from './logistic/model.ts';
+import { elasticNet, lasso } from './lasso/model.ts';
 import { mf } from './mf/model.ts';
 import { mlr } from './mlr/model.ts';
 import type { Model } from './model.ts';
@@ -9,7 +10,7 @@ import type { Model } from './model.ts';
 export type AnyModel = Model<Samples> | Model<Ratings>;
 
 /** Sorted by name: what `perpetuum models` lists. */
-export const models: readonly AnyModel[] = [logistic, mf, mlr];
+export const models: readonly AnyModel[] = [elasticNet, lasso, logistic, mf, mlr];
 
 export function findModel(name: string): AnyModel | undefined {
   return models.find((model) => model.name === name);

@@ -43,7 +43,8 @@ export function compactColumns(
 ): void {
   const { places, columns, weights } = partition;
   if (columns.dense) return;
-  const rowStart = ctx.arena.i32[places / 4 + 6] ?? 0;
+  // Above 2 GiB it is negative as i32.
+  const rowStart = (ctx.arena.i32[places / 4 + 6] ?? 0) >>> 0;
   const cursor = rowStart + (columns.rows + 1) * 4;
   ctx.poll();
   ctx.kernels.gram_compact(

@@ -1,0 +1,84 @@
+// The command-line options of lasso and elastic-net.
+import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
+import type { LassoOptions } from './layout.ts';
+import { pathMax } from './layout.ts';
+
+const shared: readonly OptionSpec[] = [
+  {
+    ...{ name: 'lambda', type: 'number', minimum: 0, exclusive: true, default: undefined },
+    help: 'weight of the penalty; default: --lambda-ratio',
+  },
+  {
+    ...{ name: 'lambda-ratio', type: 'number', minimum: 0, exclusive: true, default: 0.01 },
+    help: 'λ as a share of λmax, the least λ at which all coefficients are 0',
+  },
+  {
+    ...{ name: 'path', type: 'integer', minimum: 0, maximum: pathMax, default: 0 },
+    help: 'values of λ from λmax down, each from the solution of the one before; 0: one λ',
+  },
+  {
+    ...{ name: 'path-ratio', type: 'number', minimum: 0, exclusive: true, maximum: 1 },
+    ...{ default: 0.01, help: 'last λ of a path as a share of λmax' },
+  },
+  {
+    ...{ name: 'folds', type: 'integer', minimum: 0, maximum: 100, default: 0 },
+    help: 'cross-validation picks λ of a path (of 100 if --path is not given); 0: none',
+  },
+  {
+    ...{ name: 'one-standard-error', type: 'boolean', default: false },
+    help: 'with --folds: the largest λ within one standard error of the best',
+  },
+  {
+    ...{ name: 'intercept', type: 'boolean', default: true },
+    help: 'a free, unpenalized intercept',
+  },
+  {
+    ...{ name: 'standardize', type: 'boolean', default: false },
+    help: 'penalize coefficients of columns scaled to variance 1; they are given in data units',
+  },
+  {
+    ...{ name: 'schedule', type: 'choice', default: 'dynamic' },
+    choices: ['dynamic', 'static', 'random', 'cyclic'],
+    help: 'which variables join the working set first',
+  },
+  {
+    ...{ name: 'updates', type: 'choice', choices: ['joint'], default: 'joint' },
+    help: 'joint: a block of variables is solved together, on its second moments',
+  },
+];
+
+export const lassoOptions: readonly OptionSpec[] = shared;
+
+export const elasticNetOptions: readonly OptionSpec[] = [
+  {
+    ...{ name: 'alpha', type: 'number', minimum: 0, maximum: 1, default: 0.5 },
+    help: 'share of the L1 penalty: λ (α ‖β‖₁ + (1 − α)/2 ‖β‖²)',
+  },
+  ...shared,
+];
+
+/** Values of λ that cross-validation has to choose from, where none are asked for. */
+const foldsPath = 100;
+
+/** The solver's options out of the model's. */
+export function solverOptions(
+  options: ModelOptions,
+  { tolerance, passes }: { tolerance: number; passes: number },
+): LassoOptions {
+  const folds = Number(options['folds'] ?? 0);
+  const path = Number(options['path'] ?? 0);
+  const lambda = options['lambda'];
+  return {
+    alpha: Number(options['alpha'] ?? 1),
+    lambda: lambda === undefined ? undefined : Number(lambda),
+    lambdaRatio: Number(options['lambda-ratio']),
+    path: folds > 0 && path === 0 ? foldsPath : path,
+    pathRatio: Number(options['path-ratio']),
+    folds,
+    oneStandardError: options['one-standard-error'] === true,
+    intercept: options['intercept'] === true,
+    standardize: options['standardize'] === true,
+    ...{ tolerance, passes },
+    schedule: options['schedule'] as LassoOptions['schedule'],
+  };
+}
