@@ -18,6 +18,8 @@ export * from './logistic/rows';
 export { logistic_gram, gram_square, f32_widen } from './logistic/gram';
 export { mf_block, mf_block_error, mf_predict } from './models/mf';
 export * from './models/mf-grid';
+export * from './models/mf-columns';
+export { mf_rows, mf_moments, mf_unpack, mf_rows_error } from './models/mf-rows';
 export { parse_libsvm } from './parse/libsvm';
 export { parse_ratings } from './parse/ratings';
 export { parse_csv } from './parse/csv';

@@ -114,3 +114,13 @@ export function log1p64(e: f64): f64 {
   const s = e / (2 + e); // below .171: the series of log64 holds
   return 2 * s * artanhSeries(s * s);
 }
+
+/** A 32-bit mix of (seed, i), for values that depend on neither thread nor order. */
+// @ts-ignore: decorator
+@inline
+export function mix(seed: u32, i: u32): u32 {
+  let z = seed + i * 0x9e3779b9;
+  z = (z ^ (z >> 16)) * 0x21f0aaad;
+  z = (z ^ (z >> 15)) * 0x735a2d97;
+  return z ^ (z >> 15);
+}

@@ -7,6 +7,7 @@
 //
 // Every step is a count or a move, so the result does not depend on who does it.
 
+import { mix } from '../math';
 import { value1 } from './mf';
 
 /**
@@ -211,16 +212,6 @@ export function mf_user_sums(
     store<f64>(cell, load<f64>(cell) + sum);
     runs += 8;
   }
-}
-
-/** A 32-bit mix of (seed, i), for values that depend on neither thread nor order. */
-// @ts-ignore: decorator
-@inline
-function mix(seed: u32, i: u32): u32 {
-  let z = seed + i * 0x9e3779b9;
-  z = (z ^ (z >> 16)) * 0x21f0aaad;
-  z = (z ^ (z >> 15)) * 0x735a2d97;
-  return z ^ (z >> 15);
 }
 
 /**

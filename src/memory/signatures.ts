@@ -258,6 +258,28 @@ export const signatures = {
     ...(['n', 'rowBytes', 'skip', 'rank', 'biasLane', 'scale', 'order', 'rows'] as const),
     ...(['out', 'biases'] as const),
   ],
+  // assembly/models/mf-columns.ts
+  mf_cut: ['n', 'G', 'counts', 'rank', 'part', 'starts'],
+  mf_row_starts: ['rows', 'counts', 'starts', 'cursors'],
+  mf_place_rows: [
+    ...(['count', 'firstRow', 'mean', 'every', 'which', 'row', 'other', 'value'] as const),
+    ...(['otherPart', 'cursors', 'ids', 'values'] as const),
+  ],
+  mf_confidence: ['count', 'a', 'values', 'weights'],
+  mf_first_rows: [
+    ...(['first', 'last', 'n', 'b', 'blocks', 'skip', 'rank', 'one', 'nonNegative'] as const),
+    ...(['seed', 'level', 'spread', 'counts', 'table'] as const),
+  ],
+
+  // assembly/models/mf-rows.ts
+  mf_rows: ['first', 'last', 'from', 'to', 'applied', 'plan', 'part', 'sums'],
+  mf_moments: ['first', 'last', 'n', 'b', 'blocks', 'table', 'G', 'work'],
+  mf_unpack: ['first', 'last', 'n', 'b', 'skip', 'rank', 'rowBytes', 'table', 'out'],
+  mf_rows_error: [
+    ...(['first', 'last', 'rowBytes', 'skip', 'perRating', 'part', 'own', 'other'] as const),
+    'sums',
+  ],
+
   // assembly/parse/libsvm.ts
   parse_libsvm: [
     'text',

@@ -4,6 +4,7 @@ import { logisticSolve } from './logistic/program.ts';
 import { lassoSolve } from './lasso/program.ts';
 import { linearScore } from './linear/score.ts';
 import { mfPredict } from './mf/predict.ts';
+import { mfRows } from './mf/rows/program.ts';
 import { mfSgd } from './mf/sgd.ts';
 import { mlrBatch } from './mlr/batch/program.ts';
 import { mlrEvaluate } from './mlr/evaluate.ts';
@@ -14,6 +15,7 @@ const programs: readonly AnyProgram[] = [
   lassoSolve,
   linearScore,
   mfPredict,
+  mfRows,
   mfSgd,
   mlrBatch,
   mlrEvaluate,

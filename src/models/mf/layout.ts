@@ -125,7 +125,7 @@ export function mfBuffers(setup: Setup<MfOptions>): readonly BufferSpec[] {
 export const resultsBytes = 64;
 /** f64 cells of the results buffer. */
 export const result = {
-  ...{ mean: 0, scale: 1, objective: 2, rmse: 3, testRmse: 5 },
+  ...{ mean: 0, scale: 1, objective: 2, rmse: 3, converged: 4, testRmse: 5, passes: 7 },
   /** Step of coded ratings; 0 when they are kept as f32. */
   step: 6,
 } as const;

@@ -1,9 +1,13 @@
 // mf: matrix factorization of ratings with L2 and biases.
 //
 //   objective   Σ_(u,i) (r_ui − μ − b_u − b_i − p_u·q_i)² + λ Σ_(u,i) (‖p_u‖² + ‖q_i‖²)
-//   solver      sgd on a rotation schedule: src/models/mf/sgd.ts
+//   implicit    Σ_(u,i) c_ui (t_ui − p_u·q_i)² + λ (Σ_u ‖p_u‖² + Σ_i ‖q_i‖²)     over all pairs
+//               c_ui = 1 + a r_ui, t_ui = 1 where r_ui > 0, else c = 1 and t = 0
+//               (Hu, Koren and Volinsky 2008)
+//   solvers     sgd on a rotation schedule: src/models/mf/sgd.ts
+//               als and ccd, row by row: src/models/mf/rows/program.ts
 import type { Ratings } from '../../data/dataset.ts';
-import type { Metrics, OptionSpec } from '../../jobs/job.ts';
+import type { Metrics } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import {
   nothingToAudit,
@@ -14,45 +18,14 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { result, type MfOptions } from './layout.ts';
+import { result } from './layout.ts';
+import { defaultPasses, options, programOptions } from './options.ts';
 import { mfPredict, sumsBytes, type MfPredictOptions } from './predict.ts';
+import { mfRows } from './rows/program.ts';
 import { mfSgd } from './sgd.ts';
 
-const defaultPasses = 8;
-const defaultLearningRate = 0.12;
 /** Partitions of scoring: more than any machine has cores. */
 const scorePartitions = 64;
-
-const options: readonly OptionSpec[] = [
-  {
-    ...{ name: 'rank', type: 'integer', minimum: 1, maximum: 4096, default: 32 },
-    help: 'factors of a user and of an item',
-  },
-  {
-    ...{ name: 'lambda', type: 'number', minimum: 0, default: 0.02 },
-    help: 'weight of the L2 penalty, per rating',
-  },
-  {
-    ...{ name: 'bias', type: 'boolean', default: true },
-    help: 'mean, user and item biases; without them ratings are p·q alone',
-  },
-  {
-    ...{ name: 'solver', type: 'choice', choices: ['sgd'], default: 'sgd' },
-    help: 'stochastic gradient descent on a rotation schedule',
-  },
-  {
-    ...{ name: 'learning-rate', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    help: 'first step size on normalized ratings, falls to 0; default 0.12, halved if it diverges',
-  },
-  {
-    ...{ name: 'shrinkage', type: 'number', minimum: 0, default: 5 },
-    help: 'prior of so many ratings at 0 on every row: steadies rows with few ratings',
-  },
-  {
-    ...{ name: 'blocks', type: 'integer', minimum: 0, maximum: 256, default: 0 },
-    help: 'grid of blocks × blocks, also the most threads that can work; 0: from the data',
-  },
-];
 
 type Facts = {
   readonly mean: number;
@@ -67,26 +40,17 @@ type Facts = {
 };
 
 async function train(session: Session, request: TrainRequest<Ratings>): Promise<TrainOutcome> {
-  const { data, test, seed, audit, passes = defaultPasses } = request;
+  const { data, test, seed, audit } = request;
   if (audit) session.warn(nothingToAudit);
-  const given = request.options as Record<string, number> & { bias: boolean };
-  const programOptions: MfOptions = {
-    rank: given['rank'] ?? 0,
-    lambda: given['lambda'] ?? 0,
-    shrinkage: given['shrinkage'] ?? 0,
-    bias: given.bias,
-    learningRate: given['learning-rate'] ?? defaultLearningRate,
-    halvings: given['learning-rate'] === undefined ? 6 : 0,
-    blocks: given['blocks'] ?? 0,
-    ...{ passes, test },
-  };
+  const { solver, options } = programOptions(request);
   const policy = { consistency: 'bsp', staleness: 0 } as const;
   const partitions = session.host.threads;
+  const [program, builtIn] = solver === 'sgd' ? [mfSgd, 'mf-sgd'] : [mfRows, 'mf-rows'];
   const run = await session.host.run(
-    mfSgd,
+    program,
     {
-      ...{ program: { builtIn: 'mf-sgd' }, userKernels: undefined, canary: undefined },
-      ...{ data, seed, audit, policy, partitions, options: programOptions },
+      ...{ program: { builtIn }, userKernels: undefined, canary: undefined },
+      ...{ data, seed, audit, policy, partitions, options },
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
   );
@@ -95,10 +59,14 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     buffers('results') / 8,
     buffers('results') / 8 + 8,
   );
-  const metrics: Record<string, number> = { trainRmse: results[result.rmse] ?? NaN };
+  const { rank, bias } = options;
+  const implicit = 'confidence' in options && options.confidence > 0;
+  const metrics: Record<string, number> = implicit
+    ? {}
+    : { trainRmse: results[result.rmse] ?? NaN };
   if (test !== undefined) metrics['rmse'] = results[result.testRmse] ?? NaN;
-  const { users, items, userBase, itemBase, minimum, maximum } = data;
-  const { rank, bias } = programOptions;
+  const { users, items, userBase, itemBase } = data;
+  const [minimum, maximum] = implicit ? [0, 1] : [data.minimum, data.maximum];
   const mean = results[result.mean] ?? 0;
   const facts: Facts = {
     ...{ mean, users, items, userBase, itemBase, minimum, maximum, rank, bias },
@@ -111,13 +79,20 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     tensors.push({ name: 'userBias', shape: [users], at: buffers('userBiasOut') });
     tensors.push({ name: 'itemBias', shape: [items], at: buffers('itemBiasOut') });
   }
+  const end =
+    'tolerance' in options
+      ? {
+          converged: results[result.converged] === 1,
+          tolerance: options.tolerance,
+          passes: results[result.passes] ?? 0,
+        }
+      : // SGD ends after its passes, with steps of length 0: nothing says how near it came.
+        { converged: null, tolerance: null, passes: options.passes };
   return {
     trained: { model: 'mf', facts, tensors },
     objective: results[result.objective] ?? NaN,
-    metrics,
-    // SGD has no certificate: it ends after its passes, with steps of length 0.
-    ...{ converged: null, gap: null, tolerance: null },
-    ...{ clocks: run.clocks, passes, policy, stalenessHistogram: run.stalenessHistogram },
+    ...{ metrics, gap: null, ...end },
+    ...{ clocks: run.clocks, policy, stalenessHistogram: run.stalenessHistogram },
   };
 }
 
@@ -205,7 +180,8 @@ async function predict(
 
 export const mf: Model<Ratings> = {
   name: 'mf',
-  summary: 'matrix factorization of ratings (user item rating) with L2 and biases, by block SGD',
+  summary: 'matrix factorization of ratings (user item rating) with L2 and biases',
   input: 'ratings',
-  ...{ options, defaultPasses, train, evaluate, predict },
+  defaultPasses: `${defaultPasses.sgd} (sgd), ${defaultPasses.als} (als, ccd)`,
+  ...{ options, train, evaluate, predict },
 };

@@ -32,9 +32,11 @@ export function ratingsOf(data: unknown): Ratings {
   return ratings;
 }
 
-export function startWorker(ctx: Context<MfOptions> & { readonly worker: number }): MfState {
+export function startWorker(
+  ctx: Context<MfOptions> & { readonly worker: number },
+  shape: MfShape = mfShape(ratingsOf(ctx.data), ctx.options),
+): MfState {
   const data = ratingsOf(ctx.data);
-  const shape = mfShape(data, ctx.options);
   const largest = data.blocks.reduce((most, block) => Math.max(most, block.count), 0);
   const work = ctx.arena.allocate(largest * 12 + shape.grid * 4 + 64);
   const host = hostOfWorker(ctx, ctx.worker);
@@ -71,10 +73,15 @@ export function countChunks(ctx: MfContext, chunks: Range): void {
 }
 
 /**
- * Rewrites chunks in place: ids become ranks, ratings sorted by user part; and sends the parts of
- * other hosts to them.
+ * Rewrites chunks in place: ids become ranks, ratings sorted by the parts of `side`; and sends the
+ * parts of other hosts to them.
  */
-export function partitionChunks(ctx: MfContext, chunks: Range): void {
+export function partitionChunks(
+  ctx: MfContext,
+  chunks: Range,
+  side: 'user' | 'item' = 'user',
+): void {
+  const other = side === 'user' ? 'item' : 'user';
   const { kernels, state } = ctx;
   const data = ratingsOf(ctx.data);
   const endBytes = state.shape.grid * 4;
@@ -83,8 +90,9 @@ export function partitionChunks(ctx: MfContext, chunks: Range): void {
     const chunk = data.blocks[index]!;
     const ends = ctx.buffer('chunkEnds') + index * endBytes;
     kernels.mf_partition(
-      ...([chunk.count, state.shape.grid, chunk.user, chunk.item, chunk.value] as const),
-      ...([ctx.buffer('userRank'), ctx.buffer('itemRank'), ctx.buffer('userPart')] as const),
+      ...([chunk.count, state.shape.grid, chunk[side], chunk[other], chunk.value] as const),
+      ...([ctx.buffer(`${side}Rank`), ctx.buffer(`${other}Rank`)] as const),
+      ctx.buffer(`${side}Part`),
       ...([ends, state.work] as const),
     );
     ctx.share('chunkEnds', index * endBytes, endBytes);
@@ -93,8 +101,8 @@ export function partitionChunks(ctx: MfContext, chunks: Range): void {
   }
 }
 
-/** Calls `each` with the segment of every chunk that belongs to user part a, in input order. */
-function segments(
+/** Calls `each` with the segment of every chunk that belongs to part a, in input order. */
+export function segments(
   ctx: MfContext,
   a: number,
   each: (count: number, user: number, item: number, value: number) => void,

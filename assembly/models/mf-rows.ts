@@ -1,0 +1,453 @@
+// Least squares of the rows of one side, the other side's rows standing still: alternating least
+// squares, coordinate descent (CCD++) and what lies between (block descent, as iALS++, Rendle et al.
+// 2021). A row's lanes are cut into blocks of b. For row p with ratings (x_j, v_j), x_j the other
+// side's row times √w_j where ratings have weights, y_j = v_j − p·x_j, and block B:
+//
+//   (Σ_j x_jB x_jBᵀ + G_BB + Λ) δ = Σ_j y_j x_jB − (G p)_B − Λ p_B     p_B += ω δ    y_j −= ω δ·x_jB
+//
+// G: implicit feedback's base, the sum over all rows of the other side; else none. A zero pivot
+// leaves its lane as it is: any solution of a singular system is a minimum. ω in (0, 2) never raises
+// the objective.
+//
+//   table   block after block: [blocks][n rows][b lanes]     padding lanes are 0
+//   plan    i32  0 b   4 blocks   8 n own rows   12 m other rows   16 fixed lane   20 free lane (−1: none)
+//           i32 24 nonNegative   28 penalty per rating?   f32 32 λ   36 ω
+//           at  40 own   44 other   48 own deltas [n][b]   52 other's deltas [m][b]   56 G   60 work
+//   part    i32  0 first row   at 4 starts   8 ends   12 ids   16 values   20 √w or 0   24 residuals or 0
+//
+// starts, ends: per row of the part, places in ids, values, …
+import { high64, hsum, hsum64, low64, madd, sums4 } from '../simd';
+import { dot64 } from './mf';
+
+/** Ratings of one gather. */
+const CHUNK: i32 = 256;
+/** A row whose gathered ratings fit is gathered once. */
+const CACHED: usize = 1 << 20;
+
+/** out[j] ← rows[ids[j]] · √w_j for m ratings; rows of `bytes` bytes. */
+function gather(m: i32, bytes: usize, ids: usize, weights: usize, rows: usize, out: usize): void {
+  for (let j: usize = 0; j < <usize>m << 2; j += 4) {
+    const row = rows + <usize>load<u32>(ids + j) * bytes;
+    if (weights) {
+      const w = v128.load32_splat(weights + j);
+      for (let k: usize = 0; k < bytes; k += 16) v128.store(out + k, f32x4.mul(w, v128.load(row + k)));
+    } else {
+      for (let k: usize = 0; k < bytes; k += 16) v128.store(out + k, v128.load(row + k));
+    }
+    out += bytes;
+  }
+}
+
+/** y_j ← y_j − d·x_j for m rows. */
+function subtractDots(m: i32, bytes: usize, x: usize, d: usize, y: usize): void {
+  let j = 0;
+  const x4 = bytes << 2;
+  for (; j + 4 <= m; j += 4) {
+    const x1 = x + bytes, x2 = x1 + bytes, x3 = x2 + bytes;
+    let v = v128.load(d);
+    let a0 = f32x4.mul(v, v128.load(x)), a1 = f32x4.mul(v, v128.load(x1));
+    let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
+    for (let k: usize = 16; k < bytes; k += 16) {
+      v = v128.load(d + k);
+      a0 = madd(v, v128.load(x + k), a0);
+      a1 = madd(v, v128.load(x1 + k), a1);
+      a2 = madd(v, v128.load(x2 + k), a2);
+      a3 = madd(v, v128.load(x3 + k), a3);
+    }
+    v128.store(y, f32x4.sub(v128.load(y), sums4(a0, a1, a2, a3)));
+    x += x4;
+    y += 16;
+  }
+  for (; j < m; j++) {
+    let a = f32x4.mul(v128.load(d), v128.load(x));
+    for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
+    store<f32>(y, load<f32>(y) - hsum(a));
+    x += bytes;
+    y += 4;
+  }
+}
+
+/** Four rows of a 4 × 8 tile of H: H[i][j] += Σ x_i x_j, i from byte `i`, j from byte `j` of a row. */
+function tile8(m: i32, bytes: usize, x: usize, i: usize, j: usize, H: usize, stride: usize): void {
+  const h0 = H + (i >>> 2) * stride + j, h1 = h0 + stride, h2 = h1 + stride, h3 = h2 + stride;
+  let a0 = v128.load(h0), b0 = v128.load(h0, 16), a1 = v128.load(h1), b1 = v128.load(h1, 16);
+  let a2 = v128.load(h2), b2 = v128.load(h2, 16), a3 = v128.load(h3), b3 = v128.load(h3, 16);
+  for (let n = 0; n < m; n++) {
+    const u = v128.load(x + j), v = v128.load(x + j, 16);
+    let s = v128.load32_splat(x + i);
+    a0 = madd(s, u, a0);
+    b0 = madd(s, v, b0);
+    s = v128.load32_splat(x + i, 4);
+    a1 = madd(s, u, a1);
+    b1 = madd(s, v, b1);
+    s = v128.load32_splat(x + i, 8);
+    a2 = madd(s, u, a2);
+    b2 = madd(s, v, b2);
+    s = v128.load32_splat(x + i, 12);
+    a3 = madd(s, u, a3);
+    b3 = madd(s, v, b3);
+    x += bytes;
+  }
+  v128.store(h0, a0);
+  v128.store(h0, b0, 16);
+  v128.store(h1, a1);
+  v128.store(h1, b1, 16);
+  v128.store(h2, a2);
+  v128.store(h2, b2, 16);
+  v128.store(h3, a3);
+  v128.store(h3, b3, 16);
+}
+
+/** The same for a 4 × 4 tile. */
+function tile4(m: i32, bytes: usize, x: usize, i: usize, j: usize, H: usize, stride: usize): void {
+  const h0 = H + (i >>> 2) * stride + j, h1 = h0 + stride, h2 = h1 + stride, h3 = h2 + stride;
+  let a0 = v128.load(h0), a1 = v128.load(h1), a2 = v128.load(h2), a3 = v128.load(h3);
+  for (let n = 0; n < m; n++) {
+    const u = v128.load(x + j);
+    a0 = madd(v128.load32_splat(x + i), u, a0);
+    a1 = madd(v128.load32_splat(x + i, 4), u, a1);
+    a2 = madd(v128.load32_splat(x + i, 8), u, a2);
+    a3 = madd(v128.load32_splat(x + i, 12), u, a3);
+    x += bytes;
+  }
+  v128.store(h0, a0);
+  v128.store(h1, a1);
+  v128.store(h2, a2);
+  v128.store(h3, a3);
+}
+
+/** Tiles of H on and right of the diagonal: H += Σ x xᵀ over m rows. */
+function addMoments(m: i32, bytes: usize, x: usize, H: usize, stride: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) {
+    let j = i;
+    for (; j + 32 <= bytes; j += 32) tile8(m, bytes, x, i, j, H, stride);
+    if (j < bytes) tile4(m, bytes, x, i, j, H, stride);
+  }
+}
+
+/** g += Σ y_j x_j over m rows. */
+function addMoment(m: i32, bytes: usize, x: usize, y: usize, g: usize): void {
+  let k: usize = 0;
+  for (; k + 32 <= bytes; k += 32) {
+    let a = v128.load(g + k), b = v128.load(g + k, 16);
+    let row = x + k;
+    for (let j: usize = 0; j < <usize>m << 2; j += 4) {
+      const v = v128.load32_splat(y + j);
+      a = madd(v, v128.load(row), a);
+      b = madd(v, v128.load(row, 16), b);
+      row += bytes;
+    }
+    v128.store(g + k, a);
+    v128.store(g + k, b, 16);
+  }
+  if (k == bytes) return;
+  let a = v128.load(g + k);
+  let row = x + k;
+  for (let j: usize = 0; j < <usize>m << 2; j += 4) {
+    a = madd(v128.load32_splat(y + j), v128.load(row), a);
+    row += bytes;
+  }
+  v128.store(g + k, a);
+}
+
+/**
+ * d ← H⁻¹ g for b lanes: H's upper triangle is overwritten, g stands behind each row's lanes (column
+ * b). Where elimination leaves less than a rounding error of a diagonal, its lane gets 0.
+ */
+function eliminate(b: i32, H: usize, stride: usize, d: usize, diagonal: usize): void {
+  const bytes = <usize>b << 2;
+  for (let k: usize = 0; k < bytes; k += 4) {
+    store<f32>(diagonal + k, load<f32>(H + (k >>> 2) * stride + k));
+  }
+  for (let k: usize = 0; k < bytes; k += 4) {
+    const row = H + (k >>> 2) * stride;
+    const pivot = load<f32>(row + k);
+    if (!(pivot > <f32>2e-6 * load<f32>(diagonal + k))) {
+      store<f32>(row + k, 0);
+      continue;
+    }
+    const inverse = <f32>1 / pivot;
+    for (let i = k + 4; i < bytes; i += 4) {
+      const factor = load<f32>(row + i) * inverse;
+      const f = f32x4.splat(-factor);
+      const target = H + (i >>> 2) * stride;
+      for (let j = i & ~15; j < bytes; j += 16) {
+        v128.store(target + j, madd(f, v128.load(row + j), v128.load(target + j)));
+      }
+      store<f32>(target + bytes, load<f32>(target + bytes) - factor * load<f32>(row + bytes));
+    }
+  }
+  for (let k: usize = 0; k < bytes; k += 16) v128.store(d + k, f32x4.splat(0));
+  for (let k = bytes; k > 0; ) {
+    k -= 4;
+    const row = H + (k >>> 2) * stride;
+    const pivot = load<f32>(row + k);
+    if (pivot == 0) continue;
+    let value = load<f32>(row + bytes);
+    for (let j = k + 4; j < bytes; j += 4) value -= load<f32>(row + j) * load<f32>(d + j);
+    store<f32>(d + k, value / pivot);
+  }
+}
+
+/** d: what lowers ½ dᵀHd − g·d most with p + d ≥ 0, by some sweeps over the lanes; g is overwritten. */
+function project(b: i32, H: usize, stride: usize, p: usize, d: usize, free: i32): void {
+  const bytes = <usize>b << 2;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    store<f32>(d + i, 0);
+    for (let j: usize = 0; j < i; j += 4) {
+      store<f32>(H + (i >>> 2) * stride + j, load<f32>(H + (j >>> 2) * stride + i));
+    }
+  }
+  for (let sweep = 0; sweep < 8; sweep++) {
+    for (let i: usize = 0; i < bytes; i += 4) {
+      const row = H + (i >>> 2) * stride;
+      const curvature = load<f32>(row + i);
+      if (!(curvature > 0)) continue;
+      let step = load<f32>(row + bytes) / curvature;
+      const now = load<f32>(p + i) + load<f32>(d + i);
+      if (<i32>(i >>> 2) != free) step = max<f32>(step, -now);
+      if (step == 0) continue;
+      store<f32>(d + i, load<f32>(d + i) + step);
+      for (let j: usize = 0; j < bytes; j += 4) {
+        const g = H + (j >>> 2) * stride + bytes;
+        store<f32>(g, load<f32>(g) - step * load<f32>(row + j));
+      }
+    }
+  }
+}
+
+/** Σ of squares of count f32, in f64. */
+// @ts-ignore: decorator
+@inline
+function squares64(count: i32, y: usize): f64 {
+  let s = f64x2.splat(0);
+  let j = 0;
+  for (; j + 4 <= count; j += 4) {
+    const v = v128.load(y);
+    const a = low64(v), b = high64(v);
+    s = f64x2.add(s, f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)));
+    y += 16;
+  }
+  let sum = hsum64(s);
+  for (; j < count; j++) {
+    const v = <f64>load<f32>(y);
+    sum += v * v;
+    y += 4;
+  }
+  return sum;
+}
+
+/**
+ * A rating's share in the objective that is not in Σ (p·q)²: (1+w)(1−s)² − s², from √w and √w·s; 0 for
+ * one without weight.
+ */
+// @ts-ignore: decorator
+@inline
+function confident(root: f64, scaled: f64): f64 {
+  if (root == 0) return 0;
+  const w = root * root;
+  return 1 + w - (2 * (1 + w) * scaled) / root + scaled * scaled;
+}
+
+/**
+ * Solves blocks [from, to) of rows [first, last) of a part, in turn. applied ≥ 0: `residuals` lack what
+ * the other side's deltas of that block changed; they are brought up to date and kept. −1: residuals
+ * come from the values, and are kept where there is a place for them. Adds {Σ of the errors' squares,
+ * or of `confident`; Σ ‖p‖², times the ratings where the penalty is per rating} to the two f64 at sums.
+ */
+export function mf_rows(
+  first: i32, last: i32, from: i32, to: i32, applied: i32, plan: usize, part: usize, sums: usize,
+): void {
+  const b = load<i32>(plan), blocks = load<i32>(plan, 4);
+  const n = <usize>load<i32>(plan, 8), m = <usize>load<i32>(plan, 12);
+  const fixed = load<i32>(plan, 16), free = load<i32>(plan, 20);
+  const nonNegative = load<i32>(plan, 24), perRating = load<i32>(plan, 28);
+  const lambda = load<f32>(plan, 32), omega = load<f32>(plan, 36);
+  const own = load<usize>(plan, 40), other = load<usize>(plan, 44);
+  const ownDeltas = load<usize>(plan, 48), otherDeltas = load<usize>(plan, 52);
+  const base = load<usize>(plan, 56);
+  const bytes = <usize>b << 2, lanes = bytes * <usize>blocks;
+  const stride = bytes + 16;
+  // work: p, H, g, d, diagonal, deltas' chunk, gathered rows, residuals
+  const p = load<usize>(plan, 60), H = p + lanes, g = H + <usize>b * stride, d = g + bytes;
+  const diagonal = d + bytes, chunk = diagonal + bytes, X = chunk + <usize>CHUNK * bytes;
+  const Y = X + CACHED;
+  const weightsAt = load<usize>(part, 20), residualsAt = load<usize>(part, 24);
+  let errors: f64 = 0, penalties: f64 = 0;
+  for (let row = first; row < last; row++) {
+    const start = <usize>load<i32>(load<usize>(part, 4) + (<usize>row << 2));
+    const count = load<i32>(load<usize>(part, 8) + (<usize>row << 2)) - <i32>start;
+    if (count == 0) continue;
+    const place = own + <usize>(load<i32>(part) + row) * bytes;
+    for (let B: usize = 0; B < <usize>blocks; B++) memory.copy(p + B * bytes, place + B * n * bytes, bytes);
+    const ids = load<usize>(part, 12) + (start << 2);
+    const values = load<usize>(part, 16) + (start << 2);
+    const weights = weightsAt ? weightsAt + (start << 2) : 0;
+    const y = residualsAt ? residualsAt + (start << 2) : Y;
+    const low = applied < 0 ? 0 : from;
+    const cached = <usize>count * bytes * <usize>(applied < 0 ? blocks : to - from) <= CACHED;
+    if (applied < 0) {
+      memory.copy(y, values, <usize>count << 2);
+      for (let B = 0; B < blocks; B++) {
+        const rows = other + <usize>B * m * bytes;
+        for (let c = 0; c < count; c += CHUNK) {
+          const size = min(CHUNK, count - c), skip = <usize>c << 2;
+          const x = cached ? X + (<usize>B * <usize>count + <usize>c) * bytes : X;
+          gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+          subtractDots(size, bytes, x, p + <usize>B * bytes, y + skip);
+        }
+      }
+    } else {
+      for (let c = 0; c < count; c += CHUNK) {
+        const size = min(CHUNK, count - c), skip = <usize>c << 2;
+        gather(size, bytes, ids + skip, weights ? weights + skip : 0, otherDeltas, chunk);
+        subtractDots(size, bytes, chunk, p + <usize>applied * bytes, y + skip);
+      }
+    }
+    const ridge = perRating ? lambda * <f32>count : lambda;
+    for (let B = from; B < to; B++) {
+      const rows = other + <usize>B * m * bytes, pB = p + <usize>B * bytes;
+      memory.fill(H, 0, <usize>b * stride + bytes);
+      for (let c = 0; c < count; c += CHUNK) {
+        const size = min(CHUNK, count - c), skip = <usize>c << 2;
+        const x = cached ? X + (<usize>(B - low) * <usize>count + <usize>c) * bytes : X;
+        if (!cached || applied >= 0) gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+        addMoments(size, bytes, x, H, stride);
+        addMoment(size, bytes, x, y + skip, g);
+      }
+      for (let i: usize = 0; i < bytes; i += 4) {
+        const target = H + (i >>> 2) * stride;
+        let gradient = load<f32>(g + i);
+        const at = <usize>B * bytes + i;
+        if (base) {
+          const line = base + (at >>> 2) * lanes;
+          let product = f32x4.splat(0);
+          for (let k: usize = 0; k < lanes; k += 16) {
+            product = madd(v128.load(line + k), v128.load(p + k), product);
+          }
+          gradient -= hsum(product);
+          const square = line + <usize>B * bytes;
+          for (let k: usize = 0; k < bytes; k += 16) {
+            v128.store(target + k, f32x4.add(v128.load(target + k), v128.load(square + k)));
+          }
+        }
+        if (<i32>(at >>> 2) != free) {
+          gradient -= ridge * load<f32>(pB + i);
+          store<f32>(target + i, load<f32>(target + i) + ridge);
+        }
+        store<f32>(target + bytes, gradient);
+      }
+      if (B == 0 && fixed >= 0) {
+        const lane = <usize>fixed << 2;
+        for (let i: usize = 0; i < bytes; i += 4) {
+          store<f32>(H + (i >>> 2) * stride + lane, 0);
+          store<f32>(H + <usize>fixed * stride + i, 0);
+        }
+        store<f32>(H + <usize>fixed * stride + bytes, 0);
+      }
+      if (nonNegative) project(b, H, stride, pB, d, B == 0 ? free : -1);
+      else eliminate(b, H, stride, d, diagonal);
+      for (let i: usize = 0; i < bytes; i += 16) {
+        const step = f32x4.mul(v128.load(d + i), f32x4.splat(omega));
+        v128.store(d + i, step);
+        v128.store(pB + i, f32x4.add(v128.load(pB + i), step));
+      }
+      for (let c = 0; c < count; c += CHUNK) {
+        const size = min(CHUNK, count - c), skip = <usize>c << 2;
+        const x = cached ? X + (<usize>(B - low) * <usize>count + <usize>c) * bytes : X;
+        if (!cached) gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+        subtractDots(size, bytes, x, d, y + skip);
+      }
+      memory.copy(place + <usize>B * n * bytes, pB, bytes);
+      if (ownDeltas) memory.copy(ownDeltas + <usize>(load<i32>(part) + row) * bytes, d, bytes);
+    }
+    if (weights) {
+      for (let j: usize = 0; j < <usize>count << 2; j += 4) {
+        errors += confident(<f64>load<f32>(weights + j), <f64>load<f32>(values + j) - <f64>load<f32>(y + j));
+      }
+    } else errors += squares64(count, y);
+    let norm = squares64(<i32>(lanes >>> 2), p);
+    for (let lane = 0; lane < 2 && fixed >= 0; lane++) {
+      const value = <f64>load<f32>(p + (<usize>lane << 2));
+      norm -= value * value;
+    }
+    penalties += norm * (perRating ? <f64>count : 1);
+  }
+  store<f64>(sums, load<f64>(sums) + errors);
+  store<f64>(sums, load<f64>(sums, 8) + penalties, 8);
+}
+
+/**
+ * Σ x xᵀ over rows [first, last) of a table of `blocks` blocks of b lanes, n rows: the whole of a
+ * lanes × lanes matrix. work: 256 rows of lanes.
+ */
+export function mf_moments(
+  first: i32, last: i32, n: i32, b: i32, blocks: i32, table: usize, G: usize, work: usize,
+): void {
+  const bytes = <usize>b << 2, lanes = bytes * <usize>blocks;
+  memory.fill(G, 0, (lanes >>> 2) * lanes);
+  for (; first < last; first += CHUNK) {
+    const size = min(CHUNK, last - first);
+    for (let j = 0; j < size; j++) {
+      for (let B: usize = 0; B < <usize>blocks; B++) {
+        const row = table + (B * <usize>n + <usize>(first + j)) * bytes;
+        memory.copy(work + <usize>j * lanes + B * bytes, row, bytes);
+      }
+    }
+    addMoments(size, lanes, work, G, lanes);
+  }
+  for (let i: usize = 0; i < lanes; i += 4) {
+    for (let j: usize = 0; j < i; j += 4) {
+      store<f32>(G + (i >>> 2) * lanes + j, load<f32>(G + (j >>> 2) * lanes + i));
+    }
+  }
+}
+
+/** Row id of out, `rank` lanes of rowBytes bytes from lane `skip` on, ← row id of a table in blocks. */
+export function mf_unpack(
+  first: i32, last: i32, n: i32, b: i32, skip: i32, rank: i32, rowBytes: i32, table: usize, out: usize,
+): void {
+  for (let row = first; row < last; row++) {
+    const target = out + <usize>row * <usize>rowBytes;
+    for (let lane = 0; lane < rank; lane++) {
+      const at = skip + lane;
+      const from = (<usize>(at / b) * <usize>n + <usize>row) * <usize>b + <usize>(at % b);
+      store<f32>(target + (<usize>lane << 2), load<f32>(table + (from << 2)));
+    }
+  }
+}
+
+/**
+ * At rows of rowBytes bytes that stand still, in f64, over rows [first, last) of a part: adds Σ of the
+ * errors' squares (or of `confident`), and Σ ‖p‖² over lanes from `skip` on (times the ratings where
+ * perRating) to the two f64 at sums. other = 0: no errors.
+ */
+export function mf_rows_error(
+  first: i32, last: i32, rowBytes: i32, skip: i32, perRating: i32, part: usize, own: usize, other: usize,
+  sums: usize,
+): void {
+  let errors: f64 = 0, penalties: f64 = 0;
+  for (let row = first; row < last; row++) {
+    const start = <usize>load<i32>(load<usize>(part, 4) + (<usize>row << 2)) << 2;
+    const end = <usize>load<i32>(load<usize>(part, 8) + (<usize>row << 2)) << 2;
+    const p = own + <usize>(load<i32>(part) + row) * <usize>rowBytes;
+    for (let j = start; j < end && other != 0; j += 4) {
+      const q = other + <usize>load<u32>(load<usize>(part, 12) + j) * <usize>rowBytes;
+      const score = dot64(rowBytes, p, q);
+      if (load<usize>(part, 20)) {
+        const root = <f64>load<f32>(load<usize>(part, 20) + j);
+        errors += confident(root, root * score);
+      } else {
+        const error = <f64>load<f32>(load<usize>(part, 16) + j) - score;
+        errors += error * error;
+      }
+    }
+    let norm: f64 = 0;
+    for (let k = <usize>skip << 2; k < <usize>rowBytes; k += 4) {
+      norm += <f64>load<f32>(p + k) * <f64>load<f32>(p + k);
+    }
+    penalties += norm * (perRating ? <f64>((end - start) >>> 2) : 1);
+  }
+  store<f64>(sums, load<f64>(sums) + errors);
+  store<f64>(sums, load<f64>(sums, 8) + penalties, 8);
+}
