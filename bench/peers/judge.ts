@@ -38,8 +38,12 @@ function largestDot({ rows, columns, values, places }: Problem, v: Float64Array)
 export const lambdaMax = (problem: Problem): number =>
   largestDot(problem, problem.y) / problem.rows;
 
-/** The relative duality gap of a lasso. */
-export function lassoGap(problem: Problem, b: Float64Array, lambda: number): number {
+/** The relative duality gap of a lasso, and P, both over ‖y‖²/2n. */
+export function lassoGap(
+  problem: Problem,
+  b: Float64Array,
+  lambda: number,
+): { gap: number; objective: number } {
   const { rows: n, y } = problem;
   const z = scores(problem, b);
   const r = y.map((label, i) => label - z[i]!);
@@ -48,7 +52,8 @@ export function lassoGap(problem: Problem, b: Float64Array, lambda: number): num
   const scale = Math.max(lambda * n, largestDot(problem, r));
   const apart = square(r.map((value, i) => value / scale - y[i]! / (lambda * n)));
   const null_ = square(y) / (2 * n);
-  return (primal - (null_ - ((lambda * lambda * n) / 2) * apart)) / null_;
+  const dual = null_ - ((lambda * lambda * n) / 2) * apart;
+  return { gap: (primal - dual) / null_, objective: primal / null_ };
 }
 
 /** F of a logistic regression. */

@@ -8,7 +8,7 @@
 import { smoke } from '../bench.ts';
 import { prepare, readProblem, type DataSet, type Problem } from './data.ts';
 import { lambdaMax, lassoGap } from './judge.ts';
-import { rowsOf, type Case } from './measure.ts';
+import { rowsOf, type Case, type Ran, type Verdict } from './measure.ts';
 import { between, glmnetPeer, ourProgram, pythonPeer } from './programs.ts';
 import { footnote, report } from './report.ts';
 
@@ -41,19 +41,43 @@ function problemOf(data: DataSet): Problem {
   return problem;
 }
 
+/** Of a path of ours these are judged: each by a run that ends there, on the same grid. */
+const judgedSteps = [0.1, 0.25, 0.5, 0.75, 1].map((part) => Math.ceil(part * (steps - 1)));
+
 function caseOf(name: string, data: DataSet, grid: Grid): Case {
   const problem = problemOf(data);
   const top = lambdaMax(problem);
   const lambdas = grid.of.map((share) => share * top);
-  const judge = (coefficients: Float64Array) => {
-    const width = coefficients.length / lambdas.length;
-    const gaps = lambdas.map((lambda, k) =>
-      lassoGap(problem, coefficients.subarray(k * width, (k + 1) * width), lambda),
-    );
-    return Math.max(...gaps);
+  const path = lambdas.length > 1;
+  const each = ({ coefficients, steps: given }: Pick<Ran, 'coefficients' | 'steps'>) => {
+    const at = given ?? lambdas.map((_, k) => k);
+    const width = coefficients.length / at.length;
+    return at.map((step, k) => {
+      const b = coefficients.subarray(k * width, (k + 1) * width);
+      return { step, ...lassoGap(problem, b, lambdas[step]!) };
+    });
   };
   const args = ['lasso', ...grid.ours, '--no-intercept'];
-  const ours = { data, tolerances: [1e-6, 3e-7, 1e-7] };
+  const prefixes = judgedSteps.map((step) => ({
+    step,
+    args: [
+      'lasso',
+      '--path',
+      String(step + 1),
+      '--path-ratio',
+      String(grid.of[step]),
+      '--no-intercept',
+    ],
+  }));
+  const ours = { data, tolerances: [1e-6, 3e-7, 1e-7], ...(path ? { prefixes } : {}) };
+  // The best that is known: ours at a hundredth of the wanted gap.
+  const best = ourProgram(2, args, ours).run(1e-8, undefined)!;
+  const known = new Map(each(best).map(({ step, objective }) => [step, objective]));
+  const judge = (ran: Pick<Ran, 'coefficients' | 'steps'>): Verdict => {
+    const found = each(ran);
+    const over = found.map(({ step, objective }) => objective - (known.get(step) ?? Infinity));
+    return { error: Math.max(...found.map(({ gap }) => gap)), excess: Math.max(...over) };
+  };
   const job = { data, lambdas, tolerances: between(3, 10) };
   const programs = [
     ...[1, 2].map((threads) => ourProgram(threads, args, ours)),

@@ -6,7 +6,7 @@
 import { smoke } from '../bench.ts';
 import { prepare, readProblem, type DataSet } from './data.ts';
 import { logisticObjective } from './judge.ts';
-import { rowsOf, type Case, type Program } from './measure.ts';
+import { rowsOf, type Case, type Program, type Ran, type Verdict } from './measure.ts';
 import { between, liblinearPeer, ourProgram, pythonPeer } from './programs.ts';
 import { footnote, report } from './report.ts';
 
@@ -55,7 +55,11 @@ function caseOf(name: string, data: DataSet, penalty: Penalty): Case {
     ...[1, 2].map((threads) => ours(threads, between(2, 6))),
     ...peers(penalty, data, n),
   ];
-  return { name, wanted, judge: (w) => objective(w) / optimum - 1, programs };
+  const judge = ({ coefficients }: Pick<Ran, 'coefficients'>): Verdict => {
+    const excess = objective(coefficients) / optimum - 1;
+    return { error: excess, excess };
+  };
+  return { name, wanted, judge, programs };
 }
 
 for (const set of smoke ? ['smoke signs'] : ['debbin', 'a9a']) {

@@ -138,30 +138,43 @@ type Done = {
   readonly converged: boolean | null;
 };
 
+type OurWork = {
+  readonly data: DataSet;
+  readonly tolerances: readonly number[];
+  /** Of a path: what ends at an earlier step of it. */
+  readonly prefixes?: readonly { readonly step: number; readonly args: readonly string[] }[];
+};
+
 /** `perpetuum train`; the model is saved only to be judged, not when it is timed. */
-export function ourProgram(
-  threads: number,
-  args: readonly string[],
-  { data, tolerances }: { data: DataSet; tolerances: readonly number[] },
-): Program {
+export function ourProgram(threads: number, args: readonly string[], of: OurWork): Program {
+  const { data, tolerances, prefixes } = of;
   const out = join(work, 'model');
   const known = new Map<number, Float64Array>();
   const input = data.format === 'csv' ? ['--format', 'csv', '--no-header'] : [];
-  const call = (tolerance: number, more: readonly string[]) => {
-    const [model, ...options] = args;
+  const call = (tolerance: number, [model, ...options]: readonly string[]) => {
     const settings = ['--tolerance', String(tolerance), '--threads', String(threads)];
-    const command = ['train', model!, data.text, ...input, ...options, ...settings, ...more];
+    const command = ['train', model!, data.text, ...input, ...options, ...settings];
     const done = timed([process.execPath, cli, ...command, '--json', '--quiet'])!;
     const line = done.stdout.split('\n').find((text) => text.includes('"event":"done"'));
     return { ...(JSON.parse(line ?? '{}') as Done), wall: done.wall, cpu: done.cpu };
   };
+  const saved = (tolerance: number, line: readonly string[]) => {
+    rmSync(out, { recursive: true, force: true });
+    call(tolerance, [...line, '--out', out]);
+    return savedWeights(out);
+  };
+  const coefficientsAt = (tolerance: number) => {
+    const all = (prefixes ?? [{ args }]).map((prefix) => saved(tolerance, prefix.args));
+    const joined = new Float64Array(all.length * all[0]!.length);
+    all.forEach((weights, k) => joined.set(weights, k * weights.length));
+    return joined;
+  };
   const run = (tolerance: number) => {
-    const judged = known.get(tolerance);
-    if (judged === undefined) rmSync(out, { recursive: true, force: true });
-    const { seconds, wall, cpu } = call(tolerance, judged === undefined ? ['--out', out] : []);
-    const coefficients = judged ?? savedWeights(out);
+    const coefficients = known.get(tolerance) ?? coefficientsAt(tolerance);
     known.set(tolerance, coefficients);
-    return { wall, cpu, load: seconds.load, train: seconds.train, coefficients };
+    const { seconds, wall, cpu } = call(tolerance, args);
+    const steps = prefixes?.map(({ step }) => step);
+    return { wall, cpu, load: seconds.load, train: seconds.train, coefficients, steps };
   };
   const plural = threads === 1 ? 'thread' : 'threads';
   return { name: `perpetuum, ${threads} ${plural}`, ours: true, tolerances, run };
