@@ -4,11 +4,12 @@
 //   one λ    λmax/20 and λmax/100
 //   path     100 values from λmax to λmax/100, the worst gap of them
 //
-// Data: data.ts. What is measured: PERPETUUM_BENCH_ROWS (measure.ts).
+// Data: data.ts. What is measured: PERPETUUM_BENCH_ROWS (kept.ts).
 import { smoke } from '../bench.ts';
 import { prepare, readProblem, type DataSet, type Problem } from './data.ts';
 import { lambdaMax, lassoGap } from './judge.ts';
-import { rowsOf, type Case, type Ran, type Verdict } from './measure.ts';
+import { rowsOf } from './kept.ts';
+import { measureCase, type Case, type Ran, type Verdict } from './measure.ts';
 import { between, glmnetPeer, ourProgram, pythonPeer } from './programs.ts';
 import { footnote, report } from './report.ts';
 
@@ -96,7 +97,7 @@ for (const set of smoke ? ['smoke dense', 'smoke sparse'] : ['size', 'golub', 'd
       break;
     }
     const name = `lasso ${set} ${grid.title}`;
-    const kept = rowsOf(name, () => caseOf(name, data, grid));
+    const kept = await rowsOf(name, () => measureCase(caseOf(name, data, grid)));
     if (kept !== undefined) report(`${set}, ${grid.title}`, kept);
   }
 }

@@ -2,11 +2,12 @@
 // included, C = 1 (λ = 1/n), no intercept, each stopping at the loosest of its tolerances with which
 // the judge finds an objective within 1e-5 of the optimum.
 //
-// Data: data.ts. What is measured: PERPETUUM_BENCH_ROWS (measure.ts).
+// Data: data.ts. What is measured: PERPETUUM_BENCH_ROWS (kept.ts).
 import { smoke } from '../bench.ts';
 import { prepare, readProblem, type DataSet } from './data.ts';
 import { logisticObjective } from './judge.ts';
-import { rowsOf, type Case, type Program, type Ran, type Verdict } from './measure.ts';
+import { rowsOf } from './kept.ts';
+import { measureCase, type Case, type Program, type Ran, type Verdict } from './measure.ts';
 import { between, liblinearPeer, ourProgram, pythonPeer } from './programs.ts';
 import { footnote, report } from './report.ts';
 
@@ -70,7 +71,7 @@ for (const set of smoke ? ['smoke signs'] : ['debbin', 'a9a']) {
       break;
     }
     const name = `logistic ${set} ${penalty}`;
-    const kept = rowsOf(name, () => caseOf(name, data, penalty));
+    const kept = await rowsOf(name, () => measureCase(caseOf(name, data, penalty)));
     if (kept !== undefined) report(`${set}, ${penalty.toUpperCase()}`, kept);
   }
 }

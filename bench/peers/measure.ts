@@ -5,17 +5,13 @@
 //   round 1  a b c    round 2  a b c    round 3  a b c        who needs long is not run again:
 //                                                             the run that chose is its figure
 //
-// PERPETUUM_BENCH_ROWS chooses what is measured: parts of cases' names, with commas, or `missing`.
-// All rows that were ever measured are kept in `work` and printed; so a table can be measured in
-// several goes. Deleting `kept` in `work` starts anew.
+// Which rows are measured at all: kept.ts.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parameter, smoke } from '../bench.ts';
-import { work } from './data.ts';
+import { parameter } from '../bench.ts';
+import { read, write } from './kept.ts';
 
 /** Rounds of all programs in turns. */
-const rounds = parameter('rounds', 1, 3);
+export const rounds = parameter('rounds', 1, 3);
 /** A run of a peer may take this much processor time, and four times as long on a busy machine. */
 const limitSeconds = 60;
 /** Who takes longer is not run again. */
@@ -73,19 +69,6 @@ export type Row = {
 
 export type Kept = { readonly when: string; readonly rows: readonly Row[] };
 
-const kept = join(work, 'kept');
-const keptFile = (name: string) => join(kept, `${name.replaceAll(/[^\w.-]+/g, '_')}.json`);
-
-function read<T>(name: string): T | undefined {
-  const file = keptFile(name);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
-}
-
-function write(name: string, value: unknown): void {
-  mkdirSync(kept, { recursive: true });
-  writeFileSync(keptFile(name), JSON.stringify(value, undefined, 1));
-}
-
 /**
  * Runs a program and counts its processor time: the shell's `times`. `limit`: seconds of it, by
  * the shell's `ulimit` and coreutils' `timeout`. Undefined when they were over.
@@ -117,43 +100,62 @@ export function timed(
 
 const secondsOf = ({ wall, load, train, cpu }: Seconds): Seconds => ({ wall, load, train, cpu });
 
-/**
- * The loosest tolerance with which a program is good enough; and, where that is another, the loosest
- * whose objective is: solvers whose own certificate is better than the judge's stop there.
- */
-function choose(name: string, { wanted, judge }: Case, program: Program): readonly Row[] {
-  const file = `${name} ${program.name}`;
-  const before = program.ours ? undefined : read<readonly Row[]>(file);
-  if (before !== undefined) return before;
-  const verdict: Verdict = { error: Infinity, excess: Infinity };
-  let row: Row = { program: program.name, tolerance: NaN, verdict, nonzeros: 0 };
-  let early: Row | undefined;
-  for (const tolerance of program.tolerances) {
-    const ran = program.run(tolerance, program.ours ? undefined : limitSeconds);
-    if (ran === undefined) break;
-    const last = ran.coefficients.subarray(-(ran.coefficients.length / (ran.steps?.length ?? 1)));
-    const nonzeros = last.reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
-    row = { ...row, tolerance, verdict: judge(ran), nonzeros };
-    const { error, excess } = row.verdict;
-    const words = [error, excess].map((value) => value.toExponential(1)).join(', ');
-    process.stderr.write(`  ${file} ${tolerance}: ${words} in ${ran.cpu.toFixed(2)} s\n`);
-    const good = { ...row, seconds: secondsOf(ran), once: true };
-    if (excess <= wanted) early ??= { ...good, program: `${program.name}, objective only` };
-    if (error > wanted) continue;
-    row = good;
-    break;
-  }
-  const rows = early === undefined || early.tolerance === row.tolerance ? [row] : [early, row];
-  if (!program.ours) write(file, rows);
-  return program.ours ? [row] : rows;
+/** One run, judged; undefined when it took too long. */
+function attempt(name: string, { judge }: Case, program: Program, tolerance: number) {
+  const ran = program.run(tolerance, program.ours ? undefined : limitSeconds);
+  if (ran === undefined) return undefined;
+  const last = ran.coefficients.subarray(-(ran.coefficients.length / (ran.steps?.length ?? 1)));
+  const nonzeros = last.reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
+  const verdict = judge(ran);
+  const words = [verdict.error, verdict.excess].map((value) => value.toExponential(1)).join(', ');
+  const line = `${name} ${program.name} ${tolerance}: ${words} in ${ran.cpu.toFixed(2)} s`;
+  process.stderr.write(`  ${line}\n`);
+  return { program: program.name, tolerance, verdict, nonzeros, seconds: secondsOf(ran) };
 }
 
-const median = (runs: readonly Seconds[]): Seconds =>
+/**
+ * The loosest tolerance with which a program is good enough; and, where that is another, the loosest
+ * whose objective is: solvers whose own certificate is better than the judge's stop there. In double
+ * steps until it is, then one back.
+ */
+function choose(of: Case, program: Program): readonly Row[] {
+  const file = `${of.name} ${program.name}`;
+  const before = program.ours ? undefined : read<readonly Row[]>(file);
+  if (before !== undefined) return before;
+  const tried = new Map<number, Row | undefined>();
+  const at = (i: number) => {
+    if (!tried.has(i)) tried.set(i, attempt(of.name, of, program, program.tolerances[i]!));
+    return tried.get(i);
+  };
+  const first = (good: (verdict: Verdict) => boolean): Row | undefined => {
+    for (let i = 0; i < program.tolerances.length; i += 2) {
+      const row = at(i);
+      if (row !== undefined && !good(row.verdict)) continue;
+      const between = i > 0 ? at(i - 1) : undefined;
+      return between !== undefined && good(between.verdict) ? between : row;
+    }
+    return undefined;
+  };
+  const early = program.ours ? undefined : first(({ excess }) => excess <= of.wanted);
+  const found = first(({ error }) => error <= of.wanted);
+  const closest = [...tried.values()]
+    .filter((row) => row !== undefined)
+    .sort((a, b) => a.verdict.error - b.verdict.error)[0];
+  const none = { error: Infinity, excess: Infinity };
+  const { seconds: _, ...failed } = closest ?? { tolerance: NaN, verdict: none, nonzeros: 0 };
+  const rows: Row[] = [{ program: program.name, ...failed, ...found, once: true }];
+  if (early !== undefined && early !== found)
+    rows.unshift({ ...early, program: `${program.name}, objective only`, once: true });
+  if (!program.ours) write(file, rows);
+  return rows;
+}
+
+export const median = (runs: readonly Seconds[]): Seconds =>
   [...runs].sort((a, b) => a.wall - b.wall)[(runs.length - 1) >> 1]!;
 
-function measureCase(of: Case): Kept {
+export function measureCase(of: Case): Kept {
   const chosen = of.programs.flatMap((program) =>
-    choose(of.name, of, program).map((row) => ({ program, row })),
+    choose(of, program).map((row) => ({ program, row })),
   );
   const runs = new Map<Row, Seconds[]>();
   for (let round = 0; round < rounds; round++) {
@@ -168,18 +170,4 @@ function measureCase(of: Case): Kept {
     return own === undefined ? row : { ...row, seconds: median(own), once: false };
   });
   return { when: new Date().toISOString().slice(0, 16), rows };
-}
-
-/** The rows of a case: measured now if it is chosen, else as they were kept. */
-export function rowsOf(name: string, make: () => Case): Kept | undefined {
-  const only = process.env['PERPETUUM_BENCH_ROWS'];
-  const before = read<Kept>(`rows ${name}`);
-  const chosen =
-    only === undefined ||
-    (only === 'missing' ? before === undefined : only.split(',').some((w) => name.includes(w)));
-  if (!chosen) return before;
-  process.stderr.write(`${name} …\n`);
-  const now = measureCase(make());
-  if (!smoke) write(`rows ${name}`, now);
-  return now;
 }
