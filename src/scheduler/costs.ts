@@ -1,12 +1,12 @@
-// What blocks cost, measured: an estimate that is known before anything was measured (nonzeros, say)
-// times how many milliseconds a unit of it took, averaged with exponentially falling weights.
+// What blocks cost, measured: an estimate that is known before anything was measured (nonzeros,
+// say) times how many milliseconds a unit of it took, averaged with exponentially falling weights.
 //
 //   cost(b) = units(b) · rate(b)
 //   rate(b) ← (1 − a) rate(b) + a · ms / Σ units(b')      b' the blocks of b's worker
 //
-// A worker's time is measured for all of its blocks together; who shares a worker with whom changes,
-// so rates of blocks come apart in time. Feed it to `balance` (rotation.ts), and only where the
-// result does not depend on who does what: measured times are never the same twice.
+// A worker's time is measured for all of its blocks together; who shares a worker with whom
+// changes, so rates of blocks come apart in time. Feed it to `balance` (rotation.ts), and only
+// where the result does not depend on who does what: no measured time is the same twice.
 export type Costs = {
   of(block: number): number;
   /** A worker took `ms` for these blocks, one after the other. */

@@ -82,24 +82,6 @@ function filterCandidates(
   return { kept: Int32Array.from(kept), left: Int32Array.from(left), rejected, turnedDown };
 }
 
-/** Those of `candidates` and of those in flight of which a pair is missing that a filter needs. */
-function unknownOf(
-  correlations: Correlations,
-  candidates: Int32Array,
-  inFlight: ReadonlySet<number>,
-): Int32Array {
-  const needed = new Set<number>();
-  const others = [...inFlight, ...candidates];
-  correlations.touch(others);
-  candidates.forEach((variable, i) => {
-    for (const other of others.slice(0, inFlight.size + i)) {
-      if (correlations.between(other, variable) !== undefined) continue;
-      needed.add(other).add(variable);
-    }
-  });
-  return Int32Array.from(needed);
-}
-
 export type Phase = {
   readonly number: number;
   /** Variables to update at once; never empty. */
@@ -175,7 +157,8 @@ export function createDispatcher(source: Source, { want, depth, correlations }: 
       if (correlations === undefined || flights.full) return new Int32Array(0);
       pool ??= source.draw(prng, flights.inFlight);
       if (pool === undefined) return new Int32Array(0);
-      return unknownOf(correlations, pool.candidates, flights.inFlight);
+      const { candidates } = pool;
+      return correlations.unknown([...flights.inFlight, ...candidates], candidates.length);
     },
     next(prng: Prng): Phase | undefined {
       if (flights.full) return undefined;

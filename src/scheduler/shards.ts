@@ -1,6 +1,6 @@
 // Several schedulers for very wide models: the variables are cut into ranges, and who picks among
-// those of a range is a shard, beside the worker that has it, on any thread or host. What costs with
-// the number of variables, priorities and draws, is there; the coordinator, in the program's
+// those of a range is a shard, beside the worker that has it, on any thread or host. What costs
+// with the number of variables, priorities and draws, is there; the coordinator, in the program's
 // scheduler, has only what was proposed and what is in flight.
 //
 //   coordinator ── order {in flight, ended, left} ──▶ shard s      as part of a work

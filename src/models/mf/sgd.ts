@@ -372,8 +372,8 @@ export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork,
   conflict(ctx, a, b) {
     const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
     const [row, column] = [Math.floor(a / grid), a % grid];
-    if (row === Math.floor(b / grid)) return `blocks of the grid that share user part ${row}`;
-    return column === b % grid ? `blocks of the grid that share item part ${column}` : undefined;
+    if (row === Math.floor(b / grid)) return `they are blocks that share user part ${row}`;
+    return column === b % grid ? `they are blocks that share item part ${column}` : undefined;
   },
   push(ctx, work) {
     switch (work.kind) {
