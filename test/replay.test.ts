@@ -97,6 +97,19 @@ test('replay: a scheduled program is run again', async () => {
   });
 });
 
+test('replay: a scheduled program of two hosts is run again in one process', async () => {
+  await withFolder(async (folder) => {
+    const train = ['train', 'mlr', exampleData('digits.csv.gz'), '--lambda', '0.01'];
+    const line = [...train, '--threads', '2', '--record', folder, '--json'];
+    const launched = await perpetuum(['launch', '--local', '2', '--', ...line]);
+    assert.is(launched.code, 0, launched.err);
+    const hash = /"modelHash":"(\w+)"/.exec(launched.out)?.[1] ?? '';
+    const again = await replay(folder);
+    assert.is(again.modelHash, hash);
+    assert.is(again.hosts, 2);
+  });
+});
+
 test('replay: a record that was changed is refused, or diverges where it was changed', async () => {
   await withFolder(async (folder) => {
     await record(folder, { consistency: 'essp', staleness: 2, passes: 1 });

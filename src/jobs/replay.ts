@@ -99,16 +99,11 @@ async function replayHosts(records: Records, hooks: JobHooks): Promise<TrainDone
   return done;
 }
 
-/** A scheduled program: its threads answer the scheduler, and always with the same. */
-async function runAgain(records: Records, hooks: JobHooks): Promise<TrainDone> {
-  const [first] = records;
-  if (first === undefined || records.length > 1) {
-    const rule = 'a scheduled program on several hosts is not replayed: it always ends the same';
-    throw new SystemError('ERR_CONFIG', `${rule}\nlaunch it again to see so`);
-  }
+/** A scheduled program on one host: its threads answer the scheduler, and always with the same. */
+async function runAgain({ job }: HostRecord<TrainJob>, hooks: JobHooks): Promise<TrainDone> {
   const text = 'a scheduled program has no order to replay: it is run again';
   hooks.onEvent({ kind: 'facts', text });
-  return trainJob({ ...first.job, out: undefined, record: undefined }, hooks);
+  return trainJob({ ...job, out: undefined, record: undefined }, hooks);
 }
 
 /**
@@ -127,7 +122,8 @@ export async function replayJob(job: ReplayJob, hooks: JobHooks): Promise<Replay
   await checkFiles(first);
   const runs = records.flatMap((record) => record.runs);
   const scheduled = runs.some((run) => run.kind === 'plain' && run.scheduled);
-  const done = await (scheduled ? runAgain(records, hooks) : replayHosts(records, hooks));
+  const alone = scheduled && records.length === 1;
+  const done = await (alone ? runAgain(first, hooks) : replayHosts(records, hooks));
   if (done.modelHash !== first.modelHash) {
     const hashes = `model hash ${done.modelHash}, recorded ${first.modelHash}`;
     throw diverged('its end, every clock before was as recorded', hashes);

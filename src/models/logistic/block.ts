@@ -122,7 +122,7 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
   const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {
     const from = cell(v.w, j);
-    const to = Math.fround(cell(block.u, slot));
+    const to = cell(block.u, slot);
     const step = to - from;
     f64[v.direction / 8 + j] = step;
     slope += step * (cell(v.g, j) + (j < d ? l2 * from : 0));

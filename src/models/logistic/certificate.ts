@@ -23,7 +23,7 @@ import {
   type Phases,
   type Scheduler,
 } from './layout.ts';
-import { advance, penaltyAt, roundDirection, type Line } from './line.ts';
+import { advance, penaltyAt, type Line } from './line.ts';
 
 /** Factors that make the masses of both classes the same. */
 function balanced(ctx: Scheduler, mass1: number, mass0: number): { s0: number; s1: number } {
@@ -78,16 +78,14 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
   return entropy - cost;
 }
 
-/** Moves w to f32 values, if it is between them. */
+/** Moves w to the nearest f32 values: those that are returned. */
 function* round(line: Line): Phases<void> {
   const { ctx, v } = line;
   const { length, bytes } = shapeOf(ctx);
-  if (line.rounded) return;
   ctx.arena.u8.fill(0, v.direction, v.direction + bytes);
-  roundDirection(line);
+  ctx.kernels.f64_round_step(length, v.w, v.direction);
   yield* advance(line);
   ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
-  line.rounded = true;
 }
 
 /** The gap in full, written down with the weights; is it small enough? */
@@ -95,9 +93,11 @@ export function* certify(line: Line, along: boolean): Phases<boolean> {
   const { ctx, v } = line;
   const { arena, options } = ctx;
   const { n, d, length } = shapeOf(ctx);
-  if (!along) yield* round(line);
+  // Before rounding: the dual of L2 feels it in the square of a large column.
+  const dual = yield* dualValue(line, along);
+  yield* round(line);
   const value = line.loss + penaltyAt(line, v.w);
-  const gap = Math.max(0, value - (yield* dualValue(line, along)));
+  const gap = Math.max(0, value - dual);
   const out = arena.f32.subarray(ctx.buffer('out') / 4, ctx.buffer('out') / 4 + length);
   out.set(arena.f64.subarray(v.w / 8, v.w / 8 + length));
   ctx.share('out', 0, length * 4);
