@@ -37,6 +37,7 @@ function open(rank: number) {
       waitMs: undefined,
     },
     memory,
+    exclusively: (write) => write(),
     // Space s is the bytes from 1000 s on; the first is a table.
     spaces: {
       numberOf: () => 0,
@@ -64,7 +65,7 @@ function open(rank: number) {
   return { relay, memory, said, handed, orders, reported, sent, room, packet, news };
 }
 
-const report = { kind: 'report', clock: 5, partial: 'p' } as const;
+const report = { kind: 'report', clock: 5, partial: 'p', pushMs: 1 } as const;
 
 test('relay: work goes to the host of its worker, behind what was shared', () => {
   const { relay, memory, orders, handed, sent, news } = open(0);
@@ -121,10 +122,10 @@ test('relay: a report to the scheduler of this host waits, too', () => {
   said[0]!.push({ kind: 'shared', to: 2, parts: [1, 0, 1] }, report);
   relay.pump();
   assert.equal(reported, []);
-  packet(1, { kind: 'report', worker: 2, clock: 5, partial: 'q' });
-  assert.equal(reported, [{ worker: 2, clock: 5, partial: 'q' }]);
+  packet(1, { kind: 'report', worker: 2, clock: 5, partial: 'q', pushMs: 2 });
+  assert.equal(reported, [{ worker: 2, clock: 5, partial: 'q', pushMs: 2 }]);
   packet(2, { kind: 'flushed', worker: 0 });
-  assert.equal(reported[1], { worker: 0, clock: 5, partial: 'p' });
+  assert.equal(reported[1], { worker: 0, clock: 5, partial: 'p', pushMs: 1 });
   assert.equal(news(), ['2 shared', '2 flush']);
 });
 
@@ -171,8 +172,8 @@ test('relay: large parts go in pieces, as links have room', () => {
 test('relay: reports wait for room in the ring of the scheduler', () => {
   const { relay, reported, room, packet } = open(0);
   room.ring = false;
-  packet(1, { kind: 'report', worker: 1, clock: 0, partial: 1 });
-  packet(2, { kind: 'report', worker: 3, clock: 0, partial: 3 });
+  packet(1, { kind: 'report', worker: 1, clock: 0, partial: 1, pushMs: 0 });
+  packet(2, { kind: 'report', worker: 3, clock: 0, partial: 3, pushMs: 0 });
   assert.equal(reported, []);
   room.ring = true;
   relay.pump();

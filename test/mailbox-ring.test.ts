@@ -130,9 +130,14 @@ test('mailbox: every kind of message arrives as it was sent', () => {
     { kind: 'end' },
   ];
   const reports: Report[] = [
-    { kind: 'report', clock: 3, partial: [1.5, -0.25, 4e9, -1e300, NaN, Infinity] },
-    { kind: 'report', clock: 4, partial: 'grüße, 世界' },
-    { kind: 'report', clock: 5, partial: { sum: Number.MAX_SAFE_INTEGER, none: null, yes: true } },
+    { kind: 'report', clock: 3, partial: [1.5, -0.25, 4e9, -1e300, NaN, Infinity], pushMs: 0 },
+    { kind: 'report', clock: 4, partial: 'grüße, 世界', pushMs: 0 },
+    {
+      kind: 'report',
+      clock: 5,
+      partial: { sum: Number.MAX_SAFE_INTEGER, none: null, yes: true },
+      pushMs: 0,
+    },
   ];
   const events: Event[] = [
     { kind: 'progress', clock: 12, values: { objective: 0.5, pass: 3, 'test.rmse': NaN } },

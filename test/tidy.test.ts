@@ -59,7 +59,7 @@ const directions: Readonly<Record<string, Direction>> = {
     why: 'hosts without threads: jobs run on them as on real ones, and make them',
   },
   program: {
-    run: 'base memory mailbox ps record store',
+    run: 'base memory mailbox ps record scheduler store',
     types: 'data',
     why: 'the loops drive what lies below; of data they only pass on the description',
   },

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_PEER_LOST'
   | 'ERR_NOT_FINITE'
   | 'ERR_STALENESS'
+  | 'ERR_SCHEDULE'
   | 'ERR_CHECKPOINT'
   | 'ERR_DEADLINE'
   | 'ERR_TIMEOUT'
@@ -26,6 +27,7 @@ const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_PEER_LOST: 4,
   ERR_NOT_FINITE: 5,
   ERR_STALENESS: 6,
+  ERR_SCHEDULE: 6,
   ERR_CHECKPOINT: 7,
   ERR_DEADLINE: 124,
   ERR_ABORTED: 130,

@@ -11,6 +11,13 @@ export const limits = {
   partitionsMax: 1000,
   /** Threads of the loader pool; parsing is memory-bound beyond this. */
   loadersMax: 16,
+  /** Phases of a scheduled program that are in flight before the one that is pulled next. */
+  pipelineMax: 64,
+  /** Events of a schedule come at most this often. */
+  scheduleEventMs: 100,
+  /** What an event of a schedule tells at most: variables picked, and turned down. */
+  schedulePickedShown: 64,
+  scheduleRejectedShown: 16,
   /** Tables of one run. */
   tablesMax: 32,
   /** Prefetches of one worker that are under way; it fits a word of bits. */

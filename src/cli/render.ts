@@ -80,6 +80,10 @@ export class Renderer {
         const text = `clock ${clock}, ${valuesText(values)}`;
         return this.#progress((elapsed) => `${text}, ${elapsed}`);
       }
+      case 'schedule': {
+        const { kind, ...phase } = event;
+        return json ? this.#json({ event: kind, ...phase }) : undefined;
+      }
       case 'facts':
         this.#settle();
         return quiet ? undefined : this.#above(`${event.text}\n`);

@@ -70,6 +70,7 @@ export type RelayMessageBody =
       readonly worker: number;
       readonly clock: number;
       readonly partial: unknown;
+      readonly pushMs: number;
     }
   | { readonly kind: 'end'; readonly clocks: number };
 

@@ -30,6 +30,8 @@ import type { Outbox } from './outbox.ts';
 export type RelayPorts = {
   readonly cluster: ClusterPlan;
   readonly outbox: Pick<Outbox, 'send' | 'hasRoom' | 'waitMs'>;
+  /** Writes what others shared: not while a push copies it, where pushes run meanwhile. */
+  exclusively(write: () => void): void;
   /** The host's memory, and what lies where in it. */
   readonly memory: Uint8Array;
   readonly spaces: Spaces;
@@ -56,8 +58,10 @@ export class Relay {
   readonly #passing: readonly Passing[];
   /** For the scheduler, once its ring has room. */
   readonly #reports: Reported[] = [];
-  /** Rank 0: clocks of work that was handed out and not reported, by worker. */
-  readonly #out = new Map<number, number>();
+  /** Assignments that a worker's ring had no room for yet, by worker of this host. */
+  readonly #assigned: readonly Assignment[][];
+  /** Rank 0: clocks of work that was handed out and not reported, oldest first, by worker. */
+  readonly #out = new Map<number, number[]>();
   /** Ranks that have not said yet that they have what a worker shared, by worker. */
   readonly #unflushed = new Map<number, Set<number>>();
   #clock = 0;
@@ -68,6 +72,7 @@ export class Relay {
     this.#ports = ports;
     this.bytesSent = new Array<number>(ports.tables).fill(0);
     const { cluster, workers, scheduler } = ports;
+    this.#assigned = workers.map(() => []);
     const said = workers.map((ring, worker) =>
       this.#passSaid(ring.said, cluster.firstWorker + worker),
     );
@@ -81,7 +86,8 @@ export class Relay {
 
   /** The schedule has ended, and everyone has been sent what is theirs. */
   get finished(): boolean {
-    return this.#ended && this.#ports.outbox.waitMs === undefined;
+    const handed = this.#assigned.every((waiting) => waiting.length === 0);
+    return this.#ended && handed && this.#ports.outbox.waitMs === undefined;
   }
 
   /** What this host is waiting for, in words, for the message when it waits in vain. */
@@ -94,7 +100,7 @@ export class Relay {
     }
     const [out] = this.#out;
     if (out === undefined) return `the schedule of clock ${this.#clock} from rank 0`;
-    const [worker, clock] = out;
+    const [worker, [clock]] = out;
     return `the report of worker ${worker} on rank ${this.#rankOf(worker)} at clock ${clock}`;
   }
 
@@ -104,6 +110,7 @@ export class Relay {
     this.#pumping = true;
     try {
       for (const passing of this.#passing) passing.next();
+      this.#handAssigned();
       this.#handReports();
     } finally {
       this.#pumping = false;
@@ -170,8 +177,8 @@ export class Relay {
     }
   }
 
-  #passReport(worker: number, { clock, partial }: Report): void {
-    const report = { worker, clock, partial };
+  #passReport(worker: number, { clock, partial, pushMs }: Report): void {
+    const report = { worker, clock, partial, pushMs };
     if (this.#ports.cluster.rank === 0) this.#report(report);
     else this.#send(0, { kind: 'report', ...report });
   }
@@ -214,12 +221,14 @@ export class Relay {
 
   #place(numbers: readonly number[], payload: Uint8Array): void {
     const { memory, spaces } = this.#ports;
-    let at = 0;
-    for (const part of partsOf(numbers)) {
-      assert(at + part.bytes <= payload.length, 'a packet has the bytes that it names');
-      memory.set(payload.subarray(at, at + part.bytes), spaces.at(part));
-      at += part.bytes;
-    }
+    this.#ports.exclusively(() => {
+      let at = 0;
+      for (const part of partsOf(numbers)) {
+        assert(at + part.bytes <= payload.length, 'a packet has the bytes that it names');
+        memory.set(payload.subarray(at, at + part.bytes), spaces.at(part));
+        at += part.bytes;
+      }
+    });
   }
 
   #assign(order: {
@@ -231,15 +240,27 @@ export class Relay {
     const { worker, clock, work } = order;
     const to = this.#rankOf(worker);
     this.#clock = clock;
-    if (rank === 0) this.#out.set(worker, clock);
+    if (rank === 0) this.#out.set(worker, [...(this.#out.get(worker) ?? []), clock]);
     if (to === rank) this.#hand(worker - firstWorker, { kind: 'work', clock, work });
     else this.#send(to, { kind: 'work', worker, clock, work });
   }
 
   #hand(worker: number, assignment: Assignment): void {
-    const handed = this.#ports.workers[worker]?.inbox.offer(assignment) ?? false;
-    assert(handed, 'one assignment at a time fits its mailbox');
-    this.#ports.wake();
+    this.#assigned[worker]?.push(assignment);
+    this.#handAssigned();
+  }
+
+  /** At most as many wait as may be in flight: what a full ring refuses, it takes later. */
+  #handAssigned(): void {
+    let handed = false;
+    this.#assigned.forEach((waiting, worker) => {
+      const inbox = this.#ports.workers[worker]?.inbox;
+      while (waiting[0] !== undefined && inbox?.offer(waiting[0]) === true) {
+        waiting.shift();
+        handed = true;
+      }
+    });
+    if (handed) this.#ports.wake();
   }
 
   #end(clocks: number): void {
@@ -248,9 +269,11 @@ export class Relay {
     this.#ports.workers.forEach((_, worker) => this.#hand(worker, { kind: 'end' }));
   }
 
-  #report({ worker, clock, partial }: Reported): void {
-    this.#out.delete(worker);
-    this.#reports.push({ worker, clock, partial });
+  #report({ worker, clock, partial, pushMs }: Reported): void {
+    const [, ...out] = this.#out.get(worker) ?? [];
+    if (out.length > 0) this.#out.set(worker, out);
+    else this.#out.delete(worker);
+    this.#reports.push({ worker, clock, partial, pushMs });
   }
 
   #handReports(): void {

@@ -111,6 +111,7 @@ function relayPart(stage: Stage, cluster: ClusterPlan, network: Network): Part {
   const scheduler = plan.workers;
   const relay = new Relay({
     ...{ cluster, outbox, memory: arena.u8, spaces: openSpaces(plan) },
+    exclusively: (write) => (plan.pipeline === 0 ? write() : stage.lock.write(write)),
     tables: plan.tables.length,
     workers: Array.from({ length: plan.workers }, (_, worker) => ({
       inbox: sender<Assignment>(writer(ring(worker, 'inbox'))),

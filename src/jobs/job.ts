@@ -2,6 +2,7 @@
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
 import type { ClusterPlace } from '../base/place.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
+import type { ScheduleEvent } from '../mailbox/messages.ts';
 import type { Sending } from '../program/plan.ts';
 import type { Consistency, Policy } from '../ps/freshness.ts';
 import type { NetworkOptions } from '../sim/options.ts';
@@ -111,6 +112,8 @@ export type JobEvent =
   | { readonly kind: 'warning'; readonly text: string }
   /** A step of training: names to numbers, e.g. pass, passes, objective, rmse, gap. */
   | { readonly kind: 'progress'; readonly clock: number; readonly values: Metrics }
+  /** A phase that a schedule has begun. */
+  | ScheduleEvent
   /** A line that a program printed. */
   | { readonly kind: 'log'; readonly thread: number; readonly line: string }
   /** Rank 0 of several hosts waits for the others here. */

@@ -50,7 +50,7 @@ export function openSession(host: JobHost, hooks: JobHooks, world: World): Sessi
     onProgress: (clock, values) => hooks.onEvent({ kind: 'progress', clock, values }),
     onEvent(event, thread) {
       if (event.kind === 'log') hooks.onEvent({ kind: 'log', thread, line: event.line });
-      else hooks.onEvent({ kind: 'progress', clock: event.clock, values: event.values });
+      else hooks.onEvent(event);
     },
     warn: (text) => hooks.onEvent({ kind: 'warning', text }),
   };

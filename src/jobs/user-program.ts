@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { SystemError } from '../base/errors.ts';
 import { partitionsFor } from '../base/world.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
-import type { Model, Session, Tensor, TrainOutcome, TrainRequest } from '../models/model.ts';
+import { auditMetrics, type Model, type Session, type Tensor } from '../models/model.ts';
+import type { TrainOutcome, TrainRequest } from '../models/model.ts';
 import type { RunResult } from '../supervisor/host.ts';
 import type { ProgramModule } from '../program/program.ts';
 
@@ -59,7 +60,8 @@ export async function userModel(path: string): Promise<Model<Samples>> {
         },
       },
     );
-    const { objective = NaN, ...metrics } = last;
+    const { objective = NaN, ...rest } = last;
+    const metrics = { ...rest, ...auditMetrics(run) };
     return {
       trained: { model: program.name, facts: { program: path }, tensors: tensorsOf(session, run) },
       ...{ objective, metrics, converged: null, gap: null, tolerance: null, policy },

@@ -194,6 +194,7 @@ export class LauncherMachine {
         one.loading = event.bytesDone < event.bytesTotal;
         break;
       case 'facts':
+      case 'schedule':
       case 'output':
         break;
     }

@@ -2,7 +2,7 @@
 //
 //   scheduler ── Assignment ──▶ worker        what to update next
 //   worker    ── Report     ──▶ scheduler     the partial result of one assignment
-//   actor     ── Event      ──▶ supervisor    progress and log lines
+//   actor     ── Event      ──▶ supervisor    progress, log lines and phases of schedules
 //   worker    ── Wanted     ──▶ mailbox       rows of other hosts that a read misses
 //
 // Of a scheduled program on several hosts all of it passes through the mailboxes:
@@ -24,6 +24,8 @@ export type Report = {
   readonly kind: 'report';
   readonly clock: number;
   readonly partial: unknown;
+  /** Time that the push took. */
+  readonly pushMs: number;
 };
 
 /** Bytes that other hosts are to have: [space, from, bytes] in threes (src/program/spaces.ts). */
@@ -48,11 +50,7 @@ export type Order =
     }
   | { readonly kind: 'end'; readonly clocks: number };
 
-export type Reported = {
-  readonly worker: number;
-  readonly clock: number;
-  readonly partial: unknown;
-};
+export type Reported = Omit<Report, 'kind'> & { readonly worker: number };
 
 /** `count` row numbers (i32) at `at`, which stay there until the want is granted. */
 export type Wanted = {
@@ -69,9 +67,31 @@ export type Wanted = {
 /** Numbers of a progress report: what the program chose to say. */
 export type Progress = Readonly<Record<string, number>>;
 
+/** A phase that a schedule has begun: what was picked, why, and what was turned down. */
+export type ScheduleEvent = {
+  readonly kind: 'schedule';
+  readonly clock: number;
+  readonly phase: number;
+  /** Variables of the phase; `picked` has the first, `priorities` what they were picked by. */
+  readonly size: number;
+  readonly picked: readonly number[];
+  readonly priorities: readonly number[];
+  /** The first that conflicted with another, out of `turnedDown`. */
+  readonly rejected: readonly {
+    readonly variable: number;
+    readonly because: number;
+    readonly correlation: number;
+    readonly where: 'phase' | 'flight';
+  }[];
+  readonly turnedDown: number;
+  /** Phases since the last event, of which nothing was said. */
+  readonly skipped: number;
+};
+
 export type Event =
   | { readonly kind: 'progress'; readonly clock: number; readonly values: Progress }
-  | { readonly kind: 'log'; readonly line: string };
+  | { readonly kind: 'log'; readonly line: string }
+  | ScheduleEvent;
 
 export type Sender<M> = { /** False when the mailbox is full. */ offer(message: M): boolean };
 export type Receiver<M> = { take(): M | undefined };

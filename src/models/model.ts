@@ -5,7 +5,7 @@ import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
-import type { JobHost } from '../supervisor/host.ts';
+import type { JobHost, RunResult } from '../supervisor/host.ts';
 
 /** An f32 array of the model: shape, and where its values are in the host's memory. */
 export type Tensor = {
@@ -60,7 +60,12 @@ export type TrainOutcome = {
   readonly policy: Policy;
 };
 
-/** What a scheduled program says to --audit: it has no reads that could be stale. */
+/** What the auditor of a scheduled run has to say: nothing where there was none. */
+export function auditMetrics({ auditedPairs }: RunResult): Metrics {
+  return auditedPairs === undefined ? {} : { auditedPairs };
+}
+
+/** What a scheduled program without conflicts says to --audit: no read of it could be stale. */
 export const nothingToAudit =
   '--audit has nothing to check here: this solver runs in lock-step, no read of it can be stale';
 

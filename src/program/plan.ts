@@ -41,6 +41,8 @@ export type RunPlan = {
    * host then has those of all workers. See logAt.
    */
   readonly logs: { readonly at: number; readonly bytes: number; readonly first: number };
+  /** Of a scheduled program: phases that may be in flight before the one that is pulled next. */
+  readonly pipeline: number;
   /** The run's other hosts; undefined when this host runs it alone. */
   readonly cluster: ClusterPlan | undefined;
   /** Of a recorded run: where the order of sections of the table lock is written down. */
@@ -89,9 +91,13 @@ export function hostsOf({ workers, cluster }: Pick<RunPlan, 'workers' | 'cluster
   return cluster?.hosts ?? [{ first: 0, last: workers }];
 }
 
-/** Delta log of partition p, or of worker p of all hosts in a scheduled run. */
-export function logAt({ logs }: RunPlan, p: number): number {
-  return logs.at + (p - logs.first) * logs.bytes;
+/**
+ * Delta log of partition p, or of worker p of all hosts in a scheduled run: there a worker has one
+ * for each clock that may be in flight.
+ */
+export function logAt({ logs, pipeline }: RunPlan, p: number, clock = 0): number {
+  const slots = pipeline + 1;
+  return logs.at + ((p - logs.first) * slots + (clock % slots)) * logs.bytes;
 }
 
 /** Partitions of worker `worker` of this host. */
@@ -118,6 +124,7 @@ type Planned =
   | 'buffers'
   | 'bufferBytes'
   | 'logs'
+  | 'pipeline'
   | 'workers'
   | 'cluster'
   | 'tickets';
@@ -194,6 +201,14 @@ function checkShareable(program: AnyProgram, tables: readonly TablePlan[]): void
   throw new SystemError('ERR_CONFIG', `${rule}, ${found}: make it dense, or use one host`);
 }
 
+/** Pushes run while others are pulled: reads then need copies, and each clock a log of its own. */
+function checkPipeline(program: AnyProgram, pipeline: number): number {
+  if (Number.isInteger(pipeline) && pipeline >= 0 && pipeline <= limits.pipelineMax)
+    return pipeline;
+  const rule = `pipeline is a whole number from 0 to ${limits.pipelineMax}`;
+  throw new SystemError('ERR_PROGRAM', `${program.name}: ${rule}, got ${pipeline}`);
+}
+
 /** Allocates tables, buffers and logs in the arena and writes down where they are. */
 export function planRun(
   arena: Arena,
@@ -225,7 +240,8 @@ export function planRun(
     }
   };
   const specs = [...ask('tables', () => program.tables(setup))];
-  if (request.audit) specs.push(ledgerSpec(total, specs, request.policy));
+  if (request.audit && program.schedule === undefined)
+    specs.push(ledgerSpec(total, specs, request.policy));
   const isSpread = place !== undefined && program.schedule === undefined;
   const tables = planTables(arena, specs, request.policy, (rows) =>
     isSpread ? rangeOf(rows, place.size, place.rank) : { first: 0, last: rows },
@@ -252,13 +268,15 @@ export function planRun(
   const created = arena.allocate(createdBytes);
   arena.u8.fill(0, created, created + createdBytes);
   const planned = { tables, planned: tables.length, created, buffers, bufferBytes };
-  const lockStep = isLockStep(tables);
-  const base = { ...request, workers, ...planned, lockStep, cluster };
+  const pipeline = checkPipeline(program, ask('pipeline', () => program.pipeline?.(setup)) ?? 0);
+  const lockStep = isLockStep(tables) && pipeline === 0;
+  const base = { ...request, workers, ...planned, lockStep, cluster, pipeline };
   const plan = { ...base, logs: { at: 0, bytes, first: 0 } };
   const scheduled = place?.rank === 0 ? { first: 0, last: total } : hosts[place?.rank ?? 0];
   const { first, last } =
     program.schedule === undefined
       ? { first: partitionsOf(plan, 0).first, last: partitionsOf(plan, workers - 1).last }
       : (scheduled ?? { first: 0, last: workers });
-  return { ...plan, logs: { at: arena.allocate(bytes * (last - first)), bytes, first } };
+  const at = arena.allocate(bytes * (last - first) * (pipeline + 1));
+  return { ...plan, logs: { at, bytes, first } };
 }

@@ -16,7 +16,7 @@ import type { Prng } from '../base/prng.ts';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
-import type { Progress } from '../mailbox/messages.ts';
+import type { Progress, ScheduleEvent } from '../mailbox/messages.ts';
 import type { Range } from '../base/ranges.ts';
 import type { TableSpec } from '../store/table.ts';
 import type { TableView } from '../store/views.ts';
@@ -100,13 +100,37 @@ export type PushContext<Options, State> = Context<Options> &
     createTable(spec: TableSpec): void;
   };
 
+/** A phase as the runtime is told of it: a `Phase` of a schedule is one. */
+export type BegunPhase = {
+  readonly number: number;
+  /** What is in flight from now on: variables, or blocks by number. */
+  readonly picked: ArrayLike<number>;
+  readonly priorities?: ArrayLike<number>;
+  readonly rejected?: ScheduleEvent['rejected'];
+  readonly turnedDown?: number;
+};
+
 export type ScheduleContext<Options, State> = Context<Options> &
   Sharing & {
     readonly state: State;
+    /** Of the work that is being scheduled, or of the partials that are being pulled. */
     readonly clock: number;
     readonly prng: Prng;
-    /** Tables in place: between pull and schedule no push runs. `inc` folds at once. */
+    /** Tables in place: no one else writes them. `inc` folds at once. */
     table(name: string): TableView;
+    /**
+     * Says what `schedule` is about to dispatch: an event for who looks on, and with --audit the
+     * program's `conflict` is asked about every pair in flight.
+     * @throws ERR_SCHEDULE when two conflict.
+     */
+    began(phase: BegunPhase): void;
+    /** Says in `pull` that a phase has ended. */
+    ended(phase: number): void;
+    /**
+     * How long the push of a worker took whose partial is being pulled. For sharing work out by
+     * measured cost: use it only where the result does not depend on who does what.
+     */
+    pushMs(worker: number): number;
   };
 
 /**
@@ -145,10 +169,25 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   clocks?(setup: Setup<Options>): number;
   /** State of the scheduler, made before the first schedule. */
   startSchedule?(ctx: Context<Options>): ScheduleState;
-  /** What to update next: work w for worker w, of all hosts' workers, or undefined at the end. */
+  /**
+   * What to update next: work w for worker w, of all hosts' workers. Undefined: nothing for now;
+   * when nothing is in flight any more, that is the end.
+   */
   schedule?(ctx: ScheduleContext<Options, ScheduleState>): readonly Work[] | undefined;
   /** Folds the partial results in, in worker order, before the next schedule. */
   pull?(ctx: ScheduleContext<Options, ScheduleState>, partials: readonly Partial[]): void;
+  /**
+   * How many works may be in flight before the one that is pulled next; default 0: each is pulled
+   * before the next is scheduled. They are pulled in order. A push may then read tables that are up
+   * to that many clocks old, as a copy that no fold disturbs; buffers and tables written in place
+   * have no copies, so a program with a pipeline gives each clock in flight a place of its own.
+   */
+  pipeline?(setup: Setup<Options>): number;
+  /**
+   * Why two of those that `ctx.began` names may not be in flight at once, in words; undefined when
+   * they may. For --audit: from the data, not from what the schedule believes.
+   */
+  conflict?(ctx: ScheduleContext<Options, ScheduleState>, a: number, b: number): string | undefined;
 };
 
 /** A program whose types do not matter: what the runtime holds. */

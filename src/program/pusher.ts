@@ -83,14 +83,15 @@ export function openPusher(stage: Stage): Pusher {
     gate,
     created,
     shared() {
-      const used = plan.cluster === undefined ? 0 : (arena.i32[logAt(plan, globalWorker) / 4] ?? 0);
-      return sharing.take({ worker: globalWorker, used });
+      const at = logAt(plan, globalWorker, clock);
+      const used = plan.cluster === undefined ? 0 : (arena.i32[at / 4] ?? 0);
+      return sharing.take({ worker: globalWorker, clock, used });
     },
     /** Asks for what `work` reads; push it when `gate.isAnswered()`. */
     prepare(work: unknown, at: { clock: number; partition: number }): void {
       clock = at.clock;
       prng = pushPrng(plan.seed, at.partition, clock);
-      log = openDeltaLog(arena, logAt(plan, at.partition), plan.logs.bytes);
+      log = openDeltaLog(arena, logAt(plan, at.partition, clock), plan.logs.bytes);
       log.clear();
       reads = program.reads?.(ctx, work) ?? {};
       gate.ask(clock, reads);

@@ -1,19 +1,14 @@
 // The scheduler's loop: schedule → send → collect → fold → pull, one clock after the other. On
 // several hosts it runs on rank 0 alone, and speaks to all workers through the mailbox.
-import { assert } from '../base/assert.ts';
+//
+//   pipeline 0    schedule 0 · pull 0 · schedule 1 · pull 1 …
+//   pipeline 2    schedule 0 · schedule 1 · schedule 2 · pull 0 · schedule 3 · pull 1 …
+//
+// With a pipeline pushes run while the scheduler folds: folds then take the writer's side of the
+// lock, and pushes read copies.
 import { SystemError } from '../base/errors.ts';
-import { ringAt } from '../memory/layout.ts';
-import {
-  receiver,
-  sender,
-  type Assignment,
-  type Order,
-  type Report,
-  type Reported,
-  type Shared,
-} from '../mailbox/messages.ts';
-import { openRingReader, openRingWriter } from '../mailbox/ring.ts';
-import { Stopped } from '../store/control.ts';
+import type { Prng } from '../base/prng.ts';
+import { Stopped, type Activity } from '../store/control.ts';
 import { openDeltaLog } from '../store/delta-log.ts';
 import { fold, wholeTable } from '../store/fold.ts';
 import {
@@ -25,98 +20,47 @@ import {
   type Stage,
 } from './context.ts';
 import { logAt } from './plan.ts';
+import { openAllWorkers, openLocalWorkers, type Heard } from './scheduled/mailboxes.ts';
+import { openWatch } from './scheduled/watch.ts';
 import { openSharing } from './sharing.ts';
 import type { ScheduleContext } from './program.ts';
 
-export type SchedulerSummary = { readonly clocks: number; readonly stopped: boolean };
-
-/** How the scheduler speaks to workers. */
-type Workers = {
-  /** Hands work w to worker w, when all hosts have what was shared. */
-  send(works: readonly unknown[], clock: number, shared: readonly Shared[]): void;
-  /** Waits for the reports of the first `count` workers; in worker order. */
-  collect(count: number, clock: number): unknown[];
-  end(clocks: number, shared: readonly Shared[]): void;
+export type SchedulerSummary = {
+  readonly clocks: number;
+  readonly stopped: boolean;
+  /** Of an audited run: pairs in flight at once that the program's rule was asked about. */
+  readonly auditedPairs: number | undefined;
 };
 
-/** The mailboxes to and from every worker of this host. */
-function openLocalWorkers(stage: Stage): Workers {
-  const { arena, control, plan } = stage;
-  const workers = Array.from({ length: plan.workers }, (_, worker) => {
-    const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, worker, ring);
-    return {
-      inbox: sender<Assignment>(openRingWriter(arena, at('inbox'))),
-      reports: receiver<Report>(openRingReader(arena, at('reports'))),
-    };
-  });
-  const send = (worker: number, assignment: Assignment) => {
-    const sent = workers[worker]?.inbox.offer(assignment) ?? false;
-    assert(sent, 'one assignment at a time fits its mailbox');
-  };
+/** Of the clocks in flight: what schedule has drawn goes on in pull. */
+function openRandomness(seed: number) {
+  const streams = new Map<number, Prng>();
   return {
-    send(works, clock) {
-      works.forEach((work, worker) => send(worker, { kind: 'work', clock, work }));
-      control.wake();
+    of(clock: number): Prng {
+      const known = streams.get(clock);
+      if (known !== undefined) return known;
+      const made = pushPrng(seed, schedulerStream, clock);
+      streams.set(clock, made);
+      return made;
     },
-    end() {
-      workers.forEach((_, worker) => send(worker, { kind: 'end' }));
-      control.wake();
-    },
-    collect(count, clock) {
-      return workers.slice(0, count).map(({ reports }) => {
-        let report: Report | undefined;
-        control.waitUntil(() => (report = reports.take()) !== undefined);
-        assert(report?.clock === clock, 'a report answers the clock that was assigned');
-        return report.partial;
-      });
-    },
+    end: (clock: number) => void streams.delete(clock),
   };
 }
 
-/** The workers of all hosts, through the mailbox of this one. */
-function openAllWorkers(stage: Stage): Workers {
-  const { arena, control, thread } = stage;
-  const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, thread, ring);
-  const orders = sender<Order>(openRingWriter(arena, at('reports')));
-  const reports = receiver<Reported>(openRingReader(arena, at('inbox')));
-  const offer = (order: Order) => control.waitUntil(() => orders.offer(order));
-  return {
-    send(works, clock, shared) {
-      shared.forEach(offer);
-      works.forEach((work, worker) => offer({ kind: 'work', worker, clock, work }));
-      control.wake();
-    },
-    end(clocks, shared) {
-      shared.forEach(offer);
-      offer({ kind: 'end', clocks });
-      control.wake();
-    },
-    collect(count, clock) {
-      const partials = new Map<number, unknown>();
-      const take = () => {
-        for (let report = reports.take(); report !== undefined; report = reports.take()) {
-          assert(report.clock === clock, 'a report answers the clock that was assigned');
-          partials.set(report.worker, report.partial);
-        }
-        return partials.size === count;
-      };
-      control.waitUntil(take);
-      return Array.from({ length: count }, (_, worker) => partials.get(worker));
-    },
-  };
-}
-
-/** The scheduler's table access: in place, and folded at once, for no push runs meanwhile. */
+/** The scheduler's table access: in place, and folded at once, for nobody else writes. */
 function openScheduleContext(stage: Stage, clockNow: () => number) {
-  const { arena, plan, program } = stage;
+  const { arena, plan, program, lock } = stage;
   const { logs, tables, seed } = plan;
   const views = makeViews(stage);
   const place = foldPlaceOf(stage);
   const ownLog = openDeltaLog(arena, arena.allocate(logs.bytes), logs.bytes);
   ownLog.clear();
   plan.tables.forEach((table, index) => views.all()[index]?.point(table.at, ownLog, table.rows));
-  let drawnAt = 0;
-  let prng = pushPrng(seed, schedulerStream, drawnAt);
+  const randomness = openRandomness(seed);
+  const watch = openWatch(stage, () => ctx);
+  let heard: readonly Heard[] = [];
+  const exclusively: (act: () => void) => void =
+    plan.pipeline === 0 ? (act) => act() : (act) => lock.write(act);
   const sharing = openSharing(plan, 'scheduler');
   const context = makeContext(stage, clockNow);
   const state: unknown = program.startSchedule?.(context);
@@ -127,66 +71,118 @@ function openScheduleContext(stage: Stage, clockNow: () => number) {
       return clockNow();
     },
     get prng() {
-      if (drawnAt !== clockNow()) {
-        drawnAt = clockNow();
-        prng = pushPrng(seed, schedulerStream, drawnAt);
-      }
-      return prng;
+      return randomness.of(clockNow());
     },
     table: (name: string) => views.table(name),
     share: sharing.share,
+    began: (phase) => watch.began(phase),
+    ended: (phase) => watch.ended(phase),
+    pushMs: (worker) => heard[worker]?.pushMs ?? 0,
   };
   return {
     ctx,
+    watch,
     /** What all hosts are to have before the next work. */
     shared: () => sharing.take(),
     /** Folds what schedule or pull wrote. */
     foldOwn(): void {
-      fold(place, tables, ownLog, { share: wholeTable, clock: clockNow() });
+      exclusively(() => fold(place, tables, ownLog, { share: wholeTable, clock: clockNow() }));
       sharing.shareFolded(arena, ownLog);
       ownLog.clear();
     },
-    /** Folds the deltas of the first `count` workers, in worker order. */
-    foldWorkers(count: number): void {
-      for (let worker = 0; worker < count; worker++) {
-        const log = openDeltaLog(arena, logAt(plan, worker), logs.bytes);
-        fold(place, tables, log, { share: wholeTable, clock: clockNow() });
-        sharing.shareFolded(arena, log);
-      }
+    /** Folds the deltas of those who reported, in worker order, and pulls. */
+    pull(reports: readonly Heard[]): void {
+      const clock = clockNow();
+      heard = reports;
+      exclusively(() => {
+        for (let worker = 0; worker < reports.length; worker++) {
+          const log = openDeltaLog(arena, logAt(plan, worker, clock), logs.bytes);
+          fold(place, tables, log, { share: wholeTable, clock });
+          sharing.shareFolded(arena, log);
+        }
+      });
+      program.pull?.(
+        ctx,
+        reports.map(({ partial }) => partial),
+      );
+      randomness.end(clock);
     },
   };
 }
 
-/** Runs a scheduled program to its end, or until it is stopped. Blocks its thread. */
-export function runScheduler(stage: Stage): SchedulerSummary {
-  const { program, control, thread } = stage;
+/** What the scheduler waits for: nothing of it blocks its thread. */
+export type SchedulerStep = { readonly why: Activity; readonly until: () => boolean };
+
+/** A scheduled program's scheduler, to its end; what is yielded is waited for. */
+export function scheduler(stage: Stage): {
+  readonly steps: Generator<SchedulerStep, void>;
+  summary(stopped: boolean): SchedulerSummary;
+} {
+  const { program, control, thread, plan } = stage;
+  /** Of what is scheduled or pulled at the moment. */
   let clock = 0;
-  const { ctx, shared, foldOwn, foldWorkers } = openScheduleContext(stage, () => clock);
-  const workers = stage.plan.cluster ? openAllWorkers(stage) : openLocalWorkers(stage);
-  try {
+  let pulled = 0;
+  const { ctx, watch, shared, foldOwn, pull } = openScheduleContext(stage, () => clock);
+  const workers = plan.cluster ? openAllWorkers(stage) : openLocalWorkers(stage);
+  /** Works in flight by their number of workers, the oldest first: of clocks from `pulled` on. */
+  const flights: number[] = [];
+
+  const schedule = (): boolean => {
+    clock = pulled + flights.length;
+    const works = program.schedule?.(ctx);
+    foldOwn();
+    if (works === undefined) return false;
+    if (works.length > ctx.workers) {
+      const rule = `schedule gives one work a worker, at most ${ctx.workers}`;
+      throw new SystemError('ERR_PROGRAM', `${rule}, got ${works.length}`);
+    }
+    workers.send(works, clock, shared());
+    flights.push(works.length);
+    return true;
+  };
+  function* pullOldest(count: number): Generator<SchedulerStep, void> {
+    let reports: readonly Heard[] | undefined;
+    const until = () => (reports = workers.heard(count, pulled)) !== undefined;
+    yield { why: 'waitingForWork', until };
+    control.setActivity(thread, 'scheduling');
+    clock = pulled;
+    pull(reports ?? []);
+    foldOwn();
+    flights.shift();
+    pulled += 1;
+    control.setClock(thread, pulled);
+  }
+  function* run(): Generator<SchedulerStep, void> {
     for (;;) {
       control.setActivity(thread, 'scheduling');
-      const works = program.schedule?.(ctx);
-      foldOwn();
-      if (works === undefined) break;
-      if (works.length > ctx.workers) {
-        const rule = `schedule gives one work a worker, at most ${ctx.workers}`;
-        throw new SystemError('ERR_PROGRAM', `${rule}, got ${works.length}`);
-      }
-      workers.send(works, clock, shared());
-      control.setActivity(thread, 'waitingForWork');
-      const partials = workers.collect(works.length, clock);
-      control.setActivity(thread, 'scheduling');
-      foldWorkers(works.length);
-      program.pull?.(ctx, partials);
-      foldOwn();
-      clock += 1;
-      control.setClock(thread, clock);
+      const begun = schedule();
+      const [oldest] = flights;
+      if (oldest === undefined) break;
+      // What is not scheduled now may be when something has been pulled.
+      if (begun && flights.length <= plan.pipeline) continue;
+      yield* pullOldest(oldest);
     }
-    workers.end(clock, shared());
+    workers.end(pulled, shared());
+    yield { why: 'waitingForWork', until: () => workers.isSaid() };
+  }
+  const summary = (stopped: boolean) => {
+    return { clocks: pulled, stopped, auditedPairs: watch.auditedPairs };
+  };
+  return { steps: run(), summary };
+}
+
+/** Runs a scheduled program to its end, or until it is stopped. Blocks its thread. */
+export function runScheduler(stage: Stage): SchedulerSummary {
+  const { control, thread } = stage;
+  const { steps, summary } = scheduler(stage);
+  try {
+    for (const { why, until } of steps) {
+      control.setActivity(thread, why);
+      control.waitUntil(until);
+    }
   } catch (thrown) {
     if (!(thrown instanceof Stopped)) throw thrown;
-    return { clocks: clock, stopped: true };
+    return summary(true);
   }
-  return { clocks: clock, stopped: false };
+  return summary(false);
 }

@@ -15,11 +15,13 @@ const partsMax = Math.floor(limits.messageBytesMax / 32);
 /** `to` of what all other hosts are to have. */
 export const everyone = -1;
 
+type PushLog = { readonly worker: number; readonly clock: number; readonly used: number };
+
 export type OpenSharing = Sharing & {
   /** Shares the rows that a log has deltas of, for they have been folded in. */
   shareFolded(arena: Arena, log: DeltaLog): void;
   /** What was shared since the last call; `log`: and the deltas of a push. */
-  take(log?: { readonly worker: number; readonly used: number }): readonly Shared[];
+  take(log?: PushLog): readonly Shared[];
 };
 
 const alone: OpenSharing = {
@@ -81,7 +83,10 @@ export function openSharing(plan: RunPlan, role: 'worker' | 'scheduler' = 'worke
       }
     },
     take(log) {
-      if (log) add(usual, { space: spaces.logOf(log.worker), from: 0, bytes: log.used });
+      if (log) {
+        const space = spaces.logOf(log.worker, log.clock);
+        add(usual, { space, from: 0, bytes: log.used });
+      }
       const shared: Shared[] = [];
       for (const [to, parts] of collected) {
         const merged = merge(parts);

@@ -11,14 +11,15 @@ export type Part = { readonly space: number; readonly from: number; readonly byt
 export type Spaces = {
   /** @throws ERR_PROGRAM when no buffer or table is called so. */
   numberOf(name: string): number;
-  /** The delta log of a worker of all hosts. */
-  logOf(worker: number): number;
+  /** The delta log of a worker of all hosts at a clock. */
+  logOf(worker: number, clock: number): number;
   /** The byte offset of a part in this host's memory; it is within its space. */
   at(part: Part): number;
 };
 
 export function openSpaces(plan: RunPlan): Spaces {
   const { tables, buffers, bufferBytes, logs, cluster } = plan;
+  const slots = plan.pipeline + 1;
   const spaces = [
     ...tables.map(({ name, at, rows, rowBytes }) => ({ name, at, bytes: rows * rowBytes })),
     ...Object.entries(buffers).map(([name, at]) => ({ name, at, bytes: bufferBytes[name] ?? 0 })),
@@ -26,10 +27,11 @@ export function openSpaces(plan: RunPlan): Spaces {
   const numbers = new Map(spaces.map(({ name }, number) => [name, number]));
   const workers = cluster?.workers ?? plan.workers;
   const spaceOf = (space: number) => {
-    const worker = space - spaces.length;
-    if (worker < 0) return spaces[space];
+    if (space < spaces.length) return spaces[space];
+    const slot = (space - spaces.length) % slots;
+    const worker = (space - spaces.length - slot) / slots;
     const bytes = worker < workers ? logs.bytes : 0;
-    return { name: `the deltas of worker ${worker}`, at: logAt(plan, worker), bytes };
+    return { name: `the deltas of worker ${worker}`, at: logAt(plan, worker, slot), bytes };
   };
   return {
     numberOf(name) {
@@ -37,7 +39,7 @@ export function openSpaces(plan: RunPlan): Spaces {
       if (number !== undefined) return number;
       throw new SystemError('ERR_PROGRAM', `share: the program declares no buffer "${name}"`);
     },
-    logOf: (worker) => spaces.length + worker,
+    logOf: (worker, clock) => spaces.length + worker * slots + (clock % slots),
     at({ space, from, bytes }) {
       const found = spaceOf(space);
       assert(found !== undefined, 'hosts of a run have the same spaces');

@@ -27,7 +27,7 @@ function runDataParallel(stage: Stage): WorkerSummary {
 }
 
 function runScheduled(stage: Stage): WorkerSummary {
-  const { arena, control, thread: worker } = stage;
+  const { arena, control, thread: worker, nowMs } = stage;
   const at = (ring: 'inbox' | 'reports') => ringAt(arena.layout, worker, ring);
   const inbox = receiver<Assignment>(openRingReader(arena, at('inbox')));
   const reports = sender<Said>(openRingWriter(arena, at('reports')));
@@ -45,10 +45,12 @@ function runScheduled(stage: Stage): WorkerSummary {
       const { clock, work } = assignment;
       control.setClock(worker, clock);
       pusher.prepare(work, { clock, partition: globalWorker });
+      const sinceMs = nowMs();
       const partial = pusher.push(work);
+      const pushMs = nowMs() - sinceMs;
       // The mailbox makes room; without other hosts nothing is shared.
       for (const shared of pusher.shared()) control.waitUntil(() => reports.offer(shared));
-      const report = { kind: 'report', clock, partial } as const;
+      const report = { kind: 'report', clock, partial, pushMs } as const;
       control.waitUntil(() => reports.offer(report));
       control.wake();
       clocks = clock + 1;

@@ -58,6 +58,8 @@ export type RunResult = {
   readonly clocks: number;
   /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
   readonly stalenessHistogram: readonly number[];
+  /** See SchedulerSummary. */
+  readonly auditedPairs?: number | undefined;
   /** Bytes of rows that this host sent to others, by table. */
   readonly tableBytes: readonly number[];
 };
@@ -221,15 +223,16 @@ export class Host {
     adoptTables({ arena: this.arena, plan }, Infinity);
     if (this.#recording) this.#record(program, plan, outcomes);
     const lags: number[] = [];
-    let clocks = 0;
+    let [clocks, auditedPairs]: [number, number | undefined] = [0, undefined];
     let tableBytes: readonly number[] = [];
     for (const { clocks: done, ...summary } of outcomes) {
       clocks = Math.max(clocks, done);
       if ('tableBytes' in summary) ({ tableBytes } = summary);
+      if ('auditedPairs' in summary) ({ auditedPairs } = summary);
       if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
     }
     while (lags.at(-1) === 0) lags.pop();
-    return { plan, clocks, stalenessHistogram: lags, tableBytes };
+    return { plan, clocks, stalenessHistogram: lags, auditedPairs, tableBytes };
   }
 
   #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {

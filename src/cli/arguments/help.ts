@@ -81,7 +81,8 @@ const options = (title: string, list: readonly CommandOption[]) =>
 
 const exitCodes =
   '\nExit codes: 0 done, 1 internal error or failed program, 2 usage, 3 data, 4 peer lost, ' +
-  '5 diverged,\n6 staleness bound broken, 7 unreadable model, 124 deadline passed, 128+n signal n.\n';
+  '5 diverged,\n6 staleness bound or schedule broken, 7 unreadable model, 124 deadline passed, ' +
+  '128+n signal n.\n';
 
 /** What stands after a command's name. */
 const operands: Readonly<Record<CommandName, string>> = {

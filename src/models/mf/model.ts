@@ -6,7 +6,7 @@ import type { Ratings } from '../../data/dataset.ts';
 import type { Metrics, OptionSpec } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import {
-  nothingToAudit,
+  auditMetrics,
   type Model,
   type Predictions,
   type Session,
@@ -68,7 +68,6 @@ type Facts = {
 
 async function train(session: Session, request: TrainRequest<Ratings>): Promise<TrainOutcome> {
   const { data, test, seed, audit, passes = defaultPasses } = request;
-  if (audit) session.warn(nothingToAudit);
   const given = request.options as Record<string, number> & { bias: boolean };
   const programOptions: MfOptions = {
     rank: given['rank'] ?? 0,
@@ -95,7 +94,10 @@ async function train(session: Session, request: TrainRequest<Ratings>): Promise<
     buffers('results') / 8,
     buffers('results') / 8 + 8,
   );
-  const metrics: Record<string, number> = { trainRmse: results[result.rmse] ?? NaN };
+  const metrics: Record<string, number> = {
+    trainRmse: results[result.rmse] ?? NaN,
+    ...auditMetrics(run),
+  };
   if (test !== undefined) metrics['rmse'] = results[result.testRmse] ?? NaN;
   const { users, items, userBase, itemBase, minimum, maximum } = data;
   const { rank, bias } = programOptions;
