@@ -1,6 +1,6 @@
 // The lasso and the elastic net on arrays.
 //
-//     const model = await new Lasso({ lambda: 0.1 }).fit(X, y);     // X: rows of numbers, or sparse
+//     const model = await new Lasso({ lambda: 0.1 }).fit(X, y);   // X: rows of numbers, or sparse
 //     const numbers = await model.predict(X);
 //     const { path } = await new ElasticNet({ alpha: 0.5, folds: 10 }).fit(X, y);
 import { elasticNet, lasso, type LassoFacts } from '../models/lasso/model.ts';
