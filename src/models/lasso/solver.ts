@@ -273,7 +273,7 @@ function revert(solver: Solver, changes: number): number {
   return shift;
 }
 
-/** One λ, from where the last one ended. The gradient of all variables is known before and after. */
+/** One λ, from where the last one ended. The gradient of all is known before and after. */
 export function* solveAt(solver: Solver, lambda: number, target: number): Phases<Solved> {
   const { lane } = solver;
   const { alpha, passes: passesMax } = lane.options;
