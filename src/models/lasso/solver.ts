@@ -54,8 +54,8 @@ type Penalty = { readonly l1: number; readonly l2: number };
 
 /** A block is solved to this share of the gap before it: what follows is measured anew anyway. */
 const blockShare = 0.1;
-/** Variables that are not far from violating join too, if there is room. */
-const nearShare = 0.9;
+/** A working set grows by this share of the support: more costs moments, less passes. Measured. */
+const growth = { share: 1 / 3, least: 64 } as const;
 const dampingFirst = 1e-3;
 
 /** Means, scales, the labels' mean and the first gradient: β = 0. */
@@ -208,8 +208,8 @@ function* grow(
 ): Phases<void> {
   const { lane, chooser } = solver;
   const { survivors, nonzeros } = from;
-  const want = Math.max(64, nonzeros);
-  const ask = { lane, l1, near: nearShare, survivors };
+  const want = Math.max(growth.least, Math.ceil(growth.share * nonzeros));
+  const ask = { lane, l1, survivors };
   let picked = chooser.violators(ask, want);
   if (solver.used + picked.length > lane.shape.slots) {
     clearSlots(solver);
