@@ -1,6 +1,6 @@
-// One λ after the other of the lasso and the elastic net, on one lane. Written as a generator of the
-// workers' phases: who runs them, all workers of all hosts or one worker alone for a fold of
-// cross-validation, is not its business.
+// One λ after the other of the lasso and the elastic net, on one lane. A generator of the workers'
+// phases: who runs them, all workers of all hosts or one worker alone for a fold, is not its
+// business.
 //
 //   gradient of all ─▶ duality gap small enough? ─▶ done, and where the next λ starts
 //        ▲                   │ no
@@ -54,8 +54,8 @@ type Penalty = { readonly l1: number; readonly l2: number };
 
 /** A block is solved to this share of the gap before it: what follows is measured anew anyway. */
 const blockShare = 0.1;
-/** Variables that are not far from violating join too, if there is room. */
-const nearShare = 0.9;
+/** A working set grows by this share of the support: more costs moments, less passes. Measured. */
+const growth = { share: 1 / 3, least: 64 } as const;
 const dampingFirst = 1e-3;
 
 /** Means, scales, the labels' mean and the first gradient: β = 0. */
@@ -208,8 +208,8 @@ function* grow(
 ): Phases<void> {
   const { lane, chooser } = solver;
   const { survivors, nonzeros } = from;
-  const want = Math.max(64, nonzeros);
-  const ask = { lane, l1, near: nearShare, survivors };
+  const want = Math.max(growth.least, Math.ceil(growth.share * nonzeros));
+  const ask = { lane, l1, survivors };
   let picked = chooser.violators(ask, want);
   if (solver.used + picked.length > lane.shape.slots) {
     clearSlots(solver);
@@ -256,7 +256,7 @@ function takeChanges({ lane, used }: Solver, next: number): { changes: number; s
   return { changes, shift: lane.arena.f64[lane.at('scan') / 8] ?? 0 };
 }
 
-/** Undoes the last block: its quadratic was not one (second moments in f32 of almost equal columns). */
+/** Undoes the last block, where f32 second moments of almost equal columns have misled it. */
 function revert(solver: Solver, changes: number): number {
   const { lane } = solver;
   const { i32, f64 } = lane.arena;
@@ -273,7 +273,7 @@ function revert(solver: Solver, changes: number): number {
   return shift;
 }
 
-/** Solves for one λ from where the last one ended; the gradient of all variables is known before and after. */
+/** One λ, from where the last one ended. The gradient of all is known before and after. */
 export function* solveAt(solver: Solver, lambda: number, target: number): Phases<Solved> {
   const { lane } = solver;
   const { alpha, passes: passesMax } = lane.options;

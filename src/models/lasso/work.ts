@@ -1,4 +1,4 @@
-// The work of the lasso's solver: what its schedule asks of the workers, and how they do it, for one
+// The work of the lasso's solver: what its schedule asks of the workers, and how they do it, for a
 // partition of the rows or, with second moments, some rows of the Gram matrix.
 import type { Range } from '../../base/ranges.ts';
 import { ranges } from '../../scheduler/rotation.ts';

@@ -1,5 +1,5 @@
-// Second moments of the columns of some slots (assembly/linear/gram.ts), over all partitions that lie
-// on this host: their memory is shared, so rows of G are shared out over the host's workers.
+// Second moments of the columns of some slots (assembly/linear/gram.ts), over all partitions that
+// lie on this host: their memory is shared, so rows of G are shared out over the host's workers.
 //
 //   compactColumns  by partition   the new slots' entries by row (sparse data only)
 //   gramRows        by row of G    this host's part of the new columns of G
@@ -22,7 +22,7 @@ export type NewSlots = { readonly base: number; readonly count: number };
 /** Bytes of a partition's line in a table of places. */
 export const placesBytes = 32;
 /** Rows of G that one worker takes in a row; every tile of a dense kernel is whole. */
-export const gramGroup = 8;
+const gramGroup = 8;
 /** New slots of one call: dense tiles keep their sums for each in scratch. */
 export const gramNewMax = 1024;
 
@@ -84,7 +84,7 @@ export function gramRows(ctx: Place, asked: GramRows): void {
   }
 }
 
-/** The groups of rows of G that worker `worker` of `workers` computes: by turns, for rows differ. */
+/** The groups of rows of G that a worker computes: by turns, for rows differ. */
 export function* gramShare(size: number, worker: number, workers: number): Generator<Range> {
   for (let first = worker * gramGroup; first < size; first += workers * gramGroup) {
     yield { first, last: Math.min(first + gramGroup, size) };
