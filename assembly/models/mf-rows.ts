@@ -11,7 +11,7 @@
 //
 //   table   block after block: [blocks][n rows][b lanes]     padding lanes are 0
 //   plan    i32  0 b   4 blocks   8 n own rows   12 m other rows   16 fixed lane   20 free lane (−1: none)
-//           i32 24 nonNegative   28 penalty per rating?   f32 32 λ   36 ω
+//           i32 24 flags: 1 nonNegative, 2 penalty per rating   28 room for ratings   f32 32 λ   36 ω
 //           at  40 own   44 other   48 own deltas [n][b]   52 other's deltas [m][b]   56 G   60 work
 //   part    i32  0 first row   at 4 starts   8 ends   12 ids   16 values   20 √w or 0   24 residuals or 0
 //
@@ -22,8 +22,6 @@ import { addMoment, addMoments, eliminate, gather, project, subtractDots } from 
 
 /** Ratings of one gather. */
 const CHUNK: i32 = 256;
-/** A row whose gathered ratings fit is gathered once. */
-const CACHED: usize = 1 << 20;
 
 /** Σ of squares of count f32, in f64. */
 // @ts-ignore: decorator
@@ -108,7 +106,9 @@ export function mf_rows(
   const b = load<i32>(plan), blocks = load<i32>(plan, 4);
   const n = <usize>load<i32>(plan, 8), m = <usize>load<i32>(plan, 12);
   const fixed = load<i32>(plan, 16), free = load<i32>(plan, 20);
-  const nonNegative = load<i32>(plan, 24), perRating = load<i32>(plan, 28);
+  const nonNegative = load<i32>(plan, 24) & 1, perRating = load<i32>(plan, 24) & 2;
+  // A row whose gathered ratings fit into the room is gathered once.
+  const room = <usize>load<i32>(plan, 28);
   const lambda = load<f32>(plan, 32), omega = load<f32>(plan, 36);
   const own = load<usize>(plan, 40), other = load<usize>(plan, 44);
   const ownDeltas = load<usize>(plan, 48), otherDeltas = load<usize>(plan, 52);
@@ -117,7 +117,7 @@ export function mf_rows(
   // work: p, H, g, d, diagonal, deltas' chunk, gathered rows, residuals
   const p = load<usize>(plan, 60), H = p + lanes, g = H + <usize>b * stride, d = g + bytes;
   const diagonal = d + bytes, chunk = diagonal + bytes, X = chunk + <usize>CHUNK * bytes;
-  const Y = X + CACHED;
+  const Y = X + room;
   const weightsAt = load<usize>(part, 20), residualsAt = load<usize>(part, 24);
   let errors: f64 = 0, penalties: f64 = 0;
   for (let row = first; row < last; row++) {
@@ -131,7 +131,7 @@ export function mf_rows(
     const weights = weightsAt ? weightsAt + (start << 2) : 0;
     const y = residualsAt ? residualsAt + (start << 2) : Y;
     const low = applied < 0 ? 0 : from;
-    const cached = <usize>count * bytes * <usize>(applied < 0 ? blocks : to - from) <= CACHED;
+    const cached = <usize>count * bytes * <usize>(applied < 0 ? blocks : to - from) <= room;
     if (applied < 0) {
       memory.copy(y, values, <usize>count << 2);
       for (let B = 0; B < blocks; B++) {

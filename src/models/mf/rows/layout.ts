@@ -8,6 +8,8 @@
 //
 // Users and items are cut into G parts each, as their ids come. A part has a line, the place of its
 // ratings: what assembly/models/mf-rows.ts calls a part.
+import { assert } from '../../../base/assert.ts';
+import { limits } from '../../../base/limits.ts';
 import { SystemError } from '../../../base/errors.ts';
 import type { Ratings } from '../../../data/dataset.ts';
 import type { ScheduleKind } from '../../../scheduler/schedule.ts';
@@ -43,8 +45,11 @@ const pilotRatingsMin = 200_000;
 /** Ranges of rows whose moments are summed one by one, in this order. */
 export const momentParts = 8;
 /** Ratings of one row: their residuals lie in scratch. */
-const rowRatingsMax = 9_000_000;
-const blockLanes = { als: 16, ccd: 8 } as const;
+const rowRatingsMax = 7_000_000;
+/** For the gathered ratings of a row: they are read several times, best from a near cache. */
+export const roomBytes = 8 * 1024 * 1024;
+assert(rowRatingsMax * 4 + roomBytes + 1024 * 1024 <= limits.scratchBytes, 'a row fits scratch');
+const blockLanes = { als: 32, ccd: 8 } as const;
 
 export type RowsShape = MfShape & {
   /** Lanes of a block, a multiple of 4, and the number of blocks. */

@@ -3,6 +3,7 @@
 // with such items, binary relevance:
 //
 //   precision  hits / 10      recall  hits / liked      ndcg  Σ_hits 1/log2(1 + place) / its most
+import { assert } from '../../../base/assert.ts';
 import { partRange, ratingsOf } from '../prepare.ts';
 import { lineAt, rankCells } from './layout.ts';
 import type { RowsContext } from './prepare.ts';
@@ -37,6 +38,7 @@ export function rankUsers(ctx: RowsContext, part: number): void {
   const line = arena.i32.slice(lineAt(ctx, 'user', part) / 4, lineAt(ctx, 'user', part) / 4 + 4);
   const [, starts = 0, , ids = 0] = line;
   const marks = ctx.scratch.at;
+  assert(items + 1024 <= ctx.scratch.bytes, 'a mark for every item fits scratch');
   arena.u8.fill(0, marks, marks + items);
   const found = (marks + items + 15) & ~15;
   let [users, ndcg, precision, recall] = [0, 0, 0, 0];

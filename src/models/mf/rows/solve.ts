@@ -7,6 +7,7 @@ import {
   momentParts,
   otherSide,
   pilotEvery,
+  roomBytes,
   sides,
   sizeOf,
   tableOf,
@@ -49,8 +50,9 @@ function writePlan(ctx: RowsContext, work: SolveWork): void {
   const free = options.bias ? (side === 'user' ? 0 : 1) : -1;
   const implicit = options.confidence > 0;
   const sizes = [sizeOf(data, side), sizeOf(data, other)] as const;
-  const flags = [fixed, free, options.nonNegative ? 1 : 0, implicit ? 0 : 1] as const;
-  arena.i32.set([shape.b, shape.blocks, ...sizes, ...flags], plan / 4);
+  const flags = (options.nonNegative ? 1 : 0) + (implicit ? 0 : 2);
+  const words = [shape.b, shape.blocks, ...sizes, fixed, free, flags, roomBytes];
+  arena.i32.set(words, plan / 4);
   arena.f32.set([options.lambda, options.nonNegative ? 1 : work.omega], plan / 4 + 8);
   const deltas = (of: Side) => (ccd ? ctx.buffer(`${of}Deltas`) : 0);
   const tables = [ctx.table(tableOf(side)).at, ctx.table(tableOf(other)).at];
