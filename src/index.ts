@@ -15,7 +15,8 @@ export {
   type Setup,
 } from './program/program.ts';
 export { stepwise, type Steps, type StepState } from './program/steps.ts';
-export { createSchedule, type Phase, type Schedule } from './scheduler/schedule.ts';
+export { createSchedule, type Schedule } from './scheduler/schedule.ts';
+export { createCoordinator, createShard } from './scheduler/shards.ts';
 export { createCorrelations } from './scheduler/correlations.ts';
 export type { Ratings, Samples } from './data/dataset.ts';
 export type { TableSpec } from './store/table.ts';

@@ -49,6 +49,21 @@ const result: TrainDone = {
   ...{ modelHash: '0123456789abcdef', eventLoopLagP99Ms: 1, out: 'my model' },
 };
 
+test('json: phases of schedules are lines of their own, and shown nowhere else', () => {
+  const phase = {
+    ...{ clock: 7, phase: 6, size: 2, picked: [4, 1], priorities: [0.5, 0.25], skipped: 3 },
+    rejected: [{ variable: 2, because: 4, correlation: -0.4, where: 'phase' as const }],
+    turnedDown: 1,
+  };
+  const json = screen({ json: true });
+  json.renderer.show({ kind: 'schedule', ...phase });
+  assert.equal(JSON.parse(json.now.out), { event: 'schedule', ...phase });
+  const text = screen();
+  text.renderer.show({ kind: 'schedule', ...phase });
+  text.renderer.tick();
+  assert.is(text.now.out + text.now.err, '');
+});
+
 test('pipe: at most one line a second, and the last', () => {
   const { renderer, now, clock } = screen();
   for (let n = 1; n <= 5; n++) {

@@ -22,7 +22,7 @@ function open(rank: number) {
   const orders: Order[] = [];
   const reported: Reported[] = [];
   const sent: { to: number; header: RelayMessage; payload: Uint8Array }[] = [];
-  const room = { links: true, ring: true };
+  const room = { links: true, ring: true, inbox: true };
   const relay = new Relay({
     cluster: {
       ...{ rank, size: 3, run: 7, firstWorker: own.first, workers: 4, hosts, clocks: 0 },
@@ -47,7 +47,7 @@ function open(rank: number) {
     tables: 1,
     workers: said.map((list, worker) => ({
       said: { take: () => list.shift() },
-      inbox: { offer: (message) => (handed[worker]?.push(message) ?? 0) > 0 },
+      inbox: { offer: (message) => room.inbox && (handed[worker]?.push(message) ?? 0) > 0 },
     })),
     scheduler:
       rank === 0
@@ -181,6 +181,33 @@ test('relay: reports wait for room in the ring of the scheduler', () => {
     reported.map(({ worker }) => worker),
     [1, 3],
   );
+});
+
+test('relay: several works are under way, and a full inbox gets them later, in order', () => {
+  const { relay, orders, handed, room, packet } = open(0);
+  room.inbox = false;
+  for (const clock of [4, 5]) {
+    for (const worker of [0, 2]) orders.push({ kind: 'work', worker, clock, work: clock });
+  }
+  orders.push({ kind: 'end', clocks: 6 });
+  relay.pump();
+  assert.equal(handed, [[]]);
+  assert.not(relay.finished, 'the end has not been handed out');
+  const waits = (worker: number, clock: number) =>
+    new RegExp(`report of worker ${worker} on rank ${worker} at clock ${clock}$`);
+  assert.match(relay.waitingFor, /^the report of worker 0 on rank 0 at clock 4$/);
+  room.inbox = true;
+  relay.pump();
+  assert.equal(
+    handed[0]?.map((message) => (message.kind === 'work' ? message.clock : 'end')),
+    [4, 5, 'end'],
+  );
+  assert.ok(relay.finished);
+  const said = { kind: 'report', partial: 0, pushMs: 0 } as const;
+  packet(0, { ...said, worker: 0, clock: 4 });
+  assert.match(relay.waitingFor, waits(0, 5));
+  packet(0, { ...said, worker: 0, clock: 5 });
+  assert.match(relay.waitingFor, /worker 2 on rank 1 at clock 4$/);
 });
 
 test.run();

@@ -1,9 +1,13 @@
 // Pipelines on real hosts, one and several: works in flight before one is pulled, and every end.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limits } from '../src/base/limits.ts';
 import { SystemError } from '../src/base/errors.ts';
 import type { Event, ScheduleEvent } from '../src/mailbox/messages.ts';
+import { built, packageFolder, perpetuum } from './helpers/command.ts';
 import { programOf, request, withHost } from './helpers/hosts.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
 import type { PipelineOptions } from './programs/pipeline-program.ts';
@@ -130,6 +134,43 @@ test('audit: pairs in flight are counted, phases are told of at most every 100 m
   assert.equal([first?.phase, first?.size, first?.picked, first?.skipped], [0, 1, [0], 0]);
   const told = phases.reduce((sum, { skipped }) => sum + 1 + skipped, 0);
   assert.ok(told <= 4);
+});
+
+test('perpetuum train --audit: exit code 6, and phases as JSON lines', async () => {
+  const set = (options: Readonly<Record<string, number>>) =>
+    Object.entries(options).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const data = join(packageFolder, 'examples', 'data', 'a9a.gz');
+  const train = ['train', built('pipeline-program.js'), data, '--json', '--audit'];
+  const options = { count: 100, clocks: 40, depth: 3, items: 3 };
+  const broken = await perpetuum([...train, ...set(options)]);
+  assert.is(broken.code, 6, broken.err);
+  assert.match(broken.err, /ERR_SCHEDULE phases 0 and 3 have 0 and 0 in flight at once/);
+  const fine = await perpetuum([...train, ...set({ ...options, items: 5 })]);
+  assert.is(fine.code, 0, fine.err);
+  const lines = fine.out.trim().split('\n');
+  const events = lines.map((line) => JSON.parse(line) as { event: string; metrics?: Found });
+  assert.ok(
+    events.some(({ event }) => event === 'schedule'),
+    fine.out,
+  );
+  // 40 phases, each with the three before it.
+  assert.is(events.at(-1)?.metrics?.['auditedPairs'], 3 * 40 - 6);
+});
+
+test('mf --audit: all blocks of a stratum are asked about, and share nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'perpetuum-audit-'));
+  const data = join(folder, 'ratings');
+  const lines = Array.from({ length: 3000 }, (_, i) => `${i % 97} ${(i * 31) % 89} ${1 + (i % 5)}`);
+  writeFileSync(data, `${lines.join('\n')}\n`);
+  const { code, out, err } = await perpetuum(
+    ['train', 'mf', data, '--json', '--audit', '--passes', '2', '--blocks', '6'],
+    folder,
+  );
+  rmSync(folder, { recursive: true });
+  assert.is(code, 0, err);
+  const done = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { metrics: Found };
+  // 2 passes of 6 strata of 6 blocks.
+  assert.is(done.metrics['auditedPairs'], (2 * 6 * (6 * 5)) / 2);
 });
 
 test.run();

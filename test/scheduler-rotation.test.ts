@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { partOf, rangeOf } from '../src/base/ranges.ts';
+import { createPrng } from '../src/base/prng.ts';
+import { createCosts } from '../src/scheduler/costs.ts';
 import { balance, ranges, stratum } from '../src/scheduler/rotation.ts';
 import { programOf, request, withHost } from './helpers/hosts.ts';
 import { draws } from './programs/drawing-program.ts';
@@ -80,6 +82,31 @@ test('balance: ties go to the lower index, so that two runs share alike', () => 
       ['b', 'd'],
     ],
   );
+});
+
+test('costs: what blocks really cost is learnt from what workers took, and shared out evenly', () => {
+  const blocks = Array.from({ length: 24 }, (_, b) => b);
+  const prng = createPrng(5);
+  // Blocks of equal size that are up to four times as slow as others.
+  const real = blocks.map(() => 1 + 3 * prng.uniform());
+  const costs = createCosts(() => 1);
+  const loads = (shares: readonly (readonly number[])[]) =>
+    shares.map((share) => share.reduce((sum, block) => sum + real[block]!, 0));
+  const worst = (shares: readonly (readonly number[])[]) => {
+    const found = loads(shares);
+    return Math.max(...found) / (found.reduce((a, b) => a + b) / found.length);
+  };
+  const naive = worst(balance(blocks, 4, costs.of));
+  for (let clock = 0; clock < 200; clock++) {
+    const some = blocks.filter(() => prng.uniform() < 0.5);
+    const shares = balance(some, 4, costs.of);
+    loads(shares).forEach((ms, worker) => costs.measured(shares[worker]!, ms));
+  }
+  const learnt = worst(balance(blocks, 4, costs.of));
+  assert.ok(naive > 1.15 && learnt < 1.08, `${naive} → ${learnt}`);
+  costs.measured([], 5);
+  costs.measured([0], 0);
+  assert.ok(costs.of(0) > 0, 'nothing measured is nothing learnt');
 });
 
 test('ranges: cover 0 … count in order, sizes differ by at most 1', () => {

@@ -179,8 +179,9 @@ export type Program<Options, Work, State, ScheduleState = unknown, Partial = unk
   /**
    * How many works may be in flight before the one that is pulled next; default 0: each is pulled
    * before the next is scheduled. They are pulled in order. A push may then read tables that are up
-   * to that many clocks old, as a copy that no fold disturbs; buffers and tables written in place
-   * have no copies, so a program with a pipeline gives each clock in flight a place of its own.
+   * to that many clocks old, as a copy that no fold disturbs (rows of one clock may come to another
+   * host one after the other); buffers and tables written in place have no copies, so a program
+   * with a pipeline gives each clock in flight a place of its own.
    */
   pipeline?(setup: Setup<Options>): number;
   /**

@@ -5,6 +5,13 @@ import { assert } from '../base/assert.ts';
 export type RowList =
   { readonly first: number; readonly count: number } | { readonly rows: Int32Array };
 
+/** Bits of a word that are set. */
+function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
 export class RowSet {
   readonly #words: Uint32Array;
   readonly rows: number;
@@ -68,13 +75,16 @@ export class RowSet {
 
   /** The rows, ascending. */
   toRows(): Int32Array {
-    const rows: number[] = [];
+    let count = 0;
+    for (const word of this.#words) count += bitCount(word);
+    const rows = new Int32Array(count);
+    let next = 0;
     this.#words.forEach((word, i) => {
       for (let bits = word; bits !== 0; bits &= bits - 1) {
-        rows.push(i * 32 + 31 - Math.clz32(bits & -bits));
+        rows[next++] = i * 32 + 31 - Math.clz32(bits & -bits);
       }
     });
-    return Int32Array.from(rows);
+    return rows;
   }
 
   toString(): string {

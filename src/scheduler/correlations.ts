@@ -19,8 +19,11 @@ export type Correlations = {
   note(list: Int32Array, gram: ArrayLike<number>): void;
   /** 0 when it is weaker than the threshold; undefined when the pair is not known. */
   between(j: number, k: number): number | undefined;
-  /** Keeps what is known of these for longer than of others. */
-  touch(list: Iterable<number>): void;
+  /**
+   * Those of `list` of which a pair is not known, of pairs with one of the last `count` in it. What
+   * is known of `list` is kept for longer than what is known of others.
+   */
+  unknown(list: readonly number[], count: number): Int32Array;
   /** Forgets all: the weights of the moments have changed. */
   clear(): void;
   readonly slots: number;
@@ -72,6 +75,8 @@ export function createCorrelations(options: {
     known[a * words + (b >>> 5)]! |= 1 << (b & 31);
     known[b * words + (a >>> 5)]! |= 1 << (a & 31);
     const isStrong = Math.abs(correlation) >= threshold;
+    // Nearly all pairs end here.
+    if (!isStrong && strong[a]!.size === 0) return;
     if (isStrong !== strong[a]!.has(b)) pairs += isStrong ? 1 : -1;
     if (isStrong) {
       strong[a]!.set(b, correlation);
@@ -110,11 +115,20 @@ export function createCorrelations(options: {
       if (a === undefined || b === undefined || !isKnown(a, b)) return undefined;
       return strong[a]!.get(b) ?? 0;
     },
-    touch(list) {
-      for (const variable of list) {
+    unknown(list, count) {
+      const places = list.map((variable) => {
         const slot = slotOf.get(variable);
-        if (slot !== undefined) use(variable, slot);
+        return slot === undefined ? -1 : use(variable, slot);
+      });
+      const missing = new Uint8Array(list.length);
+      for (let i = list.length - count; i < list.length; i++) {
+        const slot = places[i]!;
+        for (let k = 0; k < i; k++) {
+          const other = places[k]!;
+          if (slot < 0 || other < 0 || !isKnown(slot, other)) missing[i] = missing[k] = 1;
+        }
       }
+      return Int32Array.from(list.filter((_, i) => missing[i] === 1));
     },
     clear() {
       known.fill(0);

@@ -4,7 +4,11 @@
 //   candidate k is kept  ⇔  |corr(k, j)| < ρ  for all j kept before it and all j in flight
 //
 // Greedy, so the best candidate is only ever turned down for one in flight.
+//
+// The dispatcher takes candidates from a source, wherever that has them from (schedule.ts: pickers
+// beside it; shards.ts: pickers on other threads and hosts), and knows what is in flight.
 import { SystemError } from '../base/errors.ts';
+import type { Prng } from '../base/prng.ts';
 import type { Correlations } from './correlations.ts';
 
 export type Rejection = {
@@ -19,7 +23,7 @@ export type Rejection = {
 /** Rejections that a phase tells of; their number is in `turnedDown`. */
 const rejectionsMax = 64;
 
-export type Filtered = {
+type Filtered = {
   readonly kept: Int32Array;
   /** Neither kept nor updated: turned down, or more than were wanted. */
   readonly left: Int32Array;
@@ -39,7 +43,7 @@ function conflict(correlations: Correlations, j: number, k: number): number | un
 }
 
 /** `correlations` undefined: no filter. */
-export function filterCandidates(
+function filterCandidates(
   candidates: Int32Array,
   want: number,
   against: {
@@ -78,20 +82,108 @@ export function filterCandidates(
   return { kept: Int32Array.from(kept), left: Int32Array.from(left), rejected, turnedDown };
 }
 
-/** Those of `candidates` and of those in flight of which a pair is missing that a filter needs. */
-export function unknownOf(
-  correlations: Correlations,
-  candidates: Int32Array,
-  inFlight: ReadonlySet<number>,
-): Int32Array {
-  const needed = new Set<number>();
-  const others = [...inFlight, ...candidates];
-  correlations.touch(others);
-  candidates.forEach((variable, i) => {
-    for (const other of others.slice(0, inFlight.size + i)) {
-      if (correlations.between(other, variable) !== undefined) continue;
-      needed.add(other).add(variable);
-    }
-  });
-  return Int32Array.from(needed);
+export type Phase = {
+  readonly number: number;
+  /** Variables to update at once; never empty. */
+  readonly picked: Int32Array;
+  /** What each was picked by; 0 where priorities do not count. */
+  readonly priorities: Float64Array;
+  /** The first of those that were turned down; `turnedDown` counts all. */
+  readonly rejected: readonly Rejection[];
+  readonly turnedDown: number;
+};
+
+type Flight = { readonly picker: number; readonly picked: Int32Array };
+
+/** What has begun and not ended. */
+function createFlights(depth: number) {
+  const flights = new Map<number, Flight>();
+  const inFlight = new Set<number>();
+  return {
+    inFlight: inFlight as ReadonlySet<number>,
+    get full() {
+      return flights.size > depth;
+    },
+    begin(number: number, flight: Flight) {
+      flights.set(number, flight);
+      for (const variable of flight.picked) inFlight.add(variable);
+    },
+    end(number: number, changes: number): Flight {
+      const flight = flights.get(number);
+      if (flight === undefined) {
+        throw new SystemError('ERR_PROGRAM', `schedule: phase ${number} is not in flight`);
+      }
+      if (flight.picked.length !== changes) {
+        const rule = `schedule: phase ${number} has ${flight.picked.length} variables`;
+        throw new SystemError('ERR_PROGRAM', `${rule}, got ${changes} changes`);
+      }
+      flights.delete(number);
+      for (const variable of flight.picked) inFlight.delete(variable);
+      return flight;
+    },
+  };
+}
+
+/** Candidates of one picker, best first. */
+export type Pool = { readonly picker: number; readonly candidates: Int32Array };
+
+/** Where candidates come from, and what becomes of them goes. */
+export type Source = {
+  draw(prng: Prng, inFlight: ReadonlySet<number>): Pool | undefined;
+  /** Of a pool: what was not made part of the phase. */
+  back(picker: number, left: Iterable<number>): void;
+  learn(picker: number, picked: Int32Array, changes: Float64Array): void;
+  priority(picker: number, variable: number): number;
+};
+
+export type DispatchOptions = {
+  /** Most variables of a phase. */
+  readonly want: number;
+  readonly depth: number;
+  readonly correlations: Correlations | undefined;
+};
+
+export function createDispatcher(source: Source, { want, depth, correlations }: DispatchOptions) {
+  const flights = createFlights(depth);
+  let number = 0;
+  let pool: Pool | undefined;
+  return {
+    inFlight: flights.inFlight,
+    /** Candidates that the next phase will be made of. */
+    get pending(): Iterable<number> {
+      return pool?.candidates ?? [];
+    },
+    candidates(prng: Prng): Int32Array {
+      if (correlations === undefined || flights.full) return new Int32Array(0);
+      pool ??= source.draw(prng, flights.inFlight);
+      if (pool === undefined) return new Int32Array(0);
+      const { candidates } = pool;
+      return correlations.unknown([...flights.inFlight, ...candidates], candidates.length);
+    },
+    next(prng: Prng): Phase | undefined {
+      if (flights.full) return undefined;
+      const own = pool ?? source.draw(prng, flights.inFlight);
+      pool = undefined;
+      if (own === undefined) return undefined;
+      const { picker, candidates } = own;
+      const against = { correlations, inFlight: flights.inFlight };
+      const { kept, left, ...turned } = filterCandidates(candidates, want, against);
+      const priorities = Float64Array.from(kept, (variable) => source.priority(picker, variable));
+      source.back(picker, left);
+      if (kept.length === 0) return undefined;
+      const phase = { number, picked: kept, priorities, ...turned };
+      flights.begin(number, { picker, picked: kept });
+      number += 1;
+      return phase;
+    },
+    done(phase: number, changes: Float64Array): void {
+      const { picker, picked } = flights.end(phase, changes.length);
+      source.learn(picker, picked, changes);
+    },
+    /** Gives candidates back that were drawn by priorities that do not hold any more. */
+    dropPool(): void {
+      if (pool !== undefined) source.back(pool.picker, pool.candidates);
+      pool = undefined;
+    },
+  };
 }

@@ -6,7 +6,6 @@
 //      └───── learn ── how much each variable changed ◀──────────────────┘
 //
 // A picker has the variables of one range, so that several of them share very wide models out.
-import { assert } from '../base/assert.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Range } from '../base/ranges.ts';
 
@@ -26,8 +25,9 @@ export type Picker = {
 const noPriority = { learn: () => undefined, setPriorities: () => undefined, priority: () => 0 };
 
 /**
- * Cyclic: the next `count` in order, from the last to the first. With `bounds`, static: the next
- * block, whatever the count. What came back goes first. `passes`: how often around.
+ * Cyclic: the next `count` in order, from the last to the first; what came back goes before them.
+ * With `bounds`, static: the next block, whatever the count; what came back goes before it, alone.
+ * `passes`: how often around.
  */
 export function createOrderPicker(
   range: Range,
@@ -47,10 +47,9 @@ export function createOrderPicker(
     }
     return variable;
   };
-  const wanted = (count: number) => {
-    if (bounds === undefined) return Math.min(count, size);
-    const length = (bounds[block + 1] ?? size) - (bounds[block] ?? 0);
-    block = (block + 1) % (bounds.length - 1);
+  const nextBlock = (cuts: Int32Array) => {
+    const length = (cuts[block + 1] ?? size) - (cuts[block] ?? 0);
+    block = (block + 1) % (cuts.length - 1);
     return length;
   };
   return {
@@ -66,7 +65,8 @@ export function createOrderPicker(
       };
       const most = bounds === undefined ? Math.min(count, size) : size;
       returned.splice(0, most).forEach(add);
-      const fresh = bounds === undefined ? most - taken.size : wanted(count);
+      let fresh = most - taken.size;
+      if (bounds !== undefined) fresh = taken.size > 0 ? 0 : nextBlock(bounds);
       for (let i = 0; i < fresh && left > 0; i++) add(next());
       return Int32Array.from(taken);
     },
@@ -99,8 +99,9 @@ export function createRandomPicker(range: Range): Picker {
 }
 
 /**
- * Cuts variables in order into blocks of about `want` each that cost about the same: none costs
- * more than its share and one variable. Returns where blocks begin, and the end.
+ * Cuts variables in order into blocks that cost about the same, of about `want` variables and at
+ * most twice as many: without its last variable, none costs its share. Returns where blocks begin,
+ * and the end.
  */
 export function balancedBounds(
   range: Range,
@@ -108,22 +109,20 @@ export function balancedBounds(
   cost: (variable: number) => number,
 ): Int32Array {
   const size = range.last - range.first;
-  const blocks = Math.max(1, Math.ceil(size / want));
-  const bounds = new Int32Array(blocks + 1).fill(size);
-  bounds[0] = 0;
   let total = 0;
   for (let i = 0; i < size; i++) total += cost(range.first + i);
+  const share = total / Math.ceil(size / want);
+  const bounds = [0];
+  let first = 0;
   let spent = 0;
-  let block = 1;
-  for (let i = 0; i < size && block < blocks; i++) {
-    // Each block has one variable at least, and leaves one for each of those that follow.
-    const full = spent >= (total * block) / blocks || size - i === blocks - block;
-    if (full && i > (bounds[block - 1] ?? 0)) {
-      bounds[block] = i;
-      block += 1;
+  for (let i = 0; i < size; i++) {
+    const full = total > 0 ? spent >= share : i - first >= want;
+    if (i > first && (full || i - first >= 2 * want)) {
+      bounds.push(i);
+      first = i;
+      spent = 0;
     }
     spent += cost(range.first + i);
   }
-  assert(bounds[blocks] === size, 'blocks cover all variables');
-  return bounds;
+  return Int32Array.from([...bounds, size]);
 }

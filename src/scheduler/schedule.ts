@@ -18,22 +18,13 @@ import { SystemError } from '../base/errors.ts';
 import type { Prng } from '../base/prng.ts';
 import { rangeOf, type Range } from '../base/ranges.ts';
 import type { Correlations } from './correlations.ts';
-import { filterCandidates, unknownOf, type Rejection } from './dispatch.ts';
+import { createDispatcher, type Phase, type Source } from './dispatch.ts';
 import { balancedBounds, createOrderPicker, createRandomPicker, type Picker } from './picker.ts';
 import { createPriorityPicker } from './priority.ts';
 
 export type ScheduleKind = 'dynamic' | 'static' | 'random' | 'cyclic';
 
-export type Phase = {
-  readonly number: number;
-  /** Variables to update at once; never empty. */
-  readonly picked: Int32Array;
-  /** What each was picked by; 0 where priorities do not count. */
-  readonly priorities: Float64Array;
-  /** The first of those that were turned down; `turnedDown` counts all. */
-  readonly rejected: readonly Rejection[];
-  readonly turnedDown: number;
-};
+export type { Phase };
 
 export type Schedule = {
   /**
@@ -42,8 +33,8 @@ export type Schedule = {
    */
   candidates(prng: Prng): Int32Array;
   /**
-   * Undefined: nothing may start before something in flight has ended. With nothing in flight: no
-   * variable has a priority, there is nothing to do.
+   * Undefined: nothing may start before something in flight has ended, of the range whose turn it
+   * is. With nothing in flight: no variable has a priority, there is nothing to do.
    */
   next(prng: Prng): Phase | undefined;
   /** Ends a phase's flight: `changes[i]` is |Δ| of its variable i. */
@@ -95,38 +86,7 @@ export function createPicker(
   }
 }
 
-type Flight = { readonly picker: number; readonly picked: Int32Array };
-
-/** What has begun and not ended. */
-function createFlights(depth: number) {
-  const flights = new Map<number, Flight>();
-  const inFlight = new Set<number>();
-  return {
-    inFlight: inFlight as ReadonlySet<number>,
-    get full() {
-      return flights.size > depth;
-    },
-    begin(number: number, flight: Flight) {
-      flights.set(number, flight);
-      for (const variable of flight.picked) inFlight.add(variable);
-    },
-    end(number: number, changes: number): Flight {
-      const flight = flights.get(number);
-      if (flight === undefined) {
-        throw new SystemError('ERR_PROGRAM', `schedule: phase ${number} is not in flight`);
-      }
-      if (flight.picked.length !== changes) {
-        const rule = `schedule: phase ${number} has ${flight.picked.length} variables`;
-        throw new SystemError('ERR_PROGRAM', `${rule}, got ${changes} changes`);
-      }
-      flights.delete(number);
-      for (const variable of flight.picked) inFlight.delete(variable);
-      return flight;
-    },
-  };
-}
-
-function checkOptions(options: ScheduleOptions, poolSize: number): void {
+export function checkOptions(options: ScheduleOptions, poolSize: number): void {
   const { variables, want, depth = 0, schedulers = 1, correlations } = options;
   const wrong = (what: string, got: number) => {
     throw new SystemError('ERR_CONFIG', `schedule: ${what}, got ${got}`);
@@ -146,67 +106,43 @@ function checkOptions(options: ScheduleOptions, poolSize: number): void {
   }
 }
 
-/** Candidates of one picker that wait for the next phase. */
-type Pool = { readonly picker: number; readonly candidates: Int32Array };
+/** Candidates of a phase: the filter turns some down. */
+export function poolSizeOf({ want, correlations, pool }: ScheduleOptions): number {
+  return pool ?? (correlations === undefined ? want : 2 * want);
+}
 
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { kind, variables, want, correlations, depth = 0, schedulers = 1 } = options;
-  const { pool: poolSize = correlations === undefined ? want : 2 * want } = options;
+  const poolSize = poolSizeOf(options);
   checkOptions(options, poolSize);
+  const { kind, variables, want, correlations, depth = 0, schedulers = 1 } = options;
   const ranges = Array.from({ length: schedulers }, (_, s) => rangeOf(variables, schedulers, s));
   const pickers = ranges.map((range) => createPicker(options, range));
-  const flights = createFlights(depth);
   let turn = 0;
-  let number = 0;
-  let pool: Pool | undefined;
-
-  /** Candidates of the picker whose turn it is, or of the next one that has some. */
-  const draw = (prng: Prng): Pool | undefined => {
-    for (let tried = 0; tried < schedulers; tried++) {
-      const picker = turn;
-      turn = (turn + 1) % schedulers;
-      const candidates = pickers[picker]!.take(prng, poolSize, flights.inFlight);
-      if (candidates.length > 0) return { picker, candidates };
-    }
-    return undefined;
+  const source: Source = {
+    /** Of the picker whose turn it is, or of the next one that has some. */
+    draw(prng, inFlight) {
+      for (let tried = 0; tried < schedulers; tried++) {
+        const picker = turn;
+        turn = (turn + 1) % schedulers;
+        const candidates = pickers[picker]!.take(prng, poolSize, inFlight);
+        if (candidates.length > 0) return { picker, candidates };
+      }
+      return undefined;
+    },
+    back: (picker, left) => pickers[picker]!.back(left),
+    learn: (picker, picked, changes) => pickers[picker]!.learn(picked, changes),
+    priority: (picker, variable) => pickers[picker]!.priority(variable),
   };
-
+  // A block is as large as it is.
+  const most = kind === 'static' ? Infinity : want;
+  const dispatcher = createDispatcher(source, { want: most, depth, correlations });
   return {
-    candidates(prng) {
-      if (correlations === undefined || flights.full) return new Int32Array(0);
-      pool ??= draw(prng);
-      if (pool === undefined) return new Int32Array(0);
-      return unknownOf(correlations, pool.candidates, flights.inFlight);
-    },
-    next(prng) {
-      if (flights.full) return undefined;
-      const own = pool ?? draw(prng);
-      pool = undefined;
-      if (own === undefined) return undefined;
-      const { picker, candidates } = own;
-      const most = kind === 'static' ? candidates.length : want;
-      const { inFlight } = flights;
-      const { kept, left, ...turned } = filterCandidates(candidates, most, {
-        ...{ correlations, inFlight },
-      });
-      const from = pickers[picker]!;
-      from.back(left);
-      if (kept.length === 0) return undefined;
-      const priorities = Float64Array.from(kept, (variable) => from.priority(variable));
-      const phase = { number, picked: kept, priorities, ...turned };
-      flights.begin(number, { picker, picked: kept });
-      number += 1;
-      return phase;
-    },
-    done(phase, changes) {
-      const { picker, picked } = flights.end(phase, changes.length);
-      pickers[picker]!.learn(picked, changes);
-    },
+    candidates: dispatcher.candidates,
+    next: dispatcher.next,
+    done: dispatcher.done,
     setPriorities(values) {
       assert(values.length === variables, 'there is a priority for each variable');
-      // Drawn by the priorities that were.
-      if (pool !== undefined) pickers[pool.picker]!.back(pool.candidates);
-      pool = undefined;
+      dispatcher.dropPool();
       ranges.forEach(({ first, last }, s) => {
         pickers[s]!.setPriorities(values.subarray(first, last));
       });

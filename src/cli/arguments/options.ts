@@ -99,7 +99,7 @@ export const trainOptions: readonly CommandOption[] = [
   },
   deadline,
   json,
-  flag('audit', 'check every read against its staleness bound'),
+  flag('audit', 'check reads against their staleness bound, schedules against their conflicts'),
   {
     ...text('record', 'DIR', 'folder for what perpetuum replay needs, host-R for each host'),
     defaultText: 'not recorded',

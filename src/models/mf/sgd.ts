@@ -19,6 +19,7 @@ import { SystemError } from '../../base/errors.ts';
 import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
 import { rangeOf, type Range } from '../../base/ranges.ts';
+import { createCosts } from '../../scheduler/costs.ts';
 import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
 import { chunksOn, hostParts, workerNear } from './hosts.ts';
 import {
@@ -181,7 +182,12 @@ function* trainPasses(
   const { grid, rowBytes } = shape;
   const results = ctx.buffer('results') / 8;
   const scale = arena.f64[results + result.scale] ?? 1;
-  const cost = (block: GridBlock) => gridBlock(ctx, shape, block.row, block.column).count;
+  const numberOf = ({ row, column }: GridBlock) => row * grid + column;
+  const ratings = (block: number) =>
+    gridBlock(ctx, shape, Math.floor(block / grid), block % grid).count;
+  // Rows are in cache or not: what a rating costs is measured. The result is the same whoever
+  // updates a block.
+  const costs = createCosts(ratings);
   yield* sumAllItems(ctx);
   yield* everywhere(ctx, 'startItems');
   yield* onParts(ctx, 'startUsers');
@@ -192,12 +198,14 @@ function* trainPasses(
       const gather = measured && t + 1 === grid;
       const shares = ctx.hosts.flatMap((cast, host) => {
         const { first, last } = hostParts(ctx, grid, host);
-        return balance(stratum(grid, t).slice(first, last), cast.last - cast.first, cost);
+        const blocks = stratum(grid, t).slice(first, last);
+        return balance(blocks, cast.last - cast.first, (block) => costs.of(numberOf(block)));
       });
       const number = ctx.clock;
-      ctx.began({ number, picked: shares.flat().map(({ row, column }) => row * grid + column) });
+      ctx.began({ number, picked: shares.flat().map(numberOf) });
       yield shares.map((blocks) => ({ kind: 'train', blocks, eta, gather }));
       ctx.ended(number);
+      shares.forEach((own, worker) => costs.measured(own.map(numberOf), ctx.pushMs(worker)));
       if (gather) ctx.share('items', 0, data.items * rowBytes);
     }
     const loss = totalLoss(ctx, grid);
@@ -364,8 +372,8 @@ export const mfSgd = defineProgram<MfOptions, MfWork, MfState, StepState<MfWork,
   conflict(ctx, a, b) {
     const { grid } = mfShape(ratingsOf(ctx.data), ctx.options);
     const [row, column] = [Math.floor(a / grid), a % grid];
-    if (row === Math.floor(b / grid)) return `blocks of the grid that share user part ${row}`;
-    return column === b % grid ? `blocks of the grid that share item part ${column}` : undefined;
+    if (row === Math.floor(b / grid)) return `they are blocks that share user part ${row}`;
+    return column === b % grid ? `they are blocks that share item part ${column}` : undefined;
   },
   push(ctx, work) {
     switch (work.kind) {

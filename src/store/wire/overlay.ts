@@ -5,7 +5,7 @@ import { mergeSparseRow, sparseRow } from '../sparse-rows.ts';
 import type { TablePlan } from '../table.ts';
 import { stageSection, type Staged } from './apply.ts';
 import { sectionKind, sectionsOf, viewOf, type Section } from './format.ts';
-import { lowerBound, type Part, type RowSet } from './row-set.ts';
+import { lowerBound, type Part, type WrittenRows } from './written-rows.ts';
 import { stageOf } from './writer.ts';
 
 /** Dense rows to add to, and which rows of the values to add. */
@@ -62,7 +62,7 @@ function addColumns(values: Values, part: Part, source: { at: number; from: numb
 }
 
 /** `first` … of the values are rows `first` … of the table, `count` of them. */
-function addRange(values: Values, first: number, count: number, set: RowSet): void {
+function addRange(values: Values, first: number, count: number, set: WrittenRows): void {
   const last = first + count;
   for (const range of set.ranges) {
     const from = Math.max(first, range.first);
@@ -79,7 +79,7 @@ function addRange(values: Values, first: number, count: number, set: RowSet): vo
   }
 }
 
-function addListed(values: Values, { section, keys }: Staged, set: RowSet): void {
+function addListed(values: Values, { section, keys }: Staged, set: WrittenRows): void {
   const { i32 } = values.place.arena;
   const [rows, picks]: [number[], number[]] = [[], []];
   for (let i = 0; i < section.count; i++) {
@@ -120,7 +120,7 @@ function addEntries(values: Values, { row, count, ...at }: Entries): void {
   if (bad >= 0) throw notFinite(table, row, clock);
 }
 
-function addEntrySection(values: Values, staged: Staged, set: RowSet): void {
+function addEntrySection(values: Values, staged: Staged, set: WrittenRows): void {
   const { i32 } = values.place.arena;
   const { section, keys, counts } = staged;
   let done = 0;
@@ -142,7 +142,11 @@ function addEntrySection(values: Values, staged: Staged, set: RowSet): void {
 }
 
 /** Whether the section has a row of the set; without copying the section. */
-function meets(payload: Uint8Array, { kind, first, count, body }: Section, set: RowSet): boolean {
+function meets(
+  payload: Uint8Array,
+  { kind, first, count, body }: Section,
+  set: WrittenRows,
+): boolean {
   const isPart = (row: number) => set.parts.some((part) => part.row === row);
   if (kind === sectionKind.part) return set.has(first) || isPart(first);
   if (kind === sectionKind.range) {
@@ -166,7 +170,7 @@ export function addReplay(
   place: FoldPlace,
   payload: Uint8Array,
   tables: readonly TablePlan[],
-  sets: ReadonlyMap<number, RowSet>,
+  sets: ReadonlyMap<number, WrittenRows>,
   clock: number,
 ): void {
   for (const section of sectionsOf(payload)) {
@@ -202,7 +206,7 @@ export function addAccumulated(
   place: FoldPlace,
   table: TablePlan,
   deltas: TablePlan,
-  set: RowSet,
+  set: WrittenRows,
   clock: number,
 ): void {
   assert(deltas.id === table.id, 'an accumulator belongs to its table');

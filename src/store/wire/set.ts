@@ -5,7 +5,7 @@ import type { FoldPlace } from '../fold.ts';
 import { directoryBytes, type TablePlan } from '../table.ts';
 import { addSection, stageSection, touchedBy, type Staged, type Touched } from './apply.ts';
 import { addAccumulated, addReplay } from './overlay.ts';
-import { openRowSet, type RowSet } from './row-set.ts';
+import { openWrittenRows, type WrittenRows } from './written-rows.ts';
 import { sectionKind, sectionsOf, type Section } from './format.ts';
 import { setSlots, type Cached } from './slots.ts';
 
@@ -70,7 +70,7 @@ export function setPayload(
   tables: readonly TablePlan[],
   own: Own,
 ): readonly Touched[] {
-  const sets = new Map<number, RowSet>();
+  const sets = new Map<number, WrittenRows>();
   const isAlone = own.replay.length === 0 && own.accumulators.every((table) => table === undefined);
   const all = sectionsOf(payload);
   const isCached = ({ table }: Section) => own.cached?.[table] !== undefined;
@@ -84,7 +84,7 @@ export function setPayload(
     setSection(place, staged, own.clock);
     const rows = touchedBy(place, staged);
     if (isAlone) return rows;
-    const set = sets.get(section.table) ?? openRowSet();
+    const set = sets.get(section.table) ?? openWrittenRows();
     sets.set(section.table, set);
     if (section.kind === sectionKind.part) {
       const column = place.arena.i32[staged.keys / 4] ?? 0;

@@ -8,7 +8,7 @@ import { encodings, sectionKind } from './format.ts';
 import { packListed, packNumbers, packRange, packWideRow } from './pack-rows.ts';
 import { openWriter, stageOf, type Writer } from './writer.ts';
 
-/** The values of some rows of `table`, or of a range of them, as they are now. */
+/** The values of some rows of `table`, ascending, or of a range of them, as they are now. */
 export function packValues(
   place: FoldPlace,
   table: TablePlan,
@@ -16,7 +16,7 @@ export function packValues(
 ): readonly Uint8Array[] {
   const writer = openWriter(place);
   const source = { table, encoding: encodings.full, take: false, skip: false, marks: undefined };
-  if (rows instanceof Int32Array) packNumbers(writer, source, rows.slice().sort());
+  if (rows instanceof Int32Array) packNumbers(writer, source, rows);
   else packRange(writer, source, rows.first, rows.last);
   return writer.finish();
 }

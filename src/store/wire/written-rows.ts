@@ -4,7 +4,7 @@ export type Range = { readonly first: number; readonly count: number };
 /** `count` columns of a row. */
 export type Part = { readonly row: number; readonly column: number; readonly count: number };
 
-export type RowSet = ReturnType<typeof openRowSet>;
+export type WrittenRows = ReturnType<typeof openWrittenRows>;
 
 /** The first place in ascending `rows` whose number is not below `row`. */
 export function lowerBound(rows: Int32Array, row: number): number {
@@ -17,7 +17,7 @@ export function lowerBound(rows: Int32Array, row: number): number {
   return low;
 }
 
-export function openRowSet() {
+export function openWrittenRows() {
   const ranges: Range[] = [];
   const parts: Part[] = [];
   let rows = new Int32Array(0);
