@@ -1,5 +1,14 @@
 // The library: models on arrays, training on files, and what a user's own program needs.
 export { Mlr, MlrModel, type Label, type Matrix, type MlrOptions } from './library/mlr.ts';
+export {
+  ElasticNet,
+  Lasso,
+  LassoModel,
+  type ElasticNetOptions,
+  type LassoFitOptions,
+  type PathPoint,
+} from './library/lasso.ts';
+export type { SparseMatrix } from './library/matrix.ts';
 export { Mf, MfModel, type MfFitOptions, type Triples } from './library/mf.ts';
 export { train, type TrainFilesOptions } from './library/jobs.ts';
 export type { FitOptions, FitSummary } from './library/estimator.ts';

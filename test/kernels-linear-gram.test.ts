@@ -72,19 +72,18 @@ onEveryBuild(
           const work = lab.output(4 * 256 * 4 + 4 * count * 8);
           if (!dense) {
             sizes.forEach((_, p) => {
-              const [from, by] = [slots[0] + base * 4, slots[2] + base * 8];
-              kernels.gram_compact(count, from, by, weightsAt[p]!, places + 32 * p, cursor);
+              kernels.gram_compact(count, slots[0] + base * 4, places + 32 * p, cursor);
             });
           }
+          const weights = weighted ? lab.input(Int32Array.from(weightsAt)) : 0;
           for (const worker of [0, 1]) {
             for (const { first, last } of gramShare(columns, worker, 2)) {
               const to = part + first * count * 4;
               if (dense) {
-                const weights = weighted ? lab.input(Int32Array.from(weightsAt)) : 0;
                 const shape = [2, places, weights, first, last, base, count] as const;
                 kernels.gram_dense(...shape, ...slots, to, work);
               } else {
-                const shape = [2, places, first, last, base, count, total] as const;
+                const shape = [2, places, weights, first, last, base, count, total] as const;
                 kernels.gram_sparse(...shape, ...slots, to, work);
               }
             }

@@ -21,12 +21,10 @@ const PLACES_BYTES: usize = 32;
 const CHUNK_ROWS: i32 = 256;
 
 /**
- * The entries of `count` new columns by row, slots ascending in a row: value w_i x_ij t_j. lists, scales:
- * of the new slots. cursor: rows + 1 cells of work. Returns the number of entries.
+ * The entries of `count` new columns by row, slots ascending in a row. list: of the new slots. cursor:
+ * rows + 1 cells of work. Returns the number of entries.
  */
-export function gram_compact(
-  count: i32, list: usize, scales: usize, weights: usize, places: usize, cursor: usize,
-): i32 {
+export function gram_compact(count: i32, list: usize, places: usize, cursor: usize): i32 {
   const rows = load<i32>(places);
   const starts = load<usize>(places, 8), index = load<usize>(places, 12), value = load<usize>(places, 16);
   const rowStart = load<usize>(places, 24), entries = load<usize>(places, 28);
@@ -47,16 +45,14 @@ export function gram_compact(
   }
   for (let c: usize = 0; c < <usize>count; c++) {
     const cell = starts + (<usize>load<u32>(list + (c << 2)) << 2);
-    const t = load<f64>(scales + (c << 3));
     const last = <usize>load<u32>(cell, 4) << 2;
     for (let at = <usize>load<u32>(cell) << 2; at < last; at += 4) {
       const i = <usize>load<u32>(index + at);
       const row = cursor + (i << 2);
       const entry = <usize>load<u32>(row);
       store<i32>(row, <i32>entry + 1);
-      const w: f64 = weights ? load<f64>(weights + (i << 3)) : 1;
       store<i32>(entries + (entry << 3), <i32>c);
-      store<f32>(entries + (entry << 3), <f32>(w * t * <f64>load<f32>(value + at)), 4);
+      store<f32>(entries + (entry << 3), load<f32>(value + at), 4);
     }
   }
   return sum;
@@ -64,11 +60,11 @@ export function gram_compact(
 
 /**
  * Rows [first, last) of the new part: out row k − first, cells max(0, k − base) … count of `count` new
- * slots from slot `base` on, f32. total: Σ w of these partitions. list, centres, scales: of all slots.
- * work: count f64.
+ * slots from slot `base` on, f32. weights: place of each partition's weights, i32 cells, or 0; total: their
+ * sum. list, centres, scales: of all slots. work: count f64.
  */
 export function gram_sparse(
-  partitions: i32, places: usize, first: i32, last: i32, base: i32, count: i32, total: f64,
+  partitions: i32, places: usize, weights: usize, first: i32, last: i32, base: i32, count: i32, total: f64,
   list: usize, centres: usize, scales: usize, out: usize, work: usize,
 ): void {
   for (let k = first; k < last; k++) {
@@ -81,11 +77,14 @@ export function gram_sparse(
       const cell = load<usize>(place, 8) + column;
       const index = load<usize>(place, 12), value = load<usize>(place, 16);
       const rowStart = load<usize>(place, 24), entries = load<usize>(place, 28);
+      const w: usize = weights ? load<usize>(weights + (p << 2)) : 0;
       const end = <usize>load<u32>(cell, 4) << 2;
       for (let at = <usize>load<u32>(cell) << 2; at < end; at += 4) {
-        const row = rowStart + (<usize>load<u32>(index + at) << 2);
+        const i = <usize>load<u32>(index + at);
+        const row = rowStart + (i << 2);
         const from = entries + (<usize>load<u32>(row) << 3);
-        const x = t * <f64>load<f32>(value + at);
+        let x = <f64>load<f32>(value + at);
+        if (w) x *= load<f64>(w + (i << 3));
         for (let e = entries + (<usize>load<u32>(row, 4) << 3); e > from; ) {
           e -= 8;
           const slot = load<i32>(e);
@@ -95,12 +94,12 @@ export function gram_sparse(
         }
       }
     }
-    const m = total * t * load<f64>(centres + (<usize>k << 3));
+    const m = total * load<f64>(centres + (<usize>k << 3));
     const row = out + <usize>(k - first) * (<usize>count << 2);
     for (let c: usize = least; c < <usize>count; c++) {
       const slot = (<usize>base + c) << 3;
-      const other = load<f64>(scales + slot) * load<f64>(centres + slot);
-      store<f32>(row + (c << 2), <f32>(load<f64>(work + (c << 3)) - m * other));
+      const sum = load<f64>(work + (c << 3)) - m * load<f64>(centres + slot);
+      store<f32>(row + (c << 2), <f32>(t * load<f64>(scales + slot) * sum));
     }
   }
 }
@@ -119,10 +118,7 @@ function pack(rows: i32, x: usize, m: f64, t: f64, weights: usize, to: usize): v
   }
 }
 
-/**
- * gram_sparse of dense columns. weights: place of each partition's weights, i32 cells, or 0. work:
- * 4 · 256 f32 and 4 · count f64.
- */
+/** gram_sparse of dense columns. work: 4 · 256 f32 and 4 · count f64. */
 export function gram_dense(
   partitions: i32, places: usize, weights: usize, first: i32, last: i32, base: i32, count: i32,
   list: usize, centres: usize, scales: usize, out: usize, work: usize,

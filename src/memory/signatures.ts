@@ -80,9 +80,9 @@ export const signatures = {
   ],
 
   // assembly/linear/gram.ts
-  gram_compact: ['count', 'list', 'scales', 'weights', 'places', 'cursor'],
+  gram_compact: ['count', 'list', 'places', 'cursor'],
   gram_sparse: [
-    ...(['partitions', 'places', 'first', 'last', 'base', 'count', 'total'] as const),
+    ...(['partitions', 'places', 'weights', 'first', 'last', 'base', 'count', 'total'] as const),
     ...(['list', 'centres', 'scales', 'out', 'work'] as const),
   ],
   gram_dense: [

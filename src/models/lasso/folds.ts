@@ -1,4 +1,4 @@
-// Cross-validation: a fold's rows have weight 0 while its path is solved, and their squared errors are
+// Cross-validation: a fold's rows have weight 0 while its path is solved; their squared errors are
 // its score. The columns are those of the whole data; a fold has vectors of its own.
 import { createChooser } from './choose.ts';
 import {

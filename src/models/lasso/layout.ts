@@ -1,4 +1,4 @@
-// Shapes, options and memory of the lasso's solver. A *lane* is the memory of one solve: that of the
+// Shapes, options and memory of the lasso's solver. A *lane* is the memory of one solve: of the
 // whole data, shared by all hosts, or a fold's, private to the worker that solves it.
 import { assert } from '../../base/assert.ts';
 import type { Samples } from '../../data/dataset.ts';

@@ -1,6 +1,6 @@
-// One λ after the other of the lasso and the elastic net, on one lane. Written as a generator of the
-// workers' phases: who runs them, all workers of all hosts or one worker alone for a fold of
-// cross-validation, is not its business.
+// One λ after the other of the lasso and the elastic net, on one lane. A generator of the workers'
+// phases: who runs them, all workers of all hosts or one worker alone for a fold, is not its
+// business.
 //
 //   gradient of all ─▶ duality gap small enough? ─▶ done, and where the next λ starts
 //        ▲                   │ no
@@ -256,7 +256,7 @@ function takeChanges({ lane, used }: Solver, next: number): { changes: number; s
   return { changes, shift: lane.arena.f64[lane.at('scan') / 8] ?? 0 };
 }
 
-/** Undoes the last block: its quadratic was not one (second moments in f32 of almost equal columns). */
+/** Undoes the last block, where f32 second moments of almost equal columns have misled it. */
 function revert(solver: Solver, changes: number): number {
   const { lane } = solver;
   const { i32, f64 } = lane.arena;
@@ -273,7 +273,7 @@ function revert(solver: Solver, changes: number): number {
   return shift;
 }
 
-/** Solves for one λ from where the last one ended; the gradient of all variables is known before and after. */
+/** One λ, from where the last one ended. The gradient of all is known before and after. */
 export function* solveAt(solver: Solver, lambda: number, target: number): Phases<Solved> {
   const { lane } = solver;
   const { alpha, passes: passesMax } = lane.options;

@@ -1,4 +1,4 @@
-// The work of the lasso's solver: what its schedule asks of the workers, and how they do it, for one
+// The work of the lasso's solver: what its schedule asks of the workers, and how they do it, for a
 // partition of the rows or, with second moments, some rows of the Gram matrix.
 import type { Range } from '../../base/ranges.ts';
 import { ranges } from '../../scheduler/rotation.ts';
@@ -174,7 +174,7 @@ function measureGradient(
 
 function compactPlace(lane: Lane, p: number) {
   const places = lane.at('places') + p * placesBytes;
-  return { places, columns: columnsAt(lane, p), weights: maskAt(lane, p) };
+  return { places, columns: columnsAt(lane, p) };
 }
 
 function computeGram(

@@ -1,6 +1,6 @@
-// The columns of one partition of the samples (assembly/linear/columns.ts): sparse rows are sorted by
-// column, dense ones are transposed. Everything that reads them is a partial sum over the
-// partition's rows; who folds those in partition order gets the same bits for any number of threads.
+// The columns of one partition of the samples (assembly/linear/columns.ts): sparse rows are sorted
+// by column, dense ones are transposed. Everything that reads them is a partial sum over the
+// partition's rows; who folds those in partition order gets the same bits for any threads.
 import type { Samples } from '../../data/dataset.ts';
 import type { Context } from '../../program/program.ts';
 import type { Range } from '../../base/ranges.ts';

@@ -1,5 +1,5 @@
-// Second moments of the columns of some slots (assembly/linear/gram.ts), over all partitions that lie
-// on this host: their memory is shared, so rows of G are shared out over the host's workers.
+// Second moments of the columns of some slots (assembly/linear/gram.ts), over all partitions that
+// lie on this host: their memory is shared, so rows of G are shared out over the host's workers.
 //
 //   compactColumns  by partition   the new slots' entries by row (sparse data only)
 //   gramRows        by row of G    this host's part of the new columns of G
@@ -22,7 +22,7 @@ export type NewSlots = { readonly base: number; readonly count: number };
 /** Bytes of a partition's line in a table of places. */
 export const placesBytes = 32;
 /** Rows of G that one worker takes in a row; every tile of a dense kernel is whole. */
-export const gramGroup = 8;
+const gramGroup = 8;
 /** New slots of one call: dense tiles keep their sums for each in scratch. */
 export const gramNewMax = 1024;
 
@@ -35,29 +35,25 @@ export function writePlaces(arena: Arena, columns: Columns, at: number): void {
   arena.i32.set([rows, length, starts, index, value, x, rowStart, entries], at / 4);
 }
 
-/** Puts the new slots' entries of one partition together by row. weights: f64 per row, 0: ones. */
+/** Puts the new slots' entries of one partition together by row. */
 export function compactColumns(
   ctx: Place,
-  partition: { readonly places: number; readonly columns: Columns; readonly weights: number },
+  { places, columns }: { readonly places: number; readonly columns: Columns },
   { base, count, slots }: NewSlots & { readonly slots: Slots },
 ): void {
-  const { places, columns, weights } = partition;
   if (columns.dense) return;
   // Above 2 GiB it is negative as i32.
   const rowStart = (ctx.arena.i32[places / 4 + 6] ?? 0) >>> 0;
   const cursor = rowStart + (columns.rows + 1) * 4;
   ctx.poll();
-  ctx.kernels.gram_compact(
-    ...([count, slots.list + base * 4, slots.scales + base * 8] as const),
-    ...([weights, places, cursor] as const),
-  );
+  ctx.kernels.gram_compact(count, slots.list + base * 4, places, cursor);
 }
 
 export type GramRows = NewSlots & {
   /** The lines of this host's partitions, and how many. */
   readonly places: number;
   readonly partitions: number;
-  /** Dense only: place of every partition's weights, an i32 each; 0: ones. */
+  /** Place of every partition's weights, f64 per row: an i32 each. 0: ones. */
   readonly weights: number;
   readonly dense: boolean;
   /** Σ of the weights of these partitions' rows. */
@@ -71,7 +67,7 @@ export type GramRows = NewSlots & {
 
 /** Rows of the new columns of G, summed over this host's partitions. */
 export function gramRows(ctx: Place, asked: GramRows): void {
-  const { base, count, places, partitions, slots, rows, dense } = asked;
+  const { base, count, places, partitions, weights, slots, rows, dense } = asked;
   const { at: work } = ctx.scratch;
   const lists = [slots.list, slots.centres, slots.scales] as const;
   for (let k = rows.first; k < rows.last; k += 4) {
@@ -79,17 +75,16 @@ export function gramRows(ctx: Place, asked: GramRows): void {
     const last = Math.min(k + 4, rows.last);
     const out = asked.part + k * count * 4;
     if (dense) {
-      const { weights } = asked;
       const shape = [partitions, places, weights, k, last, base, count] as const;
       ctx.kernels.gram_dense(...shape, ...lists, out, work);
     } else {
-      const shape = [partitions, places, k, last, base, count, asked.total] as const;
+      const shape = [partitions, places, weights, k, last, base, count, asked.total] as const;
       ctx.kernels.gram_sparse(...shape, ...lists, out, work);
     }
   }
 }
 
-/** The groups of rows of G that worker `worker` of `workers` computes: by turns, for rows differ. */
+/** The groups of rows of G that a worker computes: by turns, for rows differ. */
 export function* gramShare(size: number, worker: number, workers: number): Generator<Range> {
   for (let first = worker * gramGroup; first < size; first += workers * gramGroup) {
     yield { first, last: Math.min(first + gramGroup, size) };
