@@ -23,6 +23,9 @@ type Ask = { readonly kind: ScheduleKind; readonly U: number; readonly threshold
 type Line = readonly (string | number)[];
 type Problem = { readonly name: string; readonly data: Samples; readonly lambdaRatio: number };
 
+/** The dependency threshold that the original has. */
+const filter = 0.1;
+
 const lines: Line[] = [
   ...[['data', 'schedule', 'U', 'threshold', 'updates', 'phases', 'objective', 'gap']],
 ];
@@ -91,11 +94,11 @@ async function solve(host: Host, problem: Problem, ask: Ask): Promise<string[]> 
   }
   const relative = of('gap') / of('start');
   const end = of('diverged') === 1 ? 'diverged' : relative <= 1e-4 ? 'converged' : 'not yet';
-  const filter = threshold < 1 ? `< ${threshold}` : 'off';
+  const limit = threshold < 1 ? `< ${threshold}` : 'off';
   const claim = claims[threshold === 1 ? 'unfiltered' : kind] ?? '';
   host.arena.release(mark);
   return [
-    ...[kind, String(U), filter, String(of('updates')), String(of('phases')), end],
+    ...[kind, String(U), limit, String(of('updates')), String(of('phases')), end],
     ...[relative.toExponential(1), of('objective').toPrecision(7), seconds.toFixed(2), claim],
   ];
 }
@@ -113,7 +116,7 @@ async function compare(host: Host, problem: Problem, asks: readonly Ask[]): Prom
 
 function grid(kinds: readonly ScheduleKind[], sizes: readonly number[]): readonly Ask[] {
   return kinds.flatMap((kind) =>
-    sizes.flatMap((U) => [0.3, 1].map((threshold) => ({ kind, U, threshold }))),
+    sizes.flatMap((U) => [filter, 1].map((threshold) => ({ kind, U, threshold }))),
   );
 }
 
