@@ -4,15 +4,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { correlationsOf, optimum, spectralRadius } from './oracle/coordinate.ts';
-import { withHost } from './helpers/hosts.ts';
-import {
-  autoregressive,
-  blocks,
-  designOf,
-  type Ask,
-  type Solved,
-} from './helpers/designs.ts';
-import { drive } from './helpers/driven.ts';
+import { autoregressive, blocks, designOf, type Ask, type Solved } from './helpers/designs.ts';
+import { drive, driving } from './helpers/driven.ts';
 
 /** How far above the optimum a run was after `updates` updates. */
 function above({ trace }: Solved, updates: number, least: number): number {
@@ -29,7 +22,7 @@ function reached({ trace, start }: Solved, least: number, share: number) {
 const fine = { certifyEvery: 0.1, tolerance: 1e-9 } as const;
 
 test('T8: priorities |δβ| + η and (δβ)² get further than uniform with as many updates', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     for (const seed of [1, 2, 3]) {
       const J = 300;
       const rows = autoregressive({ rows: 200, columns: J, seed }, 0.8);
@@ -47,7 +40,7 @@ test('T8: priorities |δβ| + η and (δβ)² get further than uniform with as m
 });
 
 test('T9: U at once take 1/U of the phases while correlation is small, or filtered', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     const size = { rows: 400, columns: 128, seed: 4 };
     const loose = designOf(autoregressive(size, 0.2), 4, { truth: 12 });
     const tight = designOf(blocks(size, 16, 0.9), 4, { truth: 12 });
@@ -79,11 +72,13 @@ test('T9: U at once take 1/U of the phases while correlation is small, or filter
 });
 
 test('T11: every pair of a dispatched set, and of the sets in flight, has |corr| < ρ', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     for (const kind of ['dynamic', 'static', 'random', 'cyclic'] as const) {
       for (const pipeline of [0, 2]) {
         const intercept = kind !== 'random';
-        const design = designOf(blocks({ rows: 50, columns: 60, seed: 6 }, 6, 0.6), 6, { intercept });
+        const design = designOf(blocks({ rows: 50, columns: 60, seed: 6 }, 6, 0.6), 6, {
+          intercept,
+        });
         const correlations = correlationsOf(design);
         const threshold = 0.3;
         const ask: Ask = { kind, pipeline, threshold, phaseSize: 6, passes: 10, tolerance: 0 };
@@ -98,14 +93,17 @@ test('T11: every pair of a dispatched set, and of the sets in flight, has |corr|
             }
           });
         }
-        assert.ok(pairs > updates && turnedDown > 0, `${kind}: ${pairs} pairs, ${turnedDown} turned down`);
+        assert.ok(
+          pairs > updates && turnedDown > 0,
+          `${kind}: ${pairs} pairs, ${turnedDown} turned down`,
+        );
       }
     }
   });
 });
 
 test('T12: unscheduled, more than J/ρ(XᵀX) + 1 at once diverges; scheduled it converges', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     const J = 120;
     const design = designOf(blocks({ rows: 300, columns: J, seed: 8 }, 24, 0.9), 8, { truth: 10 });
     const { value } = optimum(design, 1e-10);
@@ -125,7 +123,7 @@ test('T12: unscheduled, more than J/ρ(XᵀX) + 1 at once diverges; scheduled it
 });
 
 test('dynamic needs at most a third of the updates of random, to the same gap', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     // Random sees its end as soon as it comes.
     const often = { certifyEvery: 0.1 } as const;
     for (const seed of [1, 2, 3]) {
@@ -138,13 +136,16 @@ test('dynamic needs at most a third of the updates of random, to the same gap', 
       const says = `seed ${seed}: random ${random}, dynamic ${updates}`;
       assert.ok(random >= 3 * updates, says);
       // A certificate's gradient takes no more than an update of each variable.
-      assert.ok(random >= 2 * (updates + 400 * certificates), `${says}, certificates ${certificates}`);
+      assert.ok(
+        random >= 2 * (updates + 400 * certificates),
+        `${says}, certificates ${certificates}`,
+      );
     }
   });
 });
 
 test('late reports: who does what when changes no bit', async () => {
-  await withHost(1, async (host) => {
+  await driving((host) => {
     for (const loss of ['square', 'logistic'] as const) {
       const rows = autoregressive({ rows: 40, columns: 30, seed: 2 }, 0.6);
       const design = designOf(rows, 2, { loss, intercept: true });

@@ -20,9 +20,7 @@ onEveryBuild('phase_targets: classes as signs, numbers as they are', (lab) => {
       lab.check(`${count}`);
       // The bits of a class number as f32.
       const asNumber = new Float32Array(Int32Array.from(rows.targets).buffer);
-      const want = Array.from(rows.targets, (k, i) =>
-        numbers ? asNumber[i]! : k === 1 ? 1 : -1,
-      );
+      const want = Array.from(rows.targets, (k, i) => (numbers ? asNumber[i]! : k === 1 ? 1 : -1));
       same(lab.f64(y, count), want, `${count} ${numbers}`);
     }
   }
@@ -36,18 +34,29 @@ onEveryBuild('phase_residuals, phase_square_sums', (lab) => {
     const before = doubles(3, n);
     const sums = lab.output(before);
     lab.kernels.phase_residuals(n, 0.25, y, u);
-    same(lab.f64(y, n), targets.map((x) => x - 0.25), `${n}: y`);
-    same(lab.f64(u, n), targets.map((x) => 0.25 - x), `${n}: u`);
+    same(
+      lab.f64(y, n),
+      targets.map((x) => x - 0.25),
+      `${n}: y`,
+    );
+    same(
+      lab.f64(u, n),
+      targets.map((x) => 0.25 - x),
+      `${n}: u`,
+    );
     lab.kernels.phase_square_sums(n, 0.5, y, u, sums);
     lab.check(`${n}`);
     const own = targets.map((x) => 0.75 - x);
-    const parts = [
-      own.map((x) => (x * x) / 2),
-      own,
-      own.map((x, i) => x * (targets[i]! - 0.25)),
-    ];
-    const bounds = parts.map((part, k) => gamma(n + 3, U64) * (absolute(part) + Math.abs(before[k]!)));
-    allClose(lab.f64(sums, 3), parts.map((part, k) => before[k]! + total(part)), bounds, `${n}`);
+    const parts = [own.map((x) => (x * x) / 2), own, own.map((x, i) => x * (targets[i]! - 0.25))];
+    const bounds = parts.map(
+      (part, k) => gamma(n + 3, U64) * (absolute(part) + Math.abs(before[k]!)),
+    );
+    allClose(
+      lab.f64(sums, 3),
+      parts.map((part, k) => before[k]! + total(part)),
+      bounds,
+      `${n}`,
+    );
   }
 });
 
@@ -65,7 +74,12 @@ onEveryBuild('phase_logistic_slopes, phase_logistic_entropy', (lab) => {
     const m = scores.map((x, i) => targets[i]! * (x + t));
     const a = m.map((x) => 1 / (1 + Math.exp(x)));
     const want = a.map((x, i) => (targets[i]! > 0 ? -s1 * x : s0 * x));
-    allClose(lab.f64(g, n), want, want.map((x) => 1e-14 * Math.abs(x)), `${n}: slopes`);
+    allClose(
+      lab.f64(g, n),
+      want,
+      want.map((x) => 1e-14 * Math.abs(x)),
+      `${n}: slopes`,
+    );
     const of = (sign: number) => total(a.map((x, i) => (targets[i] === sign ? x : 0)));
     const parts = [
       total(m.map((x) => Math.max(0, -x) + Math.log1p(Math.exp(-Math.abs(x))))),
@@ -76,7 +90,12 @@ onEveryBuild('phase_logistic_slopes, phase_logistic_entropy', (lab) => {
     // exp, log and the quotient are right to some units of 2^-53, of values up to 13.
     allClose(lab.f64(sums, 6), parts, n * 13 * 20 * U64, `${n}: sums`);
     const entropy = lab.kernels.phase_logistic_entropy(n, 0.9, g);
-    close(entropy, total(want.map((x) => entropyOf(0.9 * Math.abs(x)))), n * 1e-14, `${n}: entropy`);
+    close(
+      entropy,
+      total(want.map((x) => entropyOf(0.9 * Math.abs(x)))),
+      n * 1e-14,
+      `${n}: entropy`,
+    );
   }
 });
 

@@ -31,7 +31,10 @@ function checkEnd(design: Design, solved: Solved, least: number, label: string):
   const off = Math.abs(solved.objective - at);
   assert.ok(off <= 1e-10 * solved.start, `${label}: says ${solved.objective}, is ${at}`);
   assert.ok(at >= least - 1e-10 * solved.start, `${label}: below the optimum ${least}`);
-  assert.ok(at - solved.gap <= least + 1e-10 * solved.start, `${label}: gap ${solved.gap} is short`);
+  assert.ok(
+    at - solved.gap <= least + 1e-10 * solved.start,
+    `${label}: gap ${solved.gap} is short`,
+  );
 }
 
 function checkOptimal(design: Design, solved: Solved, least: number, label: string): void {
@@ -113,7 +116,10 @@ test('phases: the same bits for 1, 2 and 3 threads', async () => {
       const ends: string[] = [];
       for (const threads of [1, 2, 3]) {
         await withHost(threads, async (host) => {
-          const { v, b, updates, trace } = await solveDesign(host, design, { partitions: 5, ...ask });
+          const { v, b, updates, trace } = await solveDesign(host, design, {
+            partitions: 5,
+            ...ask,
+          });
           ends.push(JSON.stringify([[...v], b, updates, trace]));
         });
       }

@@ -38,7 +38,7 @@ export function autoregressive(size: Size, rho: number): Rows {
   return rowsBy(size, (prng) => {
     const out = [normalOf(prng)];
     while (out.length < size.columns) {
-      out.push(rho * out.at(-1)! + Math.sqrt(1 - rho * rho) * normalOf(prng));
+      out.push(rho * out.at(-1) + Math.sqrt(1 - rho * rho) * normalOf(prng));
     }
     return out;
   });
@@ -97,9 +97,15 @@ export function designOf(rows: Rows, seed: number, options: DesignOptions = {}):
     [...weights].reduce((sum, [j, w]) => sum + w * row[j]!, noise * normalOf(prng)),
   );
   const y = Float64Array.from(scores, (z) =>
-    loss === 'square' ? Math.fround(z + (intercept ? 3 : 0)) : z + noise * normalOf(prng) > 0 ? 1 : -1,
+    loss === 'square'
+      ? Math.fround(z + (intercept ? 3 : 0))
+      : z + noise * normalOf(prng) > 0
+        ? 1
+        : -1,
   );
-  const columns = Array.from({ length: width }, (_, j) => Float64Array.from(rows, (row) => row[j]!));
+  const columns = Array.from({ length: width }, (_, j) =>
+    Float64Array.from(rows, (row) => row[j]!),
+  );
   const n = rows.length;
   const centre = (x: Float64Array) => x.reduce((sum, own) => sum + own, 0) / n;
   const mean = intercept ? centre(y) : 0;
@@ -145,8 +151,23 @@ export function optionsOf(design: Design, ask: Ask): PhasesOptions {
   const { pipeline = 0, tolerance = 1e-6, passes = 2000, certifyEvery = 1, damping = false } = ask;
   const { loss, l1, l2, intercept, standardize } = design;
   return {
-    ...{ loss, lambda: l1 + l2, alpha: l1 / (l1 + l2), lambdaRatio: 0, intercept, standardize, pipeline, tolerance, passes, certifyEvery, damping },
-    ...{ relativeTo: 'start', schedule: { kind, phaseSize, threshold, squared, floor, refresh, schedulers } },
+    ...{
+      loss,
+      lambda: l1 + l2,
+      alpha: l1 / (l1 + l2),
+      lambdaRatio: 0,
+      intercept,
+      standardize,
+      pipeline,
+      tolerance,
+      passes,
+      certifyEvery,
+      damping,
+    },
+    ...{
+      relativeTo: 'start',
+      schedule: { kind, phaseSize, threshold, squared, floor, refresh, schedulers },
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 // linear-phases without threads: schedule, push and pull are called here, in an order that a seed
-// draws where the runtime leaves it open. So every phase is seen, and a report may be as late as the
-// pipeline lets it be.
+// draws where the runtime leaves it open. So every phase is seen, and a report may be as late as
+// the pipeline lets it be.
 import type { BegunPhase, Context } from '../../src/program/program.ts';
 import type { Samples } from '../../src/data/dataset.ts';
 import { linearPhases } from '../../src/models/linear/phases/program.ts';
@@ -8,6 +8,7 @@ import type { PhaseWork } from '../../src/models/linear/phases/worker.ts';
 import type { Host } from '../../src/supervisor/host.ts';
 import type { Design } from '../oracle/coordinate.ts';
 import { phasesRequest, placeDesign, solvedOf, type Ask, type Solved } from './designs.ts';
+import { withHost } from './hosts.ts';
 import { prngOf } from './lab.ts';
 
 export type Driven = Solved & {
@@ -18,6 +19,11 @@ export type Driven = Solved & {
 };
 
 type Flight = { readonly works: readonly PhaseWork[]; done: number };
+
+/** A host whose memory is driven. */
+export function driving(body: (host: Host) => void): Promise<void> {
+  return withHost(1, (host) => Promise.resolve(body(host)));
+}
 
 /** A setup over the host's memory, whose threads have nothing to do with it. */
 function contextOf(host: Host, data: Samples, design: Design, ask: Ask & { workers: number }) {
@@ -45,7 +51,11 @@ function contextOf(host: Host, data: Samples, design: Design, ask: Ask & { worke
 export function drive(
   host: Host,
   design: Design,
-  { workers = 2, late, ...ask }: Ask & { readonly workers?: number; readonly late?: number | undefined } = {},
+  {
+    workers = 2,
+    late,
+    ...ask
+  }: Ask & { readonly workers?: number; readonly late?: number | undefined } = {},
 ): Driven {
   const mark = host.arena.mark();
   const data = placeDesign(host.arena, design, ask.storage);
@@ -82,7 +92,13 @@ export function drive(
   };
   const push = (worker: number) => {
     const { flight, work } = behind[worker]!.shift()!;
-    const own = { ...context, ...shared, worker, state: states[worker]!, createTable: () => undefined };
+    const own = {
+      ...context,
+      ...shared,
+      worker,
+      state: states[worker]!,
+      createTable: () => undefined,
+    };
     linearPhases.push(own, work);
     flight.done += 1;
   };

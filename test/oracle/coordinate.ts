@@ -50,7 +50,7 @@ export function objective(design: Design, v: ArrayLike<number>, b: number): numb
   }, fit);
 }
 
-/** Objective less the best of two dual points, both made feasible: an upper bound of what is left. */
+/** Objective less the best of two dual points, both made feasible: a bound of what is left. */
 export function gapAt(design: Design, v: ArrayLike<number>, b: number): number {
   const { columns, y, loss, l1, l2, intercept } = design;
   const n = y.length;

@@ -44,7 +44,10 @@ const shared: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'updates', type: 'choice', choices: ['joint', 'independent'] },
-    ...{ default: 'joint', help: 'a block is solved on its second moments; or each variable alone' },
+    ...{
+      default: 'joint',
+      help: 'a block is solved on its second moments; or each variable alone',
+    },
   },
   ...independentOptions,
 ];

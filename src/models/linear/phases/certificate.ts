@@ -28,7 +28,7 @@ function* measure(problem: Problem): Flow<PhaseWork> {
   problem.told = to;
 }
 
-/** Moves the intercept to its optimum; what to multiply the classes' duals with so that they even out. */
+/** Moves the intercept to its optimum; factors of the classes' duals with which these even out. */
 function* balance(problem: Problem): Flow<PhaseWork, At> {
   const n = rowsOf(problem);
   for (let step = 0; step < newtonStepsMax; step++) {

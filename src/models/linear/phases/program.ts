@@ -1,7 +1,7 @@
 // Parallel coordinate descent on a schedule (STRADS's lasso and logistic regression), the program
 // behind --updates independent.
 //
-//   min_w,b (1/n) Σ_i f(x_i·w + b) + λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)                 (b is not penalized)
+//   min_w,b (1/n) Σ_i f(x_i·w + b) + λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)               (b is not penalized)
 //
 //   schedule   a phase: variables that are worth an update, and whose columns hardly correlate
 //   push       takes in Δ of the phases that ended since; z_p[j] = Σ x_ij f'(z_i) over own rows

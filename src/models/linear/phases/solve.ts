@@ -13,7 +13,15 @@ import { createSchedule, type Phase, type Schedule } from '../../../scheduler/sc
 import { certify } from './certificate.ts';
 import type { Flow } from './flow.ts';
 import { cell, result, slotOf, traceCells, traceRowsMax } from './layout.ts';
-import { ask, openProblem, rowsOf, send, sumCell, type Problem, type Scheduler } from './scheduler.ts';
+import {
+  ask,
+  openProblem,
+  rowsOf,
+  send,
+  sumCell,
+  type Problem,
+  type Scheduler,
+} from './scheduler.ts';
 import type { PhaseWork } from './worker.ts';
 
 /** A phase that was sent; `answers` works are pulled when its sums are there. */
