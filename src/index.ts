@@ -1,7 +1,7 @@
 // The library: models on arrays, training on files, and what a user's own program needs.
 export { Mlr, type MlrOptions } from './library/mlr.ts';
 export { Logistic, type LogisticFitOptions } from './library/logistic.ts';
-export { ClassModel as MlrModel, ClassModel, type Label, type Matrix } from './library/classes.ts';
+export { ClassModel as MlrModel, ClassModel, type Label } from './library/classes.ts';
 export {
   ElasticNet,
   Lasso,
@@ -10,7 +10,7 @@ export {
   type LassoFitOptions,
   type PathPoint,
 } from './library/lasso.ts';
-export type { SparseMatrix } from './library/matrix.ts';
+export type { Matrix, SparseMatrix } from './library/matrix.ts';
 export { Mf, MfModel, type MfFitOptions, type Triples } from './library/mf.ts';
 export { train, type TrainFilesOptions } from './library/jobs.ts';
 export type { FitOptions, FitSummary } from './library/estimator.ts';

@@ -15,8 +15,13 @@ import {
   type FitSummary,
   type Fitted,
 } from './estimator.ts';
-import { columnsOf, configError, placeRegression, type SparseMatrix } from './matrix.ts';
-import type { Matrix } from './mlr.ts';
+import {
+  columnsOf,
+  configError,
+  placeRegression,
+  type Matrix,
+  type SparseMatrix,
+} from './matrix.ts';
 
 export type LassoFitOptions = FitOptions & {
   /** Weight of the penalty. */

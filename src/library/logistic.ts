@@ -3,7 +3,8 @@
 //     const model = await new Logistic({ lambda: 1e-3, l1Ratio: 1 }).fit(X, y);
 //     const labels = await model.predict(X);
 import { logistic } from '../models/logistic/model.ts';
-import { fitClasses, type ClassModel, type Label, type Matrix } from './classes.ts';
+import { fitClasses, type ClassModel, type Label } from './classes.ts';
+import type { Matrix, SparseMatrix } from './matrix.ts';
 import type { FitOptions } from './estimator.ts';
 
 export type LogisticFitOptions = FitOptions & {
@@ -31,7 +32,7 @@ export class Logistic {
    * @throws ERR_CONFIG for shapes or values that cannot be, ERR_DATA for other than two labels,
    * ERR_ABORTED when the signal fires.
    */
-  async fit(X: Matrix, y: readonly Label[]): Promise<ClassModel> {
+  async fit(X: Matrix | SparseMatrix, y: readonly Label[]): Promise<ClassModel> {
     const { lambda, l1Ratio, intercept, classWeight, positiveWeight } = this.#options;
     return fitClasses(
       { model: logistic, options: this.#options },

@@ -2,7 +2,9 @@
 import { SystemError } from '../base/errors.ts';
 import type { SampleBlock, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
-import type { Matrix } from './mlr.ts';
+
+/** n rows of d numbers. */
+export type Matrix = readonly ArrayLike<number>[];
 
 /** Compressed rows: row i has entries rowStart[i] … rowStart[i + 1] − 1, columns ascending. */
 export type SparseMatrix = {
@@ -80,31 +82,48 @@ function placeSparse(arena: Arena, X: SparseMatrix) {
   return { storage: 'csr' as const, stride: 0, nonzeros: X.index.length, block };
 }
 
-/** X and numbers to predict in the arena, as one block. y undefined: rows to be scored. */
+/** X in the arena, as one block whose targets are at `target`, 4 bytes a row. */
+function placeSamples(arena: Arena, X: Matrix | SparseMatrix, target: number) {
+  const rows = rowsOf(X);
+  const columns = columnsOf(X);
+  if (!(rows > 0 && columns > 0)) {
+    throw configError('X must have rows and columns', `${rows} × ${columns}`);
+  }
+  const { block, ...shape } = isSparse(X) ? placeSparse(arena, X) : placeDense(arena, X, columns);
+  const empty: SampleBlock = {
+    ...{ rows, nonzeros: shape.nonzeros, target, x: 0, rowStart: 0, index: 0, value: 0 },
+  };
+  return {
+    ...{ kind: 'samples' as const, rows, columns, scale: 1, base: 0, first: 0 },
+    ...{ ...shape, columnNames: [], blocks: [{ ...empty, ...block }] },
+  };
+}
+
+/** X and numbers to predict in the arena. y undefined: rows to be scored. */
 export function placeRegression(
   arena: Arena,
   X: Matrix | SparseMatrix,
   y: ArrayLike<number> | undefined,
 ): Samples {
   const rows = rowsOf(X);
-  const columns = columnsOf(X);
-  if (!(rows > 0 && columns > 0)) {
-    throw configError('X must have rows and columns', `${rows} × ${columns}`);
-  }
   if (y !== undefined && y.length !== rows)
     throw configError(`y must have ${rows} labels`, y.length);
-  const { block, ...shape } = isSparse(X) ? placeSparse(arena, X) : placeDense(arena, X, columns);
   const target = arena.allocate(rows * 4);
   for (let i = 0; i < rows; i++) {
     const label = Math.fround(y === undefined ? 0 : (y[i] ?? NaN));
     if (!Number.isFinite(label)) throw configError(`y[${i}] must be a finite number`, y?.[i]);
     arena.f32[target / 4 + i] = label;
   }
-  const empty: SampleBlock = {
-    ...{ rows, nonzeros: shape.nonzeros, target, x: 0, rowStart: 0, index: 0, value: 0 },
-  };
-  return {
-    ...{ kind: 'samples', labels: 'number', rows, columns, scale: 1, base: 0, first: 0 },
-    ...{ ...shape, classes: [], columnNames: [], blocks: [{ ...empty, ...block }] },
-  };
+  return { ...placeSamples(arena, X, target), labels: 'number', classes: [] };
+}
+
+/** X and class numbers in the arena. */
+export function placeClasses(
+  arena: Arena,
+  X: Matrix | SparseMatrix,
+  { targets, classes }: { readonly targets: Int32Array; readonly classes: readonly string[] },
+): Samples {
+  const target = arena.allocate(targets.length * 4);
+  arena.i32.set(targets, target / 4);
+  return { ...placeSamples(arena, X, target), classes };
 }

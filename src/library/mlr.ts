@@ -3,7 +3,8 @@
 //     const model = await new Mlr({ lambda: 1e-4 }).fit(X, y);   // X: rows of numbers, y: labels
 //     const labels = await model.predict(X);
 import { mlr } from '../models/mlr/model.ts';
-import { fitClasses, type ClassModel, type Label, type Matrix } from './classes.ts';
+import { fitClasses, type ClassModel, type Label } from './classes.ts';
+import type { Matrix, SparseMatrix } from './matrix.ts';
 import type { FitOptions } from './estimator.ts';
 
 export type MlrOptions = FitOptions & {
@@ -27,7 +28,7 @@ export class Mlr {
    * Fits weights to n rows and their n labels.
    * @throws ERR_CONFIG for shapes or values that cannot be, ERR_ABORTED when the signal fires.
    */
-  async fit(X: Matrix, y: readonly Label[]): Promise<ClassModel> {
+  async fit(X: Matrix | SparseMatrix, y: readonly Label[]): Promise<ClassModel> {
     const { lambda, solver, intercept, learningRate, batchSize } = this.#options;
     return fitClasses(
       { model: mlr, options: this.#options },
