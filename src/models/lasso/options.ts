@@ -42,6 +42,10 @@ const shared: readonly OptionSpec[] = [
     help: 'which variables join the working set first',
   },
   {
+    ...{ name: 'working-set', type: 'integer', minimum: 8, maximum: 16384, default: 4096 },
+    help: 'most variables that are solved together: 4 bytes for each pair',
+  },
+  {
     ...{ name: 'updates', type: 'choice', choices: ['joint'], default: 'joint' },
     help: 'joint: a block of variables is solved together, on its second moments',
   },
@@ -80,5 +84,6 @@ export function solverOptions(
     standardize: options['standardize'] === true,
     ...{ tolerance, passes },
     schedule: options['schedule'] as LassoOptions['schedule'],
+    slots: Number(options['working-set']),
   };
 }
