@@ -15,7 +15,7 @@ const X = data.values;
 const sparse = {
   columns: 20,
   rowStart: X.reduce<number[]>(
-    (all, row) => [...all, all.at(-1)! + row.filter(Boolean).length],
+    (all, row) => [...all, all.at(-1) + row.filter(Boolean).length],
     [0],
   ),
   index: X.flatMap((row) => row.flatMap((x, j) => (x === 0 ? [] : [j]))),

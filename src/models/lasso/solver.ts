@@ -226,8 +226,8 @@ type Aim = { readonly gap: number; readonly ones: number; readonly most: number 
 
 /**
  * What violation, in units of ω, leaves a gap no larger than wanted: v costs about v Σ ω|u| of the
- * dual, or v²/2λ₂ for each variable by the L2 penalty's conjugate. While next to nothing is other than
- * 0 that says nothing: then it must fall below what it was.
+ * dual, or v²/2λ₂ for each variable by the L2 penalty's conjugate. While next to nothing is other
+ * than 0 that says nothing: then it must fall below what it was.
  */
 function blockTolerance({ used }: Solver, { l1, l2 }: Penalty, { gap, ones, most }: Aim): number {
   const byRidge = Math.sqrt((2 * l2 * gap) / Math.max(1, used));
