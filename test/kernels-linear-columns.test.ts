@@ -62,7 +62,7 @@ onEveryBuild('columns: rows of every storage become columns, rows ascending', (l
         continue;
       }
       const entries = want.map((column) => column.flatMap((x, i) => (x === 0 ? [] : [[i, x]])));
-      const starts = entries.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
+      const starts = entries.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
       same(lab.i32(placed.starts, columns + 1), starts, `${label}: starts`);
       const index = lab.i32(placed.index, placed.nonzeros);
       same(

@@ -22,12 +22,12 @@ function placePartition(lab: Lab, x: readonly Float32Array[], rows: number, dens
   const entries = x.map((column) =>
     [...column].flatMap((value, i) => (value === 0 ? [] : [[i, value] as const])),
   );
-  const starts = entries.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
+  const starts = entries.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
   return [
     ...[rows, rows, lab.input(Int32Array.from(starts))],
     lab.input(Int32Array.from(entries.flat(), ([i]) => i)),
     lab.input(Float32Array.from(entries.flat(), ([, value]) => value)),
-    ...[0, lab.output((rows + 1) * 4), lab.output(starts.at(-1)! * 8)],
+    ...[0, lab.output((rows + 1) * 4), lab.output(starts.at(-1) * 8)],
   ];
 }
 

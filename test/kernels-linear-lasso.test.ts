@@ -258,20 +258,20 @@ onEveryBuild('lasso_block, lasso_changes: a block there and back', (lab) => {
       ...[lab.output(u), lab.output(count * 4), lab.output(count * 8), lab.output(8)],
     ] as const;
     const changed = kernels.lasso_changes(
-      ...([count, list, lab.input(next), uAt!, lab.input(means), lab.input(t)] as const),
-      ...([lists!, values!, sums!] as const),
+      ...([count, list, lab.input(next), uAt, lab.input(means), lab.input(t)] as const),
+      ...([lists, values, sums] as const),
     );
     const moved = slots.filter((_, k) => k % 2 === 1);
-    same(lab.i32(lists!, changed), moved, 'changed');
+    same(lab.i32(lists, changed), moved, 'changed');
     allClose(
-      lab.f64(values!, changed),
+      lab.f64(values, changed),
       moved.map((j) => -0.5 * t[j]!),
       2 * U64,
       'changes',
     );
     const shift = sum(moved.map((j) => 0.5 * t[j]! * means[j]!));
-    close(lab.f64(sums!, 1)[0]!, shift, gamma(n + 3, U64) * n, 'shift');
-    slots.forEach((j, k) => assert.is(lab.f64(uAt!, n)[j], next[k]));
+    close(lab.f64(sums, 1)[0]!, shift, gamma(n + 3, U64) * n, 'shift');
+    slots.forEach((j, k) => assert.is(lab.f64(uAt, n)[j], next[k]));
     lab.check(`n=${n}`);
   });
 });

@@ -6,6 +6,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ElasticNet, Lasso, train } from '../src/index.ts';
 import { runJob } from '../src/jobs/run-job.ts';
+import { withDefaults } from '../src/library/estimator.ts';
+import { lasso } from '../src/models/lasso/model.ts';
 import { close } from './helpers/lab.ts';
 import { problemOf, randomRegression } from './helpers/lasso.ts';
 import { lassoObjective, solveLasso } from './oracle/lasso.ts';
@@ -15,7 +17,7 @@ const X = data.values;
 const sparse = {
   columns: 20,
   rowStart: X.reduce<number[]>(
-    (all, row) => [...all, all.at(-1)! + row.filter(Boolean).length],
+    (all, row) => [...all, all.at(-1) + row.filter(Boolean).length],
     [0],
   ),
   index: X.flatMap((row) => row.flatMap((x, j) => (x === 0 ? [] : [j]))),
@@ -62,22 +64,22 @@ test('ElasticNet: a path, and folds that choose from it', async () => {
 });
 
 test('Lasso: what cannot be is refused by name', async () => {
-  const lasso = new Lasso(options);
+  const plain = new Lasso(options);
   for (const [body, words] of [
-    [() => lasso.fit([], []), 'ERR_CONFIG X must have rows'],
-    [() => lasso.fit([[1], [2, 3]], [1, 2]), 'ERR_CONFIG row 1 of X'],
-    [() => lasso.fit([[1], [NaN]], [1, 2]), 'ERR_CONFIG X[1][0]'],
-    [() => lasso.fit([[1], [2]], [1]), 'ERR_CONFIG y must have 2'],
-    [() => lasso.fit([[1], [2]], [1, Infinity]), 'ERR_CONFIG y[1]'],
-    [() => lasso.fit({ ...sparse, rowStart: [1, 2] }, [1]), 'ERR_CONFIG rowStart[0]'],
-    [() => lasso.fit({ ...sparse, columns: 3 }, data.y), 'ERR_CONFIG index['],
-    [() => lasso.fit({ ...sparse, value: [] }, data.y), 'ERR_CONFIG index and value'],
+    [() => plain.fit([], []), 'ERR_CONFIG X must have rows'],
+    [() => plain.fit([[1], [2, 3]], [1, 2]), 'ERR_CONFIG row 1 of X'],
+    [() => plain.fit([[1], [NaN]], [1, 2]), 'ERR_CONFIG X[1][0]'],
+    [() => plain.fit([[1], [2]], [1]), 'ERR_CONFIG y must have 2'],
+    [() => plain.fit([[1], [2]], [1, Infinity]), 'ERR_CONFIG y[1]'],
+    [() => plain.fit({ ...sparse, rowStart: [1, 2] }, [1]), 'ERR_CONFIG rowStart[0]'],
+    [() => plain.fit({ ...sparse, columns: 3 }, data.y), 'ERR_CONFIG index['],
+    [() => plain.fit({ ...sparse, value: [] }, data.y), 'ERR_CONFIG index and value'],
     [() => new Lasso({ ...options, folds: 1 }).fit(X, data.y), 'ERR_CONFIG --folds'],
   ] as const) {
     const found = await rejected(body);
     assert.ok(found.startsWith(words), `${words}: ${found}`);
   }
-  const model = await lasso.fit(X, data.y);
+  const model = await plain.fit(X, data.y);
   assert.ok((await rejected(async () => model.predict([[1]]))).startsWith('ERR_CONFIG X must'));
 });
 
@@ -92,11 +94,14 @@ test('lasso: trained from a file, saved, evaluated and used', async () => {
   const hooks = { signal: new AbortController().signal, onEvent: () => undefined };
   const job = { command: 'train', model: 'lasso', data: [path], test: [path], out } as const;
   const rest = { threads: 2, consistency: 'bsp', staleness: 0, partitions: undefined } as const;
-  const values = { intercept: true, 'lambda-ratio': 0.05, schedule: 'dynamic' } as const;
   const done = await runJob(
     {
       ...{ ...job, ...rest, passes: undefined, tolerance: 1e-8, seed: 1, audit: false },
-      ...{ pushTimeoutMs: 20_000, input, options: { ...values, path: 0, folds: 0 } },
+      ...{
+        pushTimeoutMs: 20_000,
+        input,
+        options: withDefaults(lasso.options, { 'lambda-ratio': 0.05 }),
+      },
     },
     hooks,
   );

@@ -25,7 +25,6 @@ function dot(a: readonly number[], b: readonly number[]): number {
   return total;
 }
 
-
 /** Columns and labels about their means if there is an intercept, and the penalties' factors. */
 function prepare({ x, y, intercept = true, standardize = false }: LassoProblem) {
   const columns = (x[0] ?? []).map((_, j) => x.map((row) => row[j]!));
