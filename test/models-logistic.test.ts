@@ -1,5 +1,5 @@
-// logistic against float64: it ends at the optimum that coordinate-wise Newton's method finds, its gap
-// bounds what is left, and the same numbers come out of any number of threads.
+// logistic against float64: it ends at the optimum that coordinate-wise Newton's method finds, its
+// gap bounds what is left, and the same numbers come out of any number of threads.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Storage } from '../src/data/dataset.ts';

@@ -70,8 +70,8 @@ const wideBlock = 2048;
 const sweepsMax = 40;
 
 /**
- * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
- * that its duals certify (certificate.ts).
+ * Solves the block's subproblem: roughly while steps still change the objective by much, then so
+ * well that its duals certify (certificate.ts).
  */
 function solve({ ctx, l1, fall }: Line, block: Block): void {
   const { kernels, options } = ctx;

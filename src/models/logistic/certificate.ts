@@ -31,7 +31,7 @@ function balanced(ctx: Scheduler, mass1: number, mass0: number): { s0: number; s
   return mass1 > mass0 ? { s0: 1, s1: mass0 / mass1 } : { s0: mass1 / mass0, s1: 1 };
 }
 
-/** What the dual loses by v = the vector at `at`, and by how much it has to shrink to be feasible. */
+/** What the dual loses by the vector v at `at`, and how far it has to shrink to be feasible. */
 function penaltyOf({ ctx, l1, l2 }: Line, at: number): { cost: number; shrink: number } {
   const { d } = shapeOf(ctx);
   if (l2 > 0) return { cost: ctx.kernels.f64_excess_squares(d, l1, at) / (2 * l2), shrink: 1 };
