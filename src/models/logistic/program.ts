@@ -1,5 +1,4 @@
-// Binary logistic regression with L1, L2 or both, by Newton's method with a certificate: schedule and
-// push.
+// Binary logistic regression with L1, L2 or both: Newton's method with a certificate.
 //
 //   each step: loss, gradient and curvature at w (one pass) ── a direction ── a search along it
 //   the direction, with L1:  a block that the schedule picks, on its second moments (block.ts)
