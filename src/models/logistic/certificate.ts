@@ -2,7 +2,7 @@
 //
 //   D(a) = Σ c_i H(a_i) − 1/(2 l2) Σ_j max(0, |v_j| − l1)²,   v = Σ c_i y_i a_i x_i,  a_i ∈ [0, 1]
 //
-// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| have to
+// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| must
 // be at most l1; with an intercept Σ c_i y_i a_i has to be 0. Duals are made so by a factor for
 // each class, which can only be below 1. There are two to choose from (assembly/logistic/dual.ts):
 //
