@@ -1,5 +1,5 @@
-// logistic against float64: it ends at the optimum that coordinate-wise Newton's method finds, its gap
-// bounds what is left, and the same numbers come out of any number of threads.
+// logistic against float64: it ends at the optimum that coordinate-wise Newton's method finds, its
+// gap bounds what is left, and the same numbers come out of any number of threads.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Storage } from '../src/data/dataset.ts';
@@ -240,6 +240,14 @@ test('logistic: labels of one kind or of three are refused', async () => {
       assert.match((failed as Error).message, words);
     }
   });
+  for (const [options, words] of [
+    [{ lambda: 0 }, /lambda must be above 0: separable rows/],
+    [{ l1Ratio: 2 }, /l1-ratio must be from 0 to 1, got 2/],
+    [{ positiveWeight: NaN }, /positive-weight must be above 0, got NaN/],
+  ] as const) {
+    const failed = await new Logistic(options).fit([[0], [1]], [0, 1]).catch((e: Error) => e);
+    assert.match((failed as Error).message, words);
+  }
   const both = { 'class-weight': 'balanced', 'positive-weight': 2 };
   const failed = await trainOn('logistic', { data: exampleData('a9a.gz'), options: both }).catch(
     (error: Error) => error,

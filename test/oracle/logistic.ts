@@ -54,7 +54,7 @@ function slopeOf(problem: LogisticProblem, column: readonly [number, number][], 
   return { first, second };
 }
 
-/** The optimum: Newton's method in one coordinate after the other, with halving, until all stand. */
+/** The optimum: Newton's method, one coordinate after the other, with halving, until all stand. */
 export function optimum(problem: LogisticProblem): { w: number[]; value: number } {
   const { rows, columns, intercept, lambda, ratio } = problem;
   const D = columns + (intercept ? 1 : 0);

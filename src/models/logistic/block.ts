@@ -1,10 +1,10 @@
-// A direction on a block of features (a proximal Newton method; Yuan, Ho and Lin 2012): the quadratic
-// model of the loss with the penalty as it is,
+// A direction on a block of features (proximal Newton; Yuan, Ho and Lin 2012): the quadratic model
+// of the loss with the penalty as it is,
 //
 //   min_u  g'(u − w) + ½ (u − w)' (G + l2 I) (u − w) + l1 ‖u‖₁        G = Σ h x xᵀ on the block
 //
-// solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule says
-// which features: by default those that violate optimality most, and all whose weight is not 0.
+// solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule
+// says which features: those that violate optimality most, and all whose weight is not 0.
 import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
 import { solveBlock, type Block } from '../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
@@ -23,8 +23,8 @@ export function openBlocks(ctx: Scheduler): Schedule {
 /** Features in use for which a block has room, with others that may join them. */
 const usedMax = (3 * blockMax) / 4;
 /**
- * Where there are more, conjugate gradients on all of them (conjugate.ts) are better if l2 is at least
- * this share of l1: it keeps them from long steps that signs cut off.
+ * Where there are more, conjugate gradients on all of them (conjugate.ts) are better if l2 is at
+ * least this share of l1: it keeps them from long steps that signs cut off.
  */
 const ridgeMin = 0.05;
 
@@ -35,9 +35,9 @@ const ridgeMin = 0.05;
 const closing = { fall: 1e-3, near: 0.85 } as const;
 
 /**
- * Priorities: how far −g is from the penalty's subdifferential. Features in use come before all others
- * while they fit, and of the others as many as there are in use, so that a block grows as fast as it
- * has to. False: there are too many in use.
+ * Priorities: how far −g is from the penalty's subdifferential. Features in use come before all
+ * others while they fit, and of the others as many as there are in use, so that a block grows as
+ * fast as it has to. False: there are too many in use.
  */
 function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean {
   const { kernels, arena } = ctx;
@@ -70,8 +70,8 @@ const wideBlock = 2048;
 const sweepsMax = 40;
 
 /**
- * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
- * that its duals certify (certificate.ts).
+ * Solves the block's subproblem: roughly while steps still change the objective by much, then so
+ * well that its duals certify (certificate.ts).
  */
 function solve({ ctx, l1, fall }: Line, block: Block): void {
   const { kernels, options } = ctx;

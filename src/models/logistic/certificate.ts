@@ -2,14 +2,14 @@
 //
 //   D(a) = Σ c_i H(a_i) − 1/(2 l2) Σ_j max(0, |v_j| − l1)²,   v = Σ c_i y_i a_i x_i,  a_i ∈ [0, 1]
 //
-// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| have to be
-// at most l1; with an intercept Σ c_i y_i a_i has to be 0. Duals are made so by a factor for each
-// class, which can only be below 1. There are two to choose from (assembly/logistic/dual.ts):
+// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| must
+// be at most l1; with an intercept Σ c_i y_i a_i has to be 0. Duals are made so by a factor for
+// each class, which can only be below 1. There are two to choose from (assembly/logistic/dual.ts):
 //
 //   at w      a = σ(−y z): right where |v| shrinks little, L2 and what ends a long run
-//   along     those that the quadratic model of the last step promised. They miss the constraints by
-//             what the block's solver left, where the others miss them by what the model was wrong:
-//             with L1 they certify a step or two earlier.
+//   along     those that the quadratic model of the last step promised. They miss the constraints
+//             by what the block's solver left, the others by what the model was wrong: with L1 they
+//             certify a step or two earlier.
 import { onEveryPartition } from '../phases.ts';
 import {
   cell,
@@ -31,7 +31,7 @@ function balanced(ctx: Scheduler, mass1: number, mass0: number): { s0: number; s
   return mass1 > mass0 ? { s0: 1, s1: mass0 / mass1 } : { s0: mass1 / mass0, s1: 1 };
 }
 
-/** What the dual loses by v = the vector at `at`, and by how much it has to shrink to be feasible. */
+/** What the dual loses by the vector v at `at`, and how far it has to shrink to be feasible. */
 function penaltyOf({ ctx, l1, l2 }: Line, at: number): { cost: number; shrink: number } {
   const { d } = shapeOf(ctx);
   if (l2 > 0) return { cost: ctx.kernels.f64_excess_squares(d, l1, at) / (2 * l2), shrink: 1 };

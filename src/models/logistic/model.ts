@@ -37,6 +37,18 @@ function checkClasses({ classes }: Samples): void {
   throw new SystemError('ERR_DATA', `logistic needs 2 classes, the labels have ${found}${next}`);
 }
 
+/** The command line has checked these already; a caller of the library has not. */
+function checkOptions(options: ModelOptions): void {
+  const check = (name: string, rule: string, holds: (value: number) => boolean) => {
+    const value = Number(options[name]);
+    if (holds(value) && Number.isFinite(value)) return;
+    throw new SystemError('ERR_CONFIG', `logistic: ${name} must be ${rule}, got ${value}`);
+  };
+  check('lambda', 'above 0: separable rows have no optimum without it', (value) => value > 0);
+  check('l1-ratio', 'from 0 to 1', (value) => value >= 0 && value <= 1);
+  check('positive-weight', 'above 0', (value) => value > 0);
+}
+
 /** What a row of each class weighs. */
 function weightsFrom(options: ModelOptions): LogisticOptions['classWeights'] {
   const positive = Number(options['positive-weight']);
@@ -116,6 +128,7 @@ async function trainByPhases(
 async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
   const { data, test, options } = request;
   checkClasses(data);
+  checkOptions(options);
   if (options['updates'] === 'independent') return trainByPhases(session, request);
   const run = await solve(session, request);
   const { f64 } = session.host.arena;
