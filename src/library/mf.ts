@@ -6,7 +6,7 @@ import { SystemError } from '../base/errors.ts';
 import type { Ratings } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import { mf } from '../models/mf/model.ts';
-import type { ScheduleKind } from '../scheduler/schedule.ts';
+import type { RowsOptions } from '../models/mf/rows/layout.ts';
 import {
   putIn,
   requestFrom,
@@ -37,7 +37,7 @@ export type MfFitOptions = FitOptions & {
   readonly implicit?: boolean;
   readonly confidence?: number;
   readonly subspace?: number;
-  readonly schedule?: ScheduleKind;
+  readonly schedule?: RowsOptions['schedule'];
 };
 
 const blockRatings = 65_536;

@@ -1,7 +1,7 @@
 // Implicit feedback over all pairs in float64, dense: the objective of src/models/mf/model.ts, and
 // its minimum by alternating least squares.
 //
-//   Σ_(u,i) c (t − p·q)² + λ (Σ ‖p‖² + Σ ‖q‖²)     c = 1 + a r, t = 1 where r > 0; else c = 1, t = 0
+//   Σ_(u,i) c (t − p·q)² + λ (Σ ‖p‖² + Σ ‖q‖²)     c = 1 + a r, t = 1 where r > 0; else c 1, t 0
 import type { Triple } from './factorization.ts';
 import { eliminate } from './mlr.ts';
 

@@ -49,7 +49,7 @@ const rowRatingsMax = 7_000_000;
 /** For the gathered ratings of a row: they are read several times, best from a near cache. */
 export const roomBytes = 8 * 1024 * 1024;
 assert(rowRatingsMax * 4 + roomBytes + 1024 * 1024 <= limits.scratchBytes, 'a row fits scratch');
-const blockLanes = { als: 32, ccd: 8 } as const;
+const blockLanes = { als: 16, ccd: 8 } as const;
 
 export type RowsShape = MfShape & {
   /** Lanes of a block, a multiple of 4, and the number of blocks. */

@@ -9,33 +9,34 @@
 //          brings its own up to date with what the phase before changed.
 //
 // A phase solves rows of one side, each from its own ratings and what stands still, so it has the
-// same result on any workers and hosts. Parts of about equal cost are shared out over the workers of
-// all hosts; a host has the ratings of its user parts and of its item parts, and all rows.
+// same result on any workers and hosts. Parts of about equal cost are shared out over the workers
+// of all hosts; a host has the ratings of its user parts and of its item parts, and all rows.
 //
 // Departures from plain alternation: steps are ω times as long as the exact ones (successive
 // over-relaxation, still never up); and where there are many ratings, the first passes are over an
 // eighth of the users: they find where to begin, at an eighth of the price.
 import { assert } from '../../../base/assert.ts';
-import { defineProgram, type ScheduleContext } from '../../../program/program.ts';
+import { defineProgram } from '../../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../../program/steps.ts';
 import type { Range } from '../../../base/ranges.ts';
-import { ranges } from '../../../scheduler/rotation.ts';
+import { finish, moments, objectiveOf, testError } from './objective.ts';
+import { eachHost, onChunks, onParts, type RowsWork, type Scheduler, type Walk } from './walk.ts';
+import { createCosts, type Costs } from '../../../scheduler/costs.ts';
+import { balance } from '../../../scheduler/rotation.ts';
 import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
-import { chunksOn } from '../hosts.ts';
+import { hostParts } from '../hosts.ts';
 import { result, resultsBytes } from '../layout.ts';
 import { sortTest } from '../measure.ts';
 import { countChunks, partitionChunks, ratingsOf } from '../prepare.ts';
 import {
   checkCounts,
-  momentParts,
-  rankCells,
+  pilotEvery,
   rowsBuffers,
   rowsShape,
   sides,
   sizeOf,
   tableOf,
   type RowsOptions,
-  type Side,
 } from './layout.ts';
 import {
   buildRows,
@@ -53,17 +54,6 @@ import {
   sumMoments,
   type SolveWork,
 } from './solve.ts';
-
-type ChunkPhase = 'count' | 'test' | 'sortTest';
-type PartPhase = 'measure' | 'pack' | 'rank';
-type SidePhase = 'partition' | 'build' | 'first' | 'moments';
-export type RowsWork =
-  | SolveWork
-  | { readonly kind: ChunkPhase | PartPhase; readonly items: Range }
-  | { readonly kind: SidePhase; readonly side: Side; readonly items: Range };
-
-type Scheduler = ScheduleContext<RowsOptions, StepState<RowsWork, void>>;
-type Walk<T> = Generator<readonly RowsWork[], T, readonly void[]>;
 
 /** Length of a step, in exact steps; of the first passes, 1. */
 const overRelaxation = 1.3;
@@ -100,81 +90,40 @@ function planSides(ctx: Scheduler): void {
   ctx.share('results', 0, resultsBytes);
 }
 
-/** The works of each host's workers, one host's behind the other's. */
-function eachHost(
-  ctx: Scheduler,
-  count: (host: number) => number,
-  work: (items: Range) => RowsWork,
-): readonly RowsWork[] {
-  return ctx.hosts.flatMap(({ first, last }, host) => {
-    const none = { first: 0, last: 0 };
-    const shares = last > first ? ranges(count(host), last - first) : [none];
-    return shares.slice(0, last - first).map(work);
+/** The scheduler, and what it has measured of the parts: users' first, then items'. */
+type Course = { readonly ctx: Scheduler; readonly costs: Costs };
+
+/**
+ * One side's rows, all of its parts in flight, and what depends on them. Parts have about the same
+ * number of ratings; what they take is measured, and they are shared out by it within each host.
+ * The result is the same whoever has them.
+ */
+function* solveSide(course: Course, work: Omit<SolveWork, 'kind' | 'parts'>): Walk<void> {
+  const { ctx, costs } = course;
+  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
+  const numberOf = (part: number) => (work.side === 'user' ? part : grid + part);
+  const idle = (part: number) =>
+    work.pilot && work.side === 'user' && part % pilotEvery !== 0 ? 0 : 1;
+  const shares = ctx.hosts.flatMap((cast, host) => {
+    const { first, last } = hostParts(ctx, grid, host);
+    const parts = Array.from({ length: last - first }, (_, place) => first + place);
+    const cost = (part: number) => idle(part) * costs.of(numberOf(part));
+    return balance(parts, cast.last - cast.first, cost);
   });
-}
-
-function onChunks(
-  ctx: Scheduler,
-  data: Parameters<typeof chunksOn>[0],
-  work: (items: Range) => RowsWork,
-): readonly RowsWork[] {
-  return eachHost(ctx, (host) => chunksOn(data, host).length, work);
-}
-
-/** Parts over all workers, each on the host that has it. */
-function onParts(ctx: Scheduler, work: (parts: Range) => RowsWork): readonly RowsWork[] {
-  return ranges(rowsShape(ratingsOf(ctx.data), ctx.options).grid, ctx.workers).map(work);
-}
-
-/** Σ over the parts of sums {errors, penalty} of a side. */
-function totals(ctx: Scheduler, side: Side): readonly [errors: number, penalty: number] {
-  const at = ctx.buffer(`${side}Sums`) / 8;
-  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  let [errors, penalty] = [0, 0];
-  for (let part = 0; part < grid; part++) {
-    errors += ctx.arena.f64[at + part * 2] ?? 0;
-    penalty += ctx.arena.f64[at + part * 2 + 1] ?? 0;
-  }
-  return [errors, penalty];
-}
-
-/** The moments of a side, which the other side's rows are solved with. */
-function* moments(ctx: Scheduler, side: Side): Walk<void> {
-  if (ctx.options.confidence === 0) return;
-  yield ranges(momentParts, ctx.workers).map((items) => ({ kind: 'moments', side, items }));
-  const { lanes } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  const cells = lanes * lanes;
-  const [from, to] = [ctx.buffer('moments'), ctx.buffer(`${side}Moments`)];
-  ctx.arena.u8.copyWithin(to, from, from + cells * 4);
-  for (let part = 1; part < momentParts; part++) {
-    ctx.kernels.f32_add(cells, from + part * cells * 4, to);
-  }
-  ctx.share(`${side}Moments`, 0, cells * 4);
-}
-
-/** Σ over all pairs of (p·q)², where feedback is implicit. */
-function squaredScores(ctx: Scheduler): number {
-  if (ctx.options.confidence === 0) return 0;
-  const { lanes } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  const at = sides.map((side) => ctx.buffer(`${side}Moments`));
-  return ctx.kernels.f32_dot_wide(lanes * lanes, at[0] ?? 0, at[1] ?? 0);
-}
-
-/** One side's rows, all of its parts in flight, and what depends on them. */
-function* solveSide(ctx: Scheduler, work: Omit<SolveWork, 'kind' | 'parts'>): Walk<void> {
-  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  const before = work.side === 'user' ? 0 : grid;
   const number = ctx.clock;
-  ctx.began({ number, picked: Array.from({ length: grid }, (_, part) => before + part) });
-  yield onParts(ctx, (parts) => ({ kind: 'solve', parts, ...work }));
+  ctx.began({ number, picked: shares.flat().map(numberOf) });
+  yield shares.map((parts) => ({ kind: 'solve', parts, ...work }));
   ctx.ended(number);
+  if (!work.pilot) {
+    shares.forEach((own, worker) => costs.measured(own.map(numberOf), ctx.pushMs(worker)));
+  }
   yield* moments(ctx, work.side);
 }
 
-function* alternate(ctx: Scheduler, pilot: boolean, omega: number): Walk<void> {
-  const { blocks: last } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  const blocks = { first: 0, last };
-  for (const side of sides) yield* solveSide(ctx, { side, blocks, applied: -1, pilot, omega });
+function* alternate(course: Course, pilot: boolean, omega: number): Walk<void> {
+  const { data, options } = course.ctx;
+  const blocks = { first: 0, last: rowsShape(ratingsOf(data), options).blocks };
+  for (const side of sides) yield* solveSide(course, { side, blocks, applied: -1, pilot, omega });
 }
 
 /** How far coordinate descent has come. */
@@ -189,7 +138,8 @@ type Descent = {
  * A pass of coordinate descent: as many phases as there are blocks, each of the block that the
  * schedule says; what it lowered the objective by is its priority.
  */
-function* descend(ctx: Scheduler, descent: Descent, omega: number): Walk<void> {
+function* descend(course: Course, descent: Descent, omega: number): Walk<void> {
+  const { ctx } = course;
   const { blocks } = rowsShape(ratingsOf(ctx.data), ctx.options);
   const { schedule } = descent;
   for (let turn = 0; turn < blocks; turn++) {
@@ -200,7 +150,7 @@ function* descend(ctx: Scheduler, descent: Descent, omega: number): Walk<void> {
     for (const side of sides) {
       const { before } = descent;
       const applied = before === undefined ? -1 : side === 'user' ? before : block;
-      yield* solveSide(ctx, { side, blocks: range, applied, pilot: false, omega });
+      yield* solveSide(course, { side, blocks: range, applied, pilot: false, omega });
     }
     const { objective } = objectiveOf(ctx);
     // Before the first block nothing was measured: all of the objective counts as changed.
@@ -211,52 +161,22 @@ function* descend(ctx: Scheduler, descent: Descent, omega: number): Walk<void> {
   }
 }
 
-/** The objective after a pass, from the residuals as they stand. */
-function objectiveOf(ctx: Scheduler): { readonly objective: number; readonly errors: number } {
-  const [, userPenalty] = totals(ctx, 'user');
-  const [errors, itemPenalty] = totals(ctx, 'item');
-  const penalty = ctx.options.lambda * (userPenalty + itemPenalty);
-  return { objective: errors + squaredScores(ctx) + penalty, errors };
-}
-
-function* testError(ctx: Scheduler, test: NonNullable<RowsOptions['test']>): Walk<number> {
-  yield* packAll(ctx);
-  yield onChunks(ctx, test, (items) => ({ kind: 'test', items }));
-  let squares = 0;
-  for (let chunk = 0; chunk < test.blocks.length; chunk++) {
-    squares += ctx.arena.f64[ctx.buffer('testSums') / 8 + chunk * 2] ?? 0;
-  }
-  const rmse = Math.sqrt(squares / test.count);
-  ctx.arena.f64[ctx.buffer('results') / 8 + result.testRmse] = rmse;
-  return rmse;
-}
-
-/** Packed rows on every host. */
-function* packAll(ctx: Scheduler): Walk<void> {
-  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  yield eachHost(
-    ctx,
-    () => grid,
-    (items) => ({ kind: 'pack', items }),
-  );
-}
-
 function* passes(ctx: Scheduler): Walk<void> {
   const { options, arena } = ctx;
   const data = ratingsOf(ctx.data);
-  const { pilot } = rowsShape(data, options);
+  const { pilot, blocks } = rowsShape(data, options);
+  const course: Course = { ctx, costs: createCosts(() => 1) };
   for (const side of sides) yield* moments(ctx, side);
-  for (let pass = 0; pilot && pass < pilotPasses; pass++) yield* alternate(ctx, true, 1);
+  for (let pass = 0; pilot && pass < pilotPasses; pass++) yield* alternate(course, true, 1);
   const results = ctx.buffer('results') / 8;
-  const { blocks } = rowsShape(data, options);
   const schedule = createSchedule({ kind: options.schedule, variables: blocks, want: 1 });
   const descent: Descent = { schedule, before: undefined, objective: Infinity };
   let before = Infinity;
   for (let pass = 0; pass < options.passes; pass++) {
     const omega = pass === 0 ? 1 : overRelaxation;
     if (pass % refreshPasses === 0) descent.before = undefined;
-    if (options.solver === 'als') yield* alternate(ctx, false, omega);
-    else yield* descend(ctx, descent, omega);
+    if (options.solver === 'als') yield* alternate(course, false, omega);
+    else yield* descend(course, descent, omega);
     const { objective, errors } = objectiveOf(ctx);
     arena.f64[results + result.passes] = pass + 1;
     const progress = {
@@ -270,49 +190,6 @@ function* passes(ctx: Scheduler): Walk<void> {
       return;
     }
     before = objective;
-  }
-}
-
-/** What users are offered, against what they liked in the test set; rows are packed. */
-function* offer(ctx: Scheduler, test: NonNullable<RowsOptions['test']>): Walk<void> {
-  const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
-  yield onChunks(ctx, test, (items) => ({ kind: 'sortTest', items }));
-  ctx.share('testEnds', 0, test.blocks.length * grid * 4);
-  yield onParts(ctx, (items) => ({ kind: 'rank', items }));
-  const sums = [0, 0, 0, 0];
-  for (let cell = 0; cell < grid * rankCells; cell++) {
-    sums[cell % rankCells]! += ctx.arena.f64[ctx.buffer('ranks') / 8 + cell] ?? 0;
-  }
-  const [users = 0, ...totals] = sums;
-  const at = ctx.buffer('results') / 8 + result.ndcg;
-  ctx.arena.f64.set(
-    totals.map((total) => (users > 0 ? total / users : 0)),
-    at,
-  );
-}
-
-/** The objective in f64 at the parameters, and the factors one row behind the other. */
-function* finish(ctx: Scheduler): Walk<void> {
-  const { kernels, arena, options } = ctx;
-  const data = ratingsOf(ctx.data);
-  const { b, skip } = rowsShape(data, options);
-  yield* packAll(ctx);
-  yield onParts(ctx, (items) => ({ kind: 'measure', items }));
-  const [errors, userPenalty] = totals(ctx, 'user');
-  const penalty = options.lambda * (userPenalty + totals(ctx, 'item')[1]);
-  const results = ctx.buffer('results') / 8;
-  arena.f64[results + result.objective] = errors + squaredScores(ctx) + penalty;
-  arena.f64[results + result.rmse] = Math.sqrt(errors / data.count);
-  if (options.test !== undefined && options.confidence > 0) yield* offer(ctx, options.test);
-  ctx.share('results', 0, resultsBytes);
-  for (const side of sides) {
-    const size = sizeOf(data, side);
-    const table = ctx.table(tableOf(side)).at;
-    const { rank } = options;
-    const [out, biases] = [ctx.buffer(`${side}Out`), ctx.buffer(`${side}BiasOut`)];
-    kernels.mf_unpack(0, size, size, b, skip, rank, rank * 4, table, out);
-    const lane = side === 'user' ? 0 : 1;
-    if (options.bias) kernels.mf_unpack(0, size, size, b, lane, 1, 4, table, biases);
   }
 }
 

@@ -1,6 +1,6 @@
-// How good the first ten are that a user is offered: items that training did not have of the user, by
-// score, against those of the test set that the user liked (a count above 0). Means over all users
-// with such items, binary relevance:
+// How good the first ten are that a user is offered: items that training did not have of the user,
+// by score, against those of the test set that the user liked (a count above 0). Means over all
+// users with such items, binary relevance:
 //
 //   precision  hits / 10      recall  hits / liked      ndcg  Σ_hits 1/log2(1 + place) / its most
 import { assert } from '../../../base/assert.ts';

@@ -19,7 +19,7 @@ import { rangeOf } from '../../../base/ranges.ts';
 export type SolveWork = {
   readonly kind: 'solve';
   readonly side: Side;
-  readonly parts: Range;
+  readonly parts: readonly number[];
   readonly blocks: Range;
   /** The block of the other side whose deltas residuals do not have yet; −1: compute them anew. */
   readonly applied: number;
@@ -66,7 +66,7 @@ export function solveParts(ctx: RowsContext, work: SolveWork): void {
   writePlan(ctx, work);
   const { b } = state.shape;
   const size = sizeOf(ratingsOf(ctx.data), side);
-  for (let part = parts.first; part < parts.last; part++) {
+  for (const part of parts) {
     const sums = ctx.buffer(`${side}Sums`) + part * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
     ctx.share(`${side}Sums`, part * 16, 16);
