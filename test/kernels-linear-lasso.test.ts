@@ -191,10 +191,10 @@ onEveryBuild('lasso_scan, lasso_screen, lasso_violators, lasso_support: who coun
     const slots = Int32Array.from({ length: n }, (_, j) => (j % 5 === 0 ? j : -1));
     const [found, priorities] = [lab.output(n * 4), lab.output(n * 8)];
     const count = kernels.lasso_violators(
-      ...([chosen.length, at, l1, 0.8, vectors[0], vectors[2], lab.input(slots)] as const),
+      ...([chosen.length, at, l1, vectors[0], vectors[2], lab.input(slots)] as const),
       ...([found, priorities] as const),
     );
-    const excess = (j: number) => Math.abs(c[j]!) - 0.8 * l1 * omega[j]!;
+    const excess = (j: number) => Math.abs(c[j]!) - l1 * omega[j]!;
     const wrong = live.filter((j) => slots[j]! < 0 && excess(j) > 0);
     same(lab.i32(found, count), wrong, 'violators');
     allClose(lab.f64(priorities, count), wrong.map(excess), 4 * U64, 'priorities');

@@ -196,6 +196,20 @@ test('lasso: every schedule ends at the same optimum', async () => {
   });
 });
 
+test('lasso: more coefficients than the working set holds', async () => {
+  const data = randomRegression({ storage: 'f32', rows: 150, columns: 60, seed: 9 });
+  await withHost(2, async (host) => {
+    const best = await fit(host, data, { 'lambda-ratio': 0.01 });
+    const options = { 'lambda-ratio': 0.01, 'working-set': 8 };
+    const { outcome, facts } = await fit(host, data, options, { tolerance: 1e-7 });
+    assert.ok(facts.nonzeros > 16);
+    assert.is(outcome.converged, true);
+    close(outcome.objective, best.outcome.objective, 1e-5 * outcome.objective, 'objective');
+    const ridge = { model: 'elastic-net', alpha: 0, lambda: 1, 'working-set': 8 } as const;
+    await rejects(fit(host, data, ridge), 'ERR_CONFIG');
+  });
+});
+
 test('lasso: degenerate data has its answer', async () => {
   const base = randomRegression(shapes[0]);
   const change = (map: (row: readonly number[], i: number) => number[]): Regression => ({

@@ -180,18 +180,18 @@ export function lasso_screen(
 }
 
 /**
- * Listed variables without a slot whose |c| is above share · λ₁ ω: numbers to `out`, |c| − share · λ₁ ω
- * to `priorities`. Returns how many.
+ * Listed variables without a slot whose |c| is above λ₁ ω: numbers to `out`, |c| − λ₁ ω to `priorities`.
+ * Returns how many.
  */
 export function lasso_violators(
-  count: i32, list: usize, l1: f64, share: f64,
+  count: i32, list: usize, l1: f64,
   c: usize, omega: usize, slotOf: usize, out: usize, priorities: usize,
 ): i32 {
   let found: usize = 0;
   for (let k: usize = 0; k < <usize>count; k++) {
     const j = variableOf(list, k);
     const o = load<f64>(omega + (j << 3));
-    const over = abs<f64>(load<f64>(c + (j << 3))) - share * l1 * o;
+    const over = abs<f64>(load<f64>(c + (j << 3))) - l1 * o;
     if (!(o > 0) || !(over > 0) || load<i32>(slotOf + (j << 2)) >= 0) continue;
     store<i32>(out + (found << 2), <i32>j);
     store<f64>(priorities + (found << 3), over);

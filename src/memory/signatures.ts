@@ -118,7 +118,7 @@ export const signatures = {
   lasso_scan: ['count', 'list', 'l1', 'l2', 'c', 'u', 'omega', 'out'],
   lasso_screen: ['count', 'list', 'l1', 'l2', 's', 'radius', 'c', 'u', 'omega', 'out'],
   lasso_violators: [
-    ...(['count', 'list', 'l1', 'share', 'c', 'omega', 'slotOf', 'out', 'priorities'] as const),
+    ...(['count', 'list', 'l1', 'c', 'omega', 'slotOf', 'out', 'priorities'] as const),
   ],
   lasso_support: ['columns', 'u', 'out'],
   lasso_block: [

@@ -9,8 +9,6 @@ import type { Lane } from './layout.ts';
 export type Ask = {
   readonly lane: Lane;
   readonly l1: number;
-  /** Share of λ₁ω from which on |c| counts as nearly violating. */
-  readonly near: number;
   /** Length of the list of survivors. */
   readonly survivors: number;
 };
@@ -25,14 +23,14 @@ export type Chooser = {
 /** Variables of one phase of a schedule over all variables. */
 const phaseSize = 64;
 
-function violatorsOf({ lane, l1, near, survivors }: Ask): {
+function violatorsOf({ lane, l1, survivors }: Ask): {
   readonly variables: Int32Array;
   readonly priorities: Float64Array;
 } {
   const list = lane.at('violators');
   const priorities = lane.at('priorities');
   const count = lane.kernels.lasso_violators(
-    ...([survivors, lane.at('survivors'), l1, near, lane.at('c'), lane.at('omega')] as const),
+    ...([survivors, lane.at('survivors'), l1, lane.at('c'), lane.at('omega')] as const),
     ...([lane.at('slotOf'), list, priorities] as const),
   );
   return {

@@ -28,10 +28,10 @@ export type LassoOptions = {
   /** Most blocks of one λ. */
   readonly passes: number;
   readonly schedule: ScheduleKind;
+  /** Most variables of a working set: their second moments are kept whole. */
+  readonly slots: number;
 };
 
-/** Largest working set: its second moments are kept whole. */
-const slotsMax = 4096;
 /** Bytes of one partition's sums. */
 export const sumsLine = 64;
 /** f64 cells of a line of sums. */
@@ -58,9 +58,9 @@ export type Shape = {
   readonly slots: number;
 };
 
-export function shapeOf(setup: Setup<unknown>): Shape {
+export function shapeOf(setup: Setup<LassoOptions>): Shape {
   const { rows, columns } = setup.data as Samples;
-  const slots = Math.min((columns + 3) & ~3, slotsMax);
+  const slots = (Math.min(columns, setup.options.slots) + 3) & ~3;
   return { rows, columns, partitions: setup.partitions, hosts: setup.hosts.length, slots };
 }
 

@@ -68,7 +68,7 @@ function checkOptions(kind: Kind, options: LassoOptions, data: Samples): void {
     throw new SystemError('ERR_CONFIG', rule);
   };
   if (data.rows === 0) throw new SystemError('ERR_DATA', `${kind} needs at least 1 row, got 0`);
-  const { folds, path, alpha, lambda } = options;
+  const { folds, path, alpha, lambda, slots } = options;
   if (folds === 1 || folds > data.rows) {
     wrong(`--folds must be 0, or 2 to the number of rows, ${data.rows}; got ${folds}`);
   }
@@ -77,6 +77,10 @@ function checkOptions(kind: Kind, options: LassoOptions, data: Samples): void {
   }
   if (alpha === 0 && lambda === undefined) {
     wrong('--alpha 0 has no λmax, for coefficients are never all 0: give --lambda');
+  }
+  if (alpha === 0 && data.columns > slots) {
+    const rule = `--alpha 0 solves all columns together, up to --working-set ${slots}`;
+    wrong(`${rule}, the data has ${data.columns}: use --alpha 0.01, or a larger --working-set`);
   }
 }
 

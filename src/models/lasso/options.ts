@@ -43,11 +43,12 @@ const shared: readonly OptionSpec[] = [
     help: 'which variables join the working set first, or are updated next',
   },
   {
-    ...{ name: 'updates', type: 'choice', choices: ['joint', 'independent'] },
-    ...{
-      default: 'joint',
-      help: 'a block is solved on its second moments; or each variable alone',
-    },
+    ...{ name: 'working-set', type: 'integer', minimum: 8, maximum: 16384, default: 4096 },
+    help: 'joint: most variables that are solved together, 4 bytes for each pair',
+  },
+  {
+    ...{ name: 'updates', type: 'choice', choices: ['joint', 'independent'], default: 'joint' },
+    help: 'a block is solved on its second moments; or each variable alone',
   },
   ...independentOptions,
 ];
@@ -85,5 +86,6 @@ export function solverOptions(
     standardize: options['standardize'] === true,
     ...{ tolerance, passes },
     schedule: options['schedule'] as LassoOptions['schedule'],
+    slots: Number(options['working-set']),
   };
 }

@@ -45,8 +45,8 @@ export type Solver = {
   readonly varying: number;
   /** Slots in use. */
   used: number;
-  /** What was added to all residuals so far: the labels' mean, and Σ m β. */
-  shift: number;
+  /** There were more variables other than 0 than room for them. */
+  partial: boolean;
   updates: number;
 };
 
@@ -54,8 +54,8 @@ type Penalty = { readonly l1: number; readonly l2: number };
 
 /** A block is solved to this share of the gap before it: what follows is measured anew anyway. */
 const blockShare = 0.1;
-/** Variables that are not far from violating join too, if there is room. */
-const nearShare = 0.9;
+/** A working set grows by this share of the support: more costs moments, less passes. Measured. */
+const growth = { share: 1 / 3, least: 64 } as const;
 const dampingFirst = 1e-3;
 
 /** Means, scales, the labels' mean and the first gradient: β = 0. */
@@ -79,7 +79,7 @@ export function* startSolver(lane: Lane, chooser: Chooser, fold: number): Phases
   clear(lane.at('u'));
   arena.i32.fill(-1, lane.at('slotOf') / 4, lane.at('slotOf') / 4 + columns);
   const solver: Solver = {
-    ...{ lane, chooser, n, labelMean, varying, used: 0, shift: 0, updates: 0, scale: 0 },
+    ...{ lane, chooser, n, labelMean, varying, used: 0, partial: false, updates: 0, scale: 0 },
   };
   yield* gradient(solver, { changes: 0, shift: -labelMean, survivors: 'all' });
   return { ...solver, scale: sumCell(lane, cell.squares) / (2 * n) };
@@ -93,7 +93,6 @@ function* gradient(
   const { lane, n } = solver;
   const { partitions, columns } = lane.shape;
   yield { kind: 'gradient', ...asked };
-  solver.shift += asked.shift;
   const listed = asked.survivors === 'all' ? columns : asked.survivors;
   const list = asked.survivors === 'all' ? 0 : lane.at('survivors');
   lane.kernels.lasso_fold(
@@ -107,7 +106,8 @@ type Certificate = {
   readonly objective: number;
   readonly gap: number;
   readonly nonzeros: number;
-  /** λ₁ over the largest |g|/ω, at most 1. */
+  /** The largest |g|/ω, and λ₁ over it, at most 1. */
+  readonly most: number;
   readonly s: number;
   /** Σ ω|u| */
   readonly ones: number;
@@ -134,7 +134,7 @@ function certify(solver: Solver, { l1, l2 }: Penalty, survivors: number | 'all')
   const s = most > l1 ? l1 / most : 1;
   let dual = (s * ry) / n - (s * s * (rr / n + l2 * squares)) / 2;
   if (l2 > 0) dual = Math.max(dual, ry / n - rr / (2 * n) - over / (2 * l2));
-  return { objective, gap: Math.max(0, objective - dual), nonzeros, s, ones };
+  return { objective, gap: Math.max(0, objective - dual), nonzeros, most, s, ones };
 }
 
 /** The largest |c|/ω: what λ₁ must not be below for all variables to be 0. At β = 0. */
@@ -208,23 +208,40 @@ function* grow(
 ): Phases<void> {
   const { lane, chooser } = solver;
   const { survivors, nonzeros } = from;
-  const want = Math.max(64, nonzeros);
-  const ask = { lane, l1, near: nearShare, survivors };
+  const want = Math.max(growth.least, Math.ceil(growth.share * nonzeros));
+  const ask = { lane, l1, survivors };
   let picked = chooser.violators(ask, want);
-  if (solver.used + picked.length > lane.shape.slots) {
+  const full = solver.used + picked.length > lane.shape.slots;
+  if (full || (solver.partial && picked.length === 0)) {
     clearSlots(solver);
-    const kept = chooser.support(lane, Math.floor(lane.shape.slots / 2));
+    const kept = chooser.support(lane, Math.ceil(lane.shape.slots / 2));
+    solver.partial = kept.length < nonzeros;
     yield* append(solver, kept);
     picked = chooser.violators(ask, Math.min(want, lane.shape.slots - solver.used));
   }
   yield* append(solver, picked);
 }
 
+type Aim = { readonly gap: number; readonly ones: number; readonly most: number };
+
+/**
+ * What violation, in units of ω, leaves a gap no larger than wanted: v costs about v Σ ω|u| of the
+ * dual, or v²/2λ₂ for each variable by the L2 penalty's conjugate. While next to nothing is other than
+ * 0 that says nothing: then it must fall below what it was.
+ */
+function blockTolerance({ used }: Solver, { l1, l2 }: Penalty, { gap, ones, most }: Aim): number {
+  const byRidge = Math.sqrt((2 * l2 * gap) / Math.max(1, used));
+  if (l1 === 0) return byRidge;
+  const fallen = 0.2 * Math.max(0, most - l1);
+  if (ones === 0) return Math.max(fallen, byRidge);
+  return Math.max(byRidge, Math.min(gap / ones, Math.max(fallen, (0.1 * gap) / ones)));
+}
+
 /** Solves the block of all slots; the changes of β are ready for the workers. Returns how many. */
 function block(
   solver: Solver,
   { l1, l2 }: Penalty,
-  aim: { gap: number; ones: number; s: number; damping: number },
+  aim: Aim & { readonly damping: number },
 ): { readonly changes: number; readonly shift: number } {
   const { lane, used } = solver;
   const { kernels, shape } = lane;
@@ -235,11 +252,7 @@ function block(
     ...([used, list, l1, l2, aim.damping, lane.at('c'), lane.at('u'), lane.at('omega')] as const),
     ...([slotL1, slotL2, g, u, units] as const),
   );
-  // A violation of v in units of ω costs about v Σ ω|u| of the dual. While next to nothing is other
-  // than 0 that says nothing: then it must fall below what it was.
-  const byGap = aim.gap / aim.ones;
-  const fallen = 0.2 * (l1 / aim.s - l1);
-  const tolerance = aim.ones === 0 ? fallen : Math.min(byGap, Math.max(fallen, 0.1 * byGap));
+  const tolerance = blockTolerance(solver, { l1, l2 }, aim);
   const own = { count: used, stride: shape.slots, G: lane.at('gram'), work: lane.at('block') };
   const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u, units }, tolerance);
   solver.updates += end.updates;

@@ -33,8 +33,8 @@ export type BlockEnd = {
 };
 
 /** Rounds of active set, and of sweeps and steps within: bounds, not aims. */
-const roundsMax = 50;
-const cyclesMax = 400;
+const roundsMax = 20;
+const cyclesMax = 150;
 const sweepsPerCycle = 4;
 const steps = { first: 8, most: 256 } as const;
 
