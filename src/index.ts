@@ -1,5 +1,7 @@
 // The library: models on arrays, training on files, and what a user's own program needs.
-export { Mlr, MlrModel, type Label, type Matrix, type MlrOptions } from './library/mlr.ts';
+export { Mlr, type MlrOptions } from './library/mlr.ts';
+export { Logistic, type LogisticFitOptions } from './library/logistic.ts';
+export { ClassModel as MlrModel, ClassModel, type Label, type Matrix } from './library/classes.ts';
 export {
   ElasticNet,
   Lasso,

@@ -5,13 +5,12 @@ import * as assert from 'uvu/assert';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLoaderPool, type LoaderPool } from '../src/data/loader-pool.ts';
 import { loadRatings } from '../src/data/load-ratings.ts';
-import { loadSamples } from '../src/data/load-samples.ts';
 import type { ModelOptions } from '../src/jobs/job.ts';
+import { logistic } from '../src/models/logistic/model.ts';
 import { mf } from '../src/models/mf/model.ts';
 import { mlr } from '../src/models/mlr/model.ts';
-import type { Host } from '../src/supervisor/host.ts';
+import { fitSamples, withPool, type Fitted } from './helpers/fit-cluster.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
 import { programOf, request } from './helpers/hosts.ts';
 import { prngOf } from './helpers/lab.ts';
@@ -46,53 +45,6 @@ function put(name: string, text: string): string {
   return path;
 }
 
-async function withPool<T>(
-  { arena, module }: Host,
-  chunkBytes: number,
-  body: (pool: LoaderPool) => Promise<T>,
-): Promise<T> {
-  const { memory, layout } = arena;
-  const pool = createLoaderPool({ memory, layout, module, threads: 1, chunkBytes });
-  try {
-    return await body(pool);
-  } finally {
-    await pool.close();
-  }
-}
-
-type Fitted = { hash: string; objective: number; metrics: unknown; clocks: number };
-
-/** Trains on all hosts; what rank 0 found, and the others agree with. */
-async function fitMlr(
-  threads: readonly number[],
-  paths: { readonly data: string; readonly test?: string },
-  options: ModelOptions,
-  partitions?: number,
-): Promise<Fitted> {
-  return withCluster(threads, async (hosts) => {
-    const fitted = await Promise.all(
-      hosts.map(async (host): Promise<Fitted> => {
-        const { world, arena } = host;
-        const [data, held] = await withPool(host, 20_000, async (pool) => {
-          const place = { arena, pool, world };
-          const cut = partitions === undefined ? {} : { partitions };
-          const train = await loadSamples([paths.data], cut, place);
-          if (paths.test === undefined) return [train, undefined];
-          return [train, await loadSamples([paths.test], { like: train, ...cut }, place)];
-        });
-        const session = { ...sessionOf(host), world };
-        const asked = { audit: false, test: held, partitions };
-        const outcome = await mlr.train(session, requestOf('mlr', data, options, asked));
-        const { objective, metrics, clocks } = outcome;
-        return { hash: hashOf(host, outcome), objective, metrics, clocks };
-      }),
-    );
-    const [first] = fitted;
-    for (const other of fitted) assert.equal(other, first, 'all hosts have the result');
-    return first!;
-  });
-}
-
 /** Sparse rows over so many columns that only a diagonal preconditions them. */
 function wideText(rows: number): string {
   const prng = prngOf(5);
@@ -107,13 +59,17 @@ function wideText(rows: number): string {
 test('mlr batch: several hosts find the same bits as one (digits)', async () => {
   const data = exampleData('digits.csv.gz');
   const options = { lambda: 0.001, method: 'descent' };
-  const alone = await fitMlr([2], { data, test: data }, options);
+  const alone = await fitSamples(mlr, [2], { data, test: data, options });
   for (const threads of [
     [1, 1],
     [1, 1, 2],
     [1, 1, 1, 1],
   ]) {
-    assert.equal(await fitMlr(threads, { data, test: data }, options), alone, threads.join('+'));
+    assert.equal(
+      await fitSamples(mlr, threads, { data, test: data, options }),
+      alone,
+      threads.join('+'),
+    );
   }
   assert.is(alone.objective.toFixed(4), '0.0139');
 });
@@ -121,18 +77,52 @@ test('mlr batch: several hosts find the same bits as one (digits)', async () => 
 test('mlr batch: several hosts find the same bits as one (wide, sparse)', async () => {
   const data = put('wide', wideText(900));
   const options = { lambda: 0.01, method: 'descent' };
-  const alone = await fitMlr([1], { data }, options, 7);
+  const alone = await fitSamples(mlr, [1], { data, options, partitions: 7 });
   for (const threads of [
     [1, 1],
     [2, 1, 2],
   ]) {
-    assert.equal(await fitMlr(threads, { data }, options, 7), alone, threads.join('+'));
+    assert.equal(
+      await fitSamples(mlr, threads, { data, options, partitions: 7 }),
+      alone,
+      threads.join('+'),
+    );
   }
+});
+
+for (const ratio of [0, 0.5, 1]) {
+  test(`logistic: several hosts find the same bits as one (l1-ratio ${ratio})`, async () => {
+    const data = put('binary', wideText(600).replace(/^2/gm, '1'));
+    for (const partitions of [5, 16]) {
+      const asked = { data, options: { lambda: 0.003, 'l1-ratio': ratio }, partitions };
+      const alone = await fitSamples(logistic, [2], asked);
+      for (const threads of [
+        [1, 1],
+        [1, 1, 1, 1],
+      ]) {
+        assert.equal(await fitSamples(logistic, threads, asked), alone, threads.join('+'));
+      }
+    }
+  });
+}
+
+test('logistic: held-out rows of several hosts are measured together', async () => {
+  const data = put('binary', wideText(300).replace(/^2/gm, '1'));
+  const asked = { data, test: data, options: { lambda: 0.01 }, partitions: 5 };
+  const metricsOn = async (threads: number[]) =>
+    (await fitSamples(logistic, threads, asked)).metrics as Record<string, number>;
+  const { logLoss: loss = NaN, ...alone } = await metricsOn([1]);
+  const { logLoss: other = NaN, ...together } = await metricsOn([1, 2]);
+  assert.equal(together, alone);
+  assert.ok(Math.abs(other / loss - 1) < 1e-12, 'sums of the hosts are added in another order');
+  assert.is(alone['accuracy'], alone['trainAccuracy']);
 });
 
 test('mlr batch: several hosts do not ascend', async () => {
   const data = put('few', wideText(40));
-  const failed = await fitMlr([1, 1], { data }, { method: 'ascent' }).catch((e: Error) => e);
+  const failed = await fitSamples(mlr, [1, 1], { data, options: { method: 'ascent' } }).catch(
+    (e: Error) => e,
+  );
   assert.match((failed as Error).message, /--method ascent needs all rows on one host/);
 });
 

@@ -16,7 +16,7 @@ import {
   type Fitted,
 } from './estimator.ts';
 import { columnsOf, configError, placeRegression, type SparseMatrix } from './matrix.ts';
-import type { Matrix } from './mlr.ts';
+import type { Matrix } from './classes.ts';
 
 export type LassoFitOptions = FitOptions & {
   /** Weight of the penalty. */

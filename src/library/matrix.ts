@@ -2,7 +2,7 @@
 import { SystemError } from '../base/errors.ts';
 import type { SampleBlock, Samples } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
-import type { Matrix } from './mlr.ts';
+import type { Matrix } from './classes.ts';
 
 /** Compressed rows: row i has entries rowStart[i] … rowStart[i + 1] − 1, columns ascending. */
 export type SparseMatrix = {

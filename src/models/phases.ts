@@ -1,5 +1,5 @@
-// Phases of a scheduled program over partitions: the same work for every partition, each on a worker
-// of the host that has its rows.
+// Phases of a scheduled program over partitions: the same work for every partition, each on a
+// worker of the host that has its rows.
 import type { Range } from '../base/ranges.ts';
 import type { ScheduleContext } from '../program/program.ts';
 import { ranges } from '../scheduler/rotation.ts';

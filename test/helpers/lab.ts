@@ -133,6 +133,12 @@ export function floats(n: number, prng: Prng): Float32Array {
   return Float32Array.from({ length: n }, () => value() / 2);
 }
 
+/** n f64 values in [−size, size). */
+export function noise(n: number, seed: number, size = 1): Float64Array {
+  const prng = prngOf(seed);
+  return Float64Array.from({ length: n }, () => size * (2 * prng.uniform() - 1));
+}
+
 /** n integers in [0, bound). */
 export function integers(n: number, bound: number, prng: Prng): Int32Array {
   return Int32Array.from({ length: n }, () => prng.below(bound));

@@ -1,5 +1,5 @@
-// The area under the ROC curve: the share of pairs of a positive and a negative row that scores put in
-// the right order; ties count half.
+// The area under the ROC curve: the share of pairs of a positive and a negative row that scores put
+// in the right order; ties count half.
 
 /** Of the scores of both classes' rows, which are sorted in place; undefined when one has none. */
 export function areaUnderCurve(

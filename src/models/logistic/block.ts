@@ -1,10 +1,10 @@
-// A direction on a block of features (a proximal Newton method; Yuan, Ho and Lin 2012): the quadratic
-// model of the loss with the penalty as it is,
+// A direction on a block of features (proximal Newton; Yuan, Ho and Lin 2012): the quadratic model
+// of the loss with the penalty as it is,
 //
 //   min_u  g'(u − w) + ½ (u − w)' (G + l2 I) (u − w) + l1 ‖u‖₁        G = Σ h x xᵀ on the block
 //
-// solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule says
-// which features: by default those that violate optimality most, and all whose weight is not 0.
+// solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule
+// says which features: those that violate optimality most, and all whose weight is not 0.
 import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
 import { solveBlock, type Block } from '../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
@@ -22,6 +22,11 @@ export function openBlocks(ctx: Scheduler): Schedule {
 
 /** Features in use for which a block has room, with others that may join them. */
 const usedMax = (3 * blockMax) / 4;
+/**
+ * Where there are more, conjugate gradients on all of them (conjugate.ts) are better if l2 is at
+ * least this share of l1: it keeps them from long steps that signs cut off.
+ */
+const ridgeMin = 0.05;
 
 /**
  * Near the end features that are about to violate optimality are in the block too: its duals can
@@ -30,9 +35,9 @@ const usedMax = (3 * blockMax) / 4;
 const closing = { fall: 1e-3, near: 0.85 } as const;
 
 /**
- * Priorities: how far −g is from the penalty's subdifferential; features in use come before all others.
- * Of the others as many as there are in use, so that a block grows as fast as it has to. False:
- * there are too many for a block.
+ * Priorities: how far −g is from the penalty's subdifferential. Features in use come before all
+ * others while they fit, and of the others as many as there are in use, so that a block grows as
+ * fast as it has to. False: there are too many in use.
  */
 function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean {
   const { kernels, arena } = ctx;
@@ -41,13 +46,12 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean
   const near = fall > closing.fall ? l1 : closing.near * l1;
   const count = kernels.logistic_violations(d, l1, l2, near, v.w, v.g, out, fresh);
   const most = kernels.f64_max_abs(d, out);
-  const used = kernels.logistic_priorities(d, 2 * most, 0, v.w, out);
+  const used = kernels.logistic_priorities(d, 0, 0, v.w, out);
+  if (used > usedMax && l2 >= ridgeMin * l1) return false;
   const room = Math.max(freshMin, used);
-  if (count > room) {
-    const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
-    kernels.logistic_priorities(d, 0, sorted[count - room] ?? 0, v.w, out);
-  }
-  if (used > usedMax) return false;
+  const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
+  const least = count > room ? (sorted[count - room] ?? 0) : 0;
+  kernels.logistic_priorities(d, used > usedMax ? 0 : 2 * most, least, v.w, out);
   schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
   return true;
 }
@@ -60,12 +64,14 @@ function openBlock(ctx: Scheduler, count: number): Block {
   return { count, stride, G: ctx.buffer('square'), ...places };
 }
 
+/** A block of more variables is solved less exactly: its matrix does not fit a cache. */
+const wideBlock = 2048;
 /** Sweeps of coordinate descent that a step far from the end is worth. */
 const sweepsMax = 40;
 
 /**
- * Solves the block's subproblem: roughly while steps still change the objective by much, then so well
- * that its duals certify (certificate.ts).
+ * Solves the block's subproblem: roughly while steps still change the objective by much, then so
+ * well that its duals certify (certificate.ts).
  */
 function solve({ ctx, l1, fall }: Line, block: Block): void {
   const { kernels, options } = ctx;
@@ -80,7 +86,7 @@ function solve({ ctx, l1, fall }: Line, block: Block): void {
     return;
   }
   // f32 second moments know gradients to some 1e-6 of what is to be removed of them.
-  const least = 2e-5 * violation;
+  const least = (count > wideBlock ? 1e-3 : 2e-5) * violation;
   solveBlock(ctx, block, Math.max(least, Math.min(0.05 * violation, 0.6 * options.tolerance * l1)));
 }
 
@@ -116,7 +122,7 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
   const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {
     const from = cell(v.w, j);
-    const to = Math.fround(cell(block.u, slot));
+    const to = cell(block.u, slot);
     const step = to - from;
     f64[v.direction / 8 + j] = step;
     slope += step * (cell(v.g, j) + (j < d ? l2 * from : 0));

@@ -2,14 +2,14 @@
 //
 //   D(a) = Σ c_i H(a_i) − 1/(2 l2) Σ_j max(0, |v_j| − l1)²,   v = Σ c_i y_i a_i x_i,  a_i ∈ [0, 1]
 //
-// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| have to be
-// at most l1; with an intercept Σ c_i y_i a_i has to be 0. Duals are made so by a factor for each
+// H is the entropy −a ln a − (1 − a) ln(1 − a). Without l2 (lasso's penalty alone) all |v_j| have to
+// be at most l1; with an intercept Σ c_i y_i a_i has to be 0. Duals are made so by a factor for each
 // class, which can only be below 1. There are two to choose from (assembly/logistic/dual.ts):
 //
 //   at w      a = σ(−y z): right where |v| shrinks little, L2 and what ends a long run
-//   along     those that the quadratic model of the last step promised. They miss the constraints by
-//             what the block's solver left, where the others miss them by what the model was wrong:
-//             with L1 they certify a step or two earlier.
+//   along     those that the quadratic model of the last step promised. They miss the constraints
+//             by what the block's solver left, the others by what the model was wrong: with L1 they
+//             certify a step or two earlier.
 import { onEveryPartition } from '../phases.ts';
 import {
   cell,
@@ -23,7 +23,7 @@ import {
   type Phases,
   type Scheduler,
 } from './layout.ts';
-import { advance, penaltyAt, roundDirection, type Line } from './line.ts';
+import { advance, penaltyAt, type Line } from './line.ts';
 
 /** Factors that make the masses of both classes the same. */
 function balanced(ctx: Scheduler, mass1: number, mass0: number): { s0: number; s1: number } {
@@ -31,7 +31,7 @@ function balanced(ctx: Scheduler, mass1: number, mass0: number): { s0: number; s
   return mass1 > mass0 ? { s0: 1, s1: mass0 / mass1 } : { s0: mass1 / mass0, s1: 1 };
 }
 
-/** What the dual loses by v = the vector at `at`, and by how much it has to shrink to be feasible. */
+/** What the dual loses by the vector v at `at`, and how far it has to shrink to be feasible. */
 function penaltyOf({ ctx, l1, l2 }: Line, at: number): { cost: number; shrink: number } {
   const { d } = shapeOf(ctx);
   if (l2 > 0) return { cost: ctx.kernels.f64_excess_squares(d, l1, at) / (2 * l2), shrink: 1 };
@@ -78,16 +78,14 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
   return entropy - cost;
 }
 
-/** Moves w to f32 values, if it is between them. */
+/** Moves w to the nearest f32 values: those that are returned. */
 function* round(line: Line): Phases<void> {
   const { ctx, v } = line;
   const { length, bytes } = shapeOf(ctx);
-  if (line.rounded) return;
   ctx.arena.u8.fill(0, v.direction, v.direction + bytes);
-  roundDirection(line);
+  ctx.kernels.f64_round_step(length, v.w, v.direction);
   yield* advance(line);
   ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
-  line.rounded = true;
 }
 
 /** The gap in full, written down with the weights; is it small enough? */
@@ -95,9 +93,11 @@ export function* certify(line: Line, along: boolean): Phases<boolean> {
   const { ctx, v } = line;
   const { arena, options } = ctx;
   const { n, d, length } = shapeOf(ctx);
-  if (!along) yield* round(line);
+  // Before rounding: the dual of L2 feels it in the square of a large column.
+  const dual = yield* dualValue(line, along);
+  yield* round(line);
   const value = line.loss + penaltyAt(line, v.w);
-  const gap = Math.max(0, value - (yield* dualValue(line, along)));
+  const gap = Math.max(0, value - dual);
   const out = arena.f32.subarray(ctx.buffer('out') / 4, ctx.buffer('out') / 4 + length);
   out.set(arena.f64.subarray(v.w / 8, v.w / 8 + length));
   ctx.share('out', 0, length * 4);

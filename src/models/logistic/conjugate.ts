@@ -7,7 +7,7 @@
 // (Byrd, Chin, Nocedal and Oztoprak 2016): what is left where a block of all of them is too large.
 import { curvatureOf, strideOf } from './gram.ts';
 import { narrowMax, send, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
-import { roundDirection, type Line } from './line.ts';
+import type { Line } from './line.ts';
 
 /** solved ← M⁻¹ residual. */
 type Precondition = () => void;
@@ -78,7 +78,7 @@ function startResidual({ ctx, v, l1, l2 }: Line): void {
 }
 
 /** What a step along v.direction promises: its slope, with the penalty's l1 as it will be. */
-export function promiseOf(line: Line): number {
+function promiseOf(line: Line): number {
   const { ctx, v, l1, l2 } = line;
   const { kernels, arena } = ctx;
   const { d, length, bytes } = shapeOf(ctx);
@@ -121,7 +121,6 @@ export function* newtonDirection(line: Line, share: number): Phases<number> {
     rho = next;
   }
   if (l1 > 0) kernels.logistic_project(d, v.dual, v.w, v.direction);
-  roundDirection(line);
   const promise = promiseOf(line);
   return promise < 0 || l1 === 0 ? promise : shrinkingDirection(line);
 }
@@ -133,6 +132,5 @@ function shrinkingDirection(line: Line): number {
   const { d, bytes } = shapeOf(ctx);
   arena.u8.fill(0, v.direction, v.direction + bytes);
   kernels.logistic_shrink(d, l1, l2, v.w, v.g, v.diagonal, v.direction);
-  roundDirection(line);
   return promiseOf(line);
 }

@@ -60,7 +60,7 @@ export const resultsBytes = 64;
 /** Features that are few enough to precondition with all their second moments. */
 export const narrowMax = 512;
 /** Most variables of a block, the intercept included: their second moments are kept. */
-export const blockMax = 2048;
+export const blockMax = 4096;
 
 /** Features and the intercept. */
 export const lengthOf = ({ columns }: Pick<Samples, 'columns'>) => columns + 1;

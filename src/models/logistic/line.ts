@@ -28,8 +28,6 @@ export type Line = {
   t: number;
   /** Σ c loss there; w has the weights that belong to it. */
   loss: number;
-  /** Are the weights f32 values? */
-  rounded: boolean;
   /** By how much of itself the last step lowered the objective. */
   fall: number;
   /** Passes over the data. */
@@ -59,7 +57,7 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   const { lambda1, lambda2 } = options;
   const line: Line = {
     ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
-    ...{ t: 0, loss: 0, rounded: true, fall: 1, passes: 0 },
+    ...{ t: 0, loss: 0, fall: 1, passes: 0 },
   };
   yield* advance(line);
   arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
@@ -103,14 +101,12 @@ export function* search(line: Line, slope: number): Phases<boolean> {
   const { length, bytes } = shapeOf(ctx);
   const start = v.solved;
   const from = line.loss + penaltyAt(line, v.w);
-  const wasRounded = line.rounded;
   arena.u8.copyWithin(start, v.w, v.w + bytes);
   yield* advance(line);
   let t = 1;
   for (let halvings = 0; halvings < halvingsMax; halvings++) {
     kernels.f64_axpy(length, t, v.direction, v.w);
     const value = line.loss + penaltyAt(line, v.w);
-    line.rounded = t === 1;
     if (value <= from + decrease * t * slope + 1e-14 * Math.abs(from)) {
       line.fall = (from - value) / value;
       return true;
@@ -120,12 +116,5 @@ export function* search(line: Line, slope: number): Phases<boolean> {
     yield* evaluate(line, { taken: 0, t, fresh: false });
   }
   yield* evaluate(line, { taken: 0, t: 0, fresh: false });
-  line.rounded = wasRounded;
   return false;
-}
-
-/** v.direction ← what takes w to the f32 values nearest to w + v.direction. */
-export function roundDirection({ ctx, v }: Line): void {
-  const { length } = shapeOf(ctx);
-  ctx.kernels.f64_round_step(length, v.w, v.direction);
 }

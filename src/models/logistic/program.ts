@@ -1,7 +1,8 @@
-// Binary logistic regression, L1, L2 and both: schedule and push. Newton's method with a certificate.
+// Binary logistic regression with L1, L2 or both: Newton's method with a certificate.
 //
 //   each step: loss, gradient and curvature at w (one pass) ── a direction ── a search along it
-//   the direction: conjugate gradients on products with the curvature (conjugate.ts)
+//   the direction, with L1:  a block that the schedule picks, on its second moments (block.ts)
+//   without, or if too wide: conjugate gradients on products with the curvature (conjugate.ts)
 //
 // Everything that touches rows is a partial sum over a partition, folded in partition order; the
 // scheduler does the arithmetic on features. So the result has the same bits for any number of

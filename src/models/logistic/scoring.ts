@@ -1,5 +1,5 @@
-// Scores samples with a logistic model: as mlr does with two classes, the first of weight 0, and the
-// area under the ROC curve.
+// Scores samples with a logistic model: as mlr does with two classes, the first of weight 0, and
+// the area under the ROC curve.
 import { together } from '../../base/together.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';

@@ -1,0 +1,284 @@
+// logistic against float64: it ends at the optimum that coordinate-wise Newton's method finds, its
+// gap bounds what is left, and the same numbers come out of any number of threads.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Storage } from '../src/data/dataset.ts';
+import { Logistic } from '../src/library/logistic.ts';
+import { logistic } from '../src/models/logistic/model.ts';
+import { areaUnderCurve } from '../src/models/logistic/auc.ts';
+import type { Host } from '../src/supervisor/host.ts';
+import { withHost } from './helpers/hosts.ts';
+import { prngOf } from './helpers/lab.ts';
+import {
+  exampleData,
+  hashOf,
+  pairsOf,
+  placeSamples,
+  requestOf,
+  sessionOf,
+  tensorOf,
+  trainOn,
+  type PlainSamples,
+} from './helpers/models.ts';
+import { gapOf, objective, optimum, type LogisticProblem } from './oracle/logistic.ts';
+
+type Shape = { storage: Storage; columns: number; rows: number; seed: number };
+
+/** Rows about two centres that overlap; one label in ten is wrong. */
+function randomSamples({ storage, columns, rows, seed }: Shape): PlainSamples {
+  const prng = prngOf(seed);
+  const centre = Array.from({ length: columns }, () => prng.uniform() - 0.5);
+  const targets = Array.from({ length: rows }, (_, i) => i % 2);
+  const values = targets.map((k) =>
+    centre.map((c) => {
+      const x = (k === 1 ? c : -c) * 0.3 + prng.uniform();
+      if (storage === 'u8') return Math.max(0, Math.floor(180 * x));
+      if (storage === 'csr' && prng.uniform() < 0.6) return 0;
+      return Math.fround(2 * x - 1);
+    }),
+  );
+  const noisy = targets.map((k) => (prng.uniform() < 0.1 ? 1 - k : k));
+  const scale = storage === 'u8' ? Math.fround(1 / 255) : 1;
+  return { storage, values, targets: noisy, columns, classes: 2, scale };
+}
+
+type Ask = {
+  lambda: number;
+  ratio?: number;
+  intercept?: boolean;
+  tolerance?: number;
+  passes?: number;
+  balanced?: boolean;
+  positive?: number;
+};
+
+async function solve(host: Host, samples: PlainSamples, ask: Ask) {
+  const { lambda, ratio = 0, intercept = true, tolerance = 1e-6, balanced, positive = 1 } = ask;
+  const mark = host.arena.mark();
+  const data = placeSamples(host.arena, samples);
+  const options = {
+    ...{ lambda, 'l1-ratio': ratio, intercept, 'positive-weight': positive },
+    'class-weight': balanced === true ? 'balanced' : 'none',
+  };
+  const request = requestOf('logistic', data, options, { tolerance, passes: ask.passes });
+  const outcome = await logistic.train(sessionOf(host), request);
+  const weights = [...tensorOf(host, outcome, 'weights'), ...tensorOf(host, outcome, 'intercept')];
+  const hash = hashOf(host, outcome);
+  host.arena.release(mark);
+  return { outcome, weights, hash };
+}
+
+function problemOf(samples: PlainSamples, ask: Ask): LogisticProblem {
+  const { targets, columns } = samples;
+  const { lambda, ratio = 0, intercept = true, positive = 1 } = ask;
+  const rows = pairsOf(samples);
+  const ones = targets.filter((target) => target === 1).length;
+  const n = targets.length;
+  const weights: [number, number] =
+    ask.balanced === true ? [n / (2 * (n - ones)), n / (2 * ones)] : [1, positive];
+  return { rows, targets, columns, intercept, lambda, ratio, weights };
+}
+
+type Solved = Awaited<ReturnType<typeof solve>>;
+
+/** What holds of any end: the objective is that of the weights, and the gap bounds the distance. */
+function checkCertificate(problem: LogisticProblem, solved: Solved, least: number, label: string) {
+  const { outcome, weights } = solved;
+  const at = objective(problem, weights);
+  const off = Math.abs(outcome.objective - at) / at;
+  assert.ok(off <= 1e-10, `${label}: printed ${outcome.objective}, is ${at}`);
+  assert.ok(outcome.objective >= least * (1 - 1e-10), `${label}: below the optimum ${least}`);
+  const bound = outcome.objective * (1 - (outcome.gap ?? NaN));
+  assert.ok(bound <= least * (1 + 1e-10), `${label}: gap ${outcome.gap}, bound ${bound}, ${least}`);
+}
+
+for (const storage of ['u8', 'f32', 'csr'] as const) {
+  for (const ratio of [0, 0.5, 1]) {
+    test(`logistic: the optimum of an oracle (${storage}, l1-ratio ${ratio})`, async () => {
+      await withHost(2, async (host) => {
+        let seed = 0;
+        for (const intercept of [true, false]) {
+          for (const lambda of [3e-2, 3e-3, 3e-4]) {
+            const shape = { storage, columns: 5 + (seed % 4), rows: 90 + seed, seed: ++seed };
+            const samples = randomSamples(shape);
+            const ask = { lambda, ratio, intercept };
+            const problem = problemOf(samples, ask);
+            const solved = await solve(host, samples, ask);
+            const { value } = optimum(problem);
+            const label = `lambda=${lambda} intercept=${intercept}`;
+            checkCertificate(problem, solved, value, label);
+            assert.ok(solved.outcome.converged, `${label}: gap ${solved.outcome.gap}`);
+            assert.ok(solved.outcome.objective / value - 1 <= 1e-6, label);
+          }
+        }
+      });
+    });
+  }
+}
+
+test('logistic: the gap is one that scores alone can show, in the end (L2)', async () => {
+  await withHost(1, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 30, rows: 300, seed: 4 });
+    const ask = { lambda: 1e-3, tolerance: 1e-8 };
+    const { weights, outcome } = await solve(host, samples, ask);
+    const gap = gapOf(problemOf(samples, ask), weights) / outcome.objective;
+    assert.ok(outcome.converged && gap <= 2e-8, `${outcome.gap}, of the weights ${gap}`);
+  });
+});
+
+test('logistic: the same bits for any number of threads', async () => {
+  for (const ratio of [0, 0.6, 1]) {
+    const samples = randomSamples({ storage: 'csr', columns: 700, rows: 400, seed: 9 });
+    const hashes = new Set<string>();
+    for (const threads of [1, 2, 3]) {
+      await withHost(threads, async (host) => {
+        const { hash, outcome } = await solve(host, samples, { lambda: 3e-3, ratio });
+        assert.ok(outcome.converged, `gap ${outcome.gap}`);
+        hashes.add(hash);
+      });
+    }
+    assert.is(hashes.size, 1, `l1-ratio ${ratio}`);
+  }
+});
+
+test('logistic: class weights are rows that stand there more than once', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'f32', columns: 6, rows: 80, seed: 3 });
+    const order = samples.targets.flatMap((target, i) => (target === 1 ? [i, i, i] : [i]));
+    const repeated = {
+      ...samples,
+      values: order.map((i) => samples.values[i]!),
+      targets: order.map((i) => samples.targets[i]!),
+    };
+    for (const ratio of [0, 1]) {
+      const lambda = 2e-3;
+      const weighted = await solve(host, samples, { lambda, ratio, positive: 3, tolerance: 1e-7 });
+      // The mean is over other rows: λ stands against as many as there are.
+      const scaled = (lambda * 80) / order.length;
+      const doubled = await solve(host, repeated, { lambda: scaled, ratio, tolerance: 1e-7 });
+      const other = (doubled.outcome.objective * order.length) / 80;
+      assert.ok(Math.abs(weighted.outcome.objective / other - 1) <= 3e-7, `l1-ratio ${ratio}`);
+    }
+    const ask = { lambda: 1e-3, balanced: true };
+    const problem = problemOf(samples, ask);
+    checkCertificate(problem, await solve(host, samples, ask), optimum(problem).value, 'balanced');
+  });
+});
+
+test('logistic: columns that are constant, empty, twice there or huge', async () => {
+  await withHost(2, async (host) => {
+    const plain = randomSamples({ storage: 'f32', columns: 3, rows: 60, seed: 5 });
+    const values = plain.values.map((row) => [...row, 1, 0, row[0]!, row[1]! * 2 ** 20]);
+    const samples = { ...plain, values, columns: 7 };
+    for (const ratio of [0, 0.5, 1]) {
+      const ask = { lambda: 1e-2, ratio, tolerance: 1e-5 };
+      const problem = problemOf(samples, ask);
+      const solved = await solve(host, samples, ask);
+      checkCertificate(problem, solved, optimum(problem).value, `l1-ratio ${ratio}`);
+      assert.ok(solved.outcome.converged, `l1-ratio ${ratio}: gap ${solved.outcome.gap}`);
+      assert.is(solved.weights[4], 0, 'an empty column has weight 0');
+    }
+  });
+});
+
+test('logistic: separable rows and a single row of each class have an optimum with λ', async () => {
+  await withHost(1, async (host) => {
+    const targets = [0, 1];
+    const values = [[-1], [2]];
+    const two: PlainSamples = { storage: 'f32', values, targets, columns: 1, classes: 2, scale: 1 };
+    for (const ratio of [0, 1]) {
+      for (const lambda of [1e-1, 1e-4]) {
+        const ask = { lambda, ratio };
+        const problem = problemOf(two, ask);
+        const solved = await solve(host, two, ask);
+        checkCertificate(problem, solved, optimum(problem).value, `${lambda} ${ratio}`);
+        assert.ok(
+          solved.outcome.converged,
+          `λ ${lambda}, l1-ratio ${ratio}: ${solved.outcome.gap}`,
+        );
+      }
+    }
+  });
+});
+
+test('logistic: with a λ that is large enough all weights of L1 are 0', async () => {
+  await withHost(1, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 8, rows: 50, seed: 2 });
+    const { outcome, weights } = await solve(host, samples, { lambda: 10, ratio: 1 });
+    assert.equal(weights.slice(0, 8), new Array(8).fill(0));
+    assert.ok(outcome.converged && outcome.metrics['nonzeros'] === 0);
+  });
+});
+
+/** The optimum on a9a at C = 1 as liblinear states it, divided by n. */
+const a9a = { rows: 32_561, ridge: 10_529.5626, lasso: 10_558.7234 };
+
+test('logistic on a9a: the optima of another solver', async () => {
+  for (const [ratio, value] of [
+    [0, a9a.ridge],
+    [1, a9a.lasso],
+  ] as const) {
+    const options = { lambda: 1 / a9a.rows, 'l1-ratio': ratio, intercept: false };
+    const done = await trainOn('logistic', { data: exampleData('a9a.gz'), options });
+    const { objective: found, gap, converged, metrics } = done;
+    assert.ok(converged && gap !== null && gap <= 1e-5, `gap ${gap}`);
+    assert.ok(Math.abs((found * a9a.rows) / value - 1) <= 1e-5, `objective ${found * a9a.rows}`);
+    assert.ok((metrics['trainAccuracy'] ?? 0) > 0.845);
+  }
+});
+
+test('logistic: labels of one kind or of three are refused', async () => {
+  await withHost(1, async (host) => {
+    for (const [classes, words] of [
+      [1, /logistic needs 2 classes, the labels have only "class0"/],
+      [3, /the labels have 3: use mlr/],
+    ] as const) {
+      const shape = { storage: 'f32', columns: 1, classes, scale: 1 } as const;
+      const targets = Array.from({ length: classes }, (_, k) => k);
+      const samples = { ...shape, values: targets.map((k) => [k]), targets };
+      const failed = await solve(host, samples, { lambda: 1 }).catch((error: Error) => error);
+      assert.match((failed as Error).message, words);
+    }
+  });
+  const both = { 'class-weight': 'balanced', 'positive-weight': 2 };
+  const failed = await trainOn('logistic', { data: exampleData('a9a.gz'), options: both }).catch(
+    (error: Error) => error,
+  );
+  assert.match((failed as Error).message, /leave --positive-weight 2 out/);
+});
+
+test('Logistic: fits arrays, predicts labels of any kind and probabilities', async () => {
+  const X = Array.from({ length: 40 }, (_, i) => [i / 10 - 2, (i * 7) % 5]);
+  for (const kinds of [[-1, 1] as const, [0, 1] as const, ['no', 'yes'] as const]) {
+    const y = X.map(([x]) => kinds[x! > 0 ? 1 : 0]);
+    const model = await new Logistic({ lambda: 1e-3, l1Ratio: 0.5, threads: 2 }).fit(X, y);
+    assert.equal(model.classes, [...kinds]);
+    assert.is(model.weights.length, 2);
+    assert.is(model.intercept.length, 1);
+    assert.equal(await model.predict(X), y);
+    const shares = await model.predictProbabilities(X);
+    shares.forEach(([no, yes], i) => {
+      assert.ok(Math.abs(no! + yes! - 1) < 1e-5);
+      assert.is(yes! > 0.5, y[i] === kinds[1], `row ${i}`);
+    });
+  }
+});
+
+test('logistic: a held-out file is measured, ties count half', async () => {
+  const data = exampleData('a9a.gz');
+  const done = await trainOn('logistic', { data, test: data, options: { lambda: 1e-3 } });
+  assert.is(done.metrics['accuracy'], done.metrics['trainAccuracy']);
+  assert.ok((done.metrics['auc'] ?? 0) > 0.89 && (done.metrics['logLoss'] ?? 1) < 0.34);
+  const areas = [
+    [[1, 2], [0, 0.5], 1],
+    [[1, 2], [1, 2], 0.5],
+    [[0], [1, 2], 0],
+    [[1, 3], [1, 2], 5 / 8],
+  ] as const;
+  for (const [ones, zeros, area] of areas) {
+    assert.is(areaUnderCurve(Float64Array.from(ones), Float64Array.from(zeros)), area);
+  }
+  assert.is(areaUnderCurve(new Float64Array(0), new Float64Array(1)), undefined);
+});
+
+test.run();
