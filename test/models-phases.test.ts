@@ -23,16 +23,18 @@ import {
   type Solved,
 } from './helpers/designs.ts';
 
-const tolerance = 1e-7;
+const tolerance = 1e-6;
+/** As a share of the objective of w = 0: how far the float64 optimum may be off. */
+const slack = 1e-9;
 
 /** What must hold of every end: the printed objective and gap are those of what is returned. */
 function checkEnd(design: Design, solved: Solved, least: number, label: string): void {
   const at = objective(design, solved.v, solved.b);
   const off = Math.abs(solved.objective - at);
-  assert.ok(off <= 1e-10 * solved.start, `${label}: says ${solved.objective}, is ${at}`);
-  assert.ok(at >= least - 1e-10 * solved.start, `${label}: below the optimum ${least}`);
+  assert.ok(off <= slack * solved.start, `${label}: says ${solved.objective}, is ${at}`);
+  assert.ok(at >= least - slack * solved.start, `${label}: below the optimum ${least}`);
   assert.ok(
-    at - solved.gap <= least + 1e-10 * solved.start,
+    at - solved.gap <= least + slack * solved.start,
     `${label}: gap ${solved.gap} is short`,
   );
 }
@@ -45,13 +47,13 @@ function checkOptimal(design: Design, solved: Solved, least: number, label: stri
   assert.ok(own <= 3 * tolerance * solved.start, `${label}: gap by float64 ${own}`);
 }
 
-const size = { rows: 60, columns: 40, seed: 3 };
+const size = { rows: 50, columns: 32, seed: 3 };
 const shapes = {
   ar: autoregressive(size, 0.8),
   blocks: blocks(size, 8, 0.7),
   duplicates: duplicates(size, 4),
   text: textLike(size),
-  wide: autoregressive({ rows: 30, columns: 70, seed: 9 }, 0.5),
+  wide: autoregressive({ rows: 30, columns: 50, seed: 9 }, 0.5),
 };
 
 for (const loss of ['square', 'logistic'] as const) {
@@ -64,9 +66,10 @@ for (const loss of ['square', 'logistic'] as const) {
             ...(i === 3 && { l1: 0.01, l2: 0.02 }),
           };
           const design = designOf(rows, 5, options);
-          const { value } = optimum(design, 1e-11);
+          const { value } = optimum(design, 1e-9);
           const storage = i % 2 === 0 ? 'csr' : 'f32';
-          const ask: Ask = { kind, storage, tolerance, passes: 20_000, damping: true };
+          const plan = { damping: true, refresh: true };
+          const ask: Ask = { kind, storage, tolerance, passes: 20_000, ...plan };
           const solved = await solveDesign(host, design, ask);
           checkOptimal(design, solved, value, `${kind} ${storage}`);
         }
@@ -79,11 +82,11 @@ test('phases: an end without convergence is certified too', async () => {
   await withHost(2, async (host) => {
     for (const loss of ['square', 'logistic'] as const) {
       const design = designOf(shapes.ar, 5, { loss, intercept: true });
-      const { value } = optimum(design, 1e-11);
+      const { value } = optimum(design, 1e-9);
       const solved = await solveDesign(host, design, { passes: 2, tolerance: 0 });
       checkEnd(design, solved, value, loss);
       assert.ok(solved.gap > 0 && solved.diverged === 0);
-      assert.ok(solved.updates >= 80 && solved.updates < 100, `${solved.updates} updates`);
+      assert.ok(solved.updates >= 64 && solved.updates < 80, `${solved.updates} updates`);
     }
   });
 });
@@ -93,9 +96,9 @@ for (const pipeline of [1, 2, 3]) {
     await withHost(2, async (host) => {
       for (const loss of ['square', 'logistic'] as const) {
         const design = designOf(shapes.ar, 5, { loss, intercept: true });
-        const { value } = optimum(design, 1e-11);
+        const { value } = optimum(design, 1e-9);
         for (const kind of ['dynamic', 'random'] as const) {
-          const plan = { phaseSize: 3, threshold: 0.4, damping: true, audit: true };
+          const plan = { phaseSize: 3, threshold: 0.4, damping: true, refresh: true, audit: true };
           const ask: Ask = { kind, pipeline, tolerance, passes: 20_000, ...plan };
           checkOptimal(design, await solveDesign(host, design, ask), value, `${loss} ${kind}`);
         }

@@ -61,7 +61,7 @@ export function duplicates(size: Size, copies: number): Rows {
     let own = 0;
     return Array.from({ length: size.columns }, (_, j) => {
       if (j % copies === 0) own = normalOf(prng);
-      return j % copies === 0 ? own : own + 0.2 * normalOf(prng);
+      return j % copies === 0 ? own : own + 0.4 * normalOf(prng);
     });
   });
 }

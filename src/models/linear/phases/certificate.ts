@@ -7,8 +7,8 @@
 //   square     −f*(−θ) = θ y − θ²/2            logistic   −f*(−θ) = H(|θ|)
 //
 // With l2 = 0 s shrinks θ until no |x_jᵀθ/n| is above l1. With an intercept Σ θ must be 0: columns
-// are centred, which makes it so for the square loss; for the logistic loss b is made optimal first,
-// and the heavier class's θ shrink by what is left.
+// are centred, which makes it so for the square loss; for the logistic loss b is made optimal
+// first, and the heavier class's θ shrink by what is left.
 import type { Flow } from './flow.ts';
 import { cell } from './layout.ts';
 import { ask, rowsOf, sumCell, type Problem } from './scheduler.ts';
