@@ -95,6 +95,7 @@ export async function bundleTests() {
     ...entriesOf('test', '.test.ts'),
     ...entriesOf('test/programs', '.ts'),
     ...entriesOf('bench', '.bench.ts'),
+    ...entriesOf('bench/peers', '.bench.ts'),
     ...entriesOf('bench/programs', '.ts'),
     ...entriesOf('examples', '.ts').filter(({ out }) => !out.endsWith('.kernel')),
   ];
