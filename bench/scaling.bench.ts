@@ -1,7 +1,6 @@
 // The cost of a nonzero from 10⁵ of them to 10⁸: loading, and passes over the columns
 // (bench/programs/passes.ts), on 1 thread and on 2. A pass visits each nonzero twice: X'v, then
-// X a. Rows of 50 in 500 columns, in partitions
-// as lasso cuts them.
+// X a. Rows of 50 in 500 columns, in partitions as lasso cuts them.
 //
 // The largest needs 1 GB in PERPETUUM_BENCH_WORK (by default the temporary folder), where the data
 // stays, and 2 GB of memory; PERPETUUM_BENCH_NONZEROS lowers the largest.

@@ -1,6 +1,6 @@
-// What was measured is kept in `work`, so that a table can be measured in several goes: all rows that
-// there are are printed. PERPETUUM_BENCH_ROWS chooses what is measured now: parts of rows' names,
-// with commas, or `missing`; by default everything. Deleting the folder `kept` starts anew.
+// What was measured is kept in `work`, so that a table can be measured in several goes: all rows
+// that are there are printed. PERPETUUM_BENCH_ROWS chooses what is measured now: parts of rows'
+// names, with commas, or `missing`; by default everything. Deleting the folder `kept` starts anew.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { work } from './data.ts';

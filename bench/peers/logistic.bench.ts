@@ -1,5 +1,5 @@
-// L1 and L2 logistic regression against liblinear, scikit-learn and celer: whole processes, loading
-// included, C = 1 (λ = 1/n), no intercept, each stopping at the loosest of its tolerances with which
+// L1 and L2 logistic regression against liblinear, scikit-learn and celer: whole processes with
+// loading, C = 1 (λ = 1/n), no intercept, each stopping at the loosest of its tolerances with which
 // the judge finds an objective within 1e-5 of the optimum.
 //
 // Data: data.ts. What is measured: PERPETUUM_BENCH_ROWS (kept.ts).

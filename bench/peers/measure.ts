@@ -114,9 +114,9 @@ function attempt(name: string, { judge }: Case, program: Program, tolerance: num
 }
 
 /**
- * The loosest tolerance with which a program is good enough; and, where that is another, the loosest
- * whose objective is: solvers whose own certificate is better than the judge's stop there. In double
- * steps until it is, then one back.
+ * The loosest tolerance with which a program is good enough; and, where that is another, the
+ * loosest whose objective is: solvers whose own certificate is better than the judge's stop
+ * there. In double steps until it is, then one back.
  */
 function choose(of: Case, program: Program): readonly Row[] {
   const file = `${of.name} ${program.name}`;

@@ -1,6 +1,6 @@
 // Passes over the samples by column: what every solver of a linear model repeats, X'v and X a, and
-// nothing else. Reports what a pass costs each worker, the least of each partition's passes, and the
-// median time from pass to pass.
+// nothing else. Reports what a pass costs each worker, the least of each partition's passes, and
+// the median time from pass to pass.
 import { partitionRows } from '../../src/models/rows.ts';
 import { addColumns, dots, openColumns, type Columns } from '../../src/models/linear/columns.ts';
 import type { Samples } from '../../src/data/dataset.ts';
