@@ -1,4 +1,4 @@
-// Kernels of columns, second moments, blocks: least squares and what shares them: see ../signatures.ts.
+// Kernels of columns, second moments and blocks, for linear models: see ../signatures.ts.
 
 export const linear = {
   // assembly/linear/columns.ts
