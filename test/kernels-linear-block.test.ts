@@ -1,5 +1,5 @@
-// The steps of assembly/linear/block.ts one by one against float64; the whole of them, solveBlock, is
-// in kernels-linear-gram.
+// The steps of assembly/linear/block.ts one by one against float64; the whole of them, solveBlock,
+// is in kernels-linear-gram.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allClose, close, floats, onEveryBuild, prngOf, type Lab } from './helpers/lab.ts';
