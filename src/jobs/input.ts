@@ -62,7 +62,10 @@ function tell({ hooks }: Reading, facts: string, warnings: readonly string[]): v
   for (const text of warnings) hooks.onEvent({ kind: 'warning', text });
 }
 
-const number = new Intl.NumberFormat('en');
+/** 32,561. Intl would do the same, and costs 10 ms to begin with. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
 
 export async function readSamples(
   reading: Reading,
@@ -80,8 +83,8 @@ export async function readSamples(
   };
   const samples = await loadSamples(paths, options, placeOf(reading));
   const kind = { u8: 'dense u8', f32: 'dense f32', csr: 'sparse' }[samples.storage];
-  const size = `${number.format(samples.rows)} × ${number.format(samples.columns)}`;
-  const entries = samples.storage === 'csr' ? `, ${number.format(samples.nonzeros)} nonzeros` : '';
+  const size = `${grouped(samples.rows)} × ${grouped(samples.columns)}`;
+  const entries = samples.storage === 'csr' ? `, ${grouped(samples.nonzeros)} nonzeros` : '';
   const labels =
     samples.labels === 'number' ? 'numbers to predict' : `${samples.classes.length} classes`;
   const text = `${paths[0]}: ${size} ${kind}${entries}, ${labels}`;
@@ -96,8 +99,8 @@ export async function readRatings(
 ): Promise<Ratings> {
   const options = { ...watch(reading), ...(like !== undefined && { like }) };
   const ratings = await loadRatings(paths, options, placeOf(reading));
-  const size = `${number.format(ratings.users)} users × ${number.format(ratings.items)} items`;
-  const text = `${paths[0]}: ${number.format(ratings.count)} ratings, ${size}`;
+  const size = `${grouped(ratings.users)} users × ${grouped(ratings.items)} items`;
+  const text = `${paths[0]}: ${grouped(ratings.count)} ratings, ${size}`;
   tell(reading, text, ratings.warnings);
   return ratings;
 }
