@@ -46,6 +46,12 @@ async function bundle(outdir, entryPoints) {
     target: 'node20',
     sourcemap: true,
     sourcesContent: false,
+    // Every thread parses its bundle again. Names stay, for stacks that one can read.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 200,
+    // Of a package that has both, ES modules: what nobody uses of them stays out.
+    mainFields: ['module', 'main'],
     define: { PERPETUUM_VERSION: JSON.stringify(version) },
     // Optional native helper of piscina for `nice` values, which we never set: left out.
     external: ['@napi-rs/nice', 'esbuild', 'assemblyscript'],
