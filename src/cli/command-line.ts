@@ -1,49 +1,18 @@
 // The command line from its arguments to its exit code. main.ts puts the real things in; tests put
 // in other models and another host.
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { exitCodeOf, SystemError, toFault } from '../base/errors.ts';
+import { exitCodeOf, toFault } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { parseHostFile, parseHostList } from '../launcher/hosts.ts';
 import { joinRun, type Joined } from '../launcher/join.ts';
-import { launch } from '../launcher/launch.ts';
-import { planHosts, planLocal, planText, type LaunchPlan } from '../launcher/plan.ts';
-import { sshCommand, wordsOf } from '../launcher/remote/ssh.ts';
-import { readSecret } from '../launcher/secret.ts';
 import { modelsText } from './arguments/help.ts';
-import type { LaunchRequest } from './arguments/launch.ts';
-import { isProgramPath, parse } from './arguments/parse.ts';
-import type { JobRequest, ModelInfo, Request } from './arguments/parse.ts';
-import { commandText, demoArguments, demoNext } from './demo.ts';
-import { doctorText, isReady, runChecks } from './doctor.ts';
+import { parse } from './arguments/parse.ts';
+import type { JobRequest, Request } from './arguments/parse.ts';
+import { commandText, demoArguments, demoNext } from './commands/demo.ts';
 import { guard } from './guardian.ts';
-import { shellText } from './format.ts';
-import { failureJson, failureText, Renderer, type Screen } from './render.ts';
+import { screenOf, type Environment } from './environment.ts';
+import { failureJson, failureText, Renderer } from './render.ts';
 
 declare const PERPETUUM_VERSION: string;
-
-export type Environment = {
-  readonly models: readonly ModelInfo[];
-  /** The file that a host process runs. */
-  readonly hostEntry: URL;
-  readonly streams: { readonly out: NodeJS.WriteStream; readonly err: NodeJS.WriteStream };
-  readonly variables: NodeJS.ProcessEnv;
-};
-
-/** What the streams can do. https://no-color.org: any value but the empty one. */
-function screenOf({ streams, variables }: Environment, noColor: boolean): Screen {
-  const { out, err } = streams;
-  const terminal = err.isTTY && variables['TERM'] !== 'dumb';
-  return {
-    out: (text) => void out.write(text),
-    err: (text) => void err.write(text),
-    terminal,
-    color: terminal && !noColor && !variables['NO_COLOR'],
-    columns: () => (err.columns > 0 ? err.columns : 80),
-    nowMs: () => performance.now(),
-  };
-}
 
 /** Cores of this process among those of the same run on this machine. */
 function shareOf({ localSize, cores }: Joined): number {
@@ -67,62 +36,11 @@ function joined(request: JobRequest, { variables }: Environment): [JobRequest, J
 
 function runJob(asked: JobRequest, environment: Environment, before?: string): Promise<number> {
   const [{ job, deadlineMs, view }, found] = joined(asked, environment);
-  const { hostEntry, streams } = environment;
+  const { startHost, streams } = environment;
   const renderer = new Renderer(screenOf(environment, view.noColor), view);
   if (before !== undefined) renderer.note(before);
   if (found?.warning !== undefined) renderer.show({ kind: 'warning', text: found.warning });
-  return guard({ job, deadlineMs, renderer, hostEntry, streams });
-}
-
-function readHosts(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const next = 'it should have one host a line: name slots=N';
-    throw new SystemError('ERR_CONFIG', `--hosts ${path} cannot be read: ${why}\n${next}`);
-  }
-}
-
-function planOf({ hosts, port }: LaunchRequest, threads: number | undefined): LaunchPlan {
-  switch (hosts.kind) {
-    case 'local':
-      return planLocal(hosts.size, { threads, port });
-    case 'list':
-      return planHosts(parseHostList(hosts.text), hostname(), { threads, port });
-    case 'file': {
-      const { path } = hosts;
-      return planHosts(parseHostFile(readHosts(path), path), hostname(), { threads, port });
-    }
-  }
-}
-
-function runLaunch(
-  { launch: asked, train }: Extract<Request, { kind: 'launch' }>,
-  environment: Environment,
-): Promise<number> | number {
-  const { job, deadlineMs, view, threads } = train;
-  if (job.command !== 'train') return exitCodeOf('ERR_INTERNAL');
-  const { hostEntry, streams } = environment;
-  const plan = planOf(asked, threads);
-  const ssh = wordsOf(asked.ssh);
-  const read = asked.secret === undefined ? undefined : readSecret(asked.secret);
-  if (asked.dryRun) {
-    const local = [process.execPath, fileURLToPath(hostEntry)];
-    const text = planText(plan, commandText(asked.line), (rank) =>
-      (rank.ssh === undefined ? local : sshCommand(ssh, rank.ssh, 'node -e …'))
-        .map(shellText)
-        .join(' '),
-    );
-    streams.out.write(text);
-    return 0;
-  }
-  const renderer = new Renderer(screenOf(environment, view.noColor), view);
-  if (read?.warning !== undefined) renderer.show({ kind: 'warning', text: read.warning });
-  return launch({
-    ...{ plan, job, ownProgram: isProgramPath(job.model), deadlineMs, renderer, hostEntry },
-    ...{ streams, ssh, secret: read?.secret, insecure: asked.insecure },
-  });
+  return guard({ job, deadlineMs, renderer, startHost, streams });
 }
 
 async function runDemo(
@@ -139,7 +57,7 @@ async function runDemo(
   return code;
 }
 
-function carryOut(request: Request, environment: Environment): Promise<number> | number {
+async function carryOut(request: Request, environment: Environment): Promise<number> {
   const { out } = environment.streams;
   switch (request.kind) {
     case 'help':
@@ -152,6 +70,7 @@ function carryOut(request: Request, environment: Environment): Promise<number> |
       out.write(modelsText(environment.models));
       return 0;
     case 'doctor': {
+      const { doctorText, isReady, runChecks } = await import('./commands/doctor.ts');
       const checks = runChecks();
       out.write(doctorText(checks));
       return isReady(checks) ? 0 : 1;
@@ -160,8 +79,10 @@ function carryOut(request: Request, environment: Environment): Promise<number> |
       return runDemo(request, environment);
     case 'job':
       return runJob(request, environment);
-    case 'launch':
+    case 'launch': {
+      const { runLaunch } = await import('./commands/launch.ts');
       return runLaunch(request, environment);
+    }
   }
 }
 

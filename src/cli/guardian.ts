@@ -10,11 +10,11 @@
 // The host stays in our process group, so Ctrl-Z and a closed terminal reach it as they reach us.
 import type { ChildProcess } from 'node:child_process';
 import { limits } from '../base/limits.ts';
+import { isProgramPath } from '../base/program-path.ts';
 import type { Job } from '../jobs/job.ts';
 import { LastWords } from '../launcher/last-words.ts';
-import { forkHost, lastWordsMs, passOn } from '../launcher/rank-process.ts';
+import { lastWordsMs, passOn } from '../launcher/rank-process.ts';
 import { listenToTerminal } from '../launcher/terminal.ts';
-import { isProgramPath } from './arguments/parse.ts';
 import type { FromHost, ToHost } from './channel.ts';
 import { GuardianMachine } from './guardian-machine.ts';
 import type { GuardianInput, GuardianOutput } from './guardian-machine.ts';
@@ -24,8 +24,8 @@ export type GuardianOptions = {
   readonly job: Job;
   readonly deadlineMs: number | undefined;
   readonly renderer: Renderer;
-  /** The file that the host process runs. */
-  readonly hostEntry: URL;
+  /** Starts the host process, or gives one that was started ahead and is well. */
+  readonly startHost: () => ChildProcess;
   /** Ours: `out` closes under us when its reader ends, `err` slows the host's own output down. */
   readonly streams: { readonly out: NodeJS.WriteStream; readonly err: NodeJS.WriteStream };
 };
@@ -69,7 +69,7 @@ export function guard(options: GuardianOptions): Promise<number> {
     ownProgram: job.command === 'train' && isProgramPath(job.model),
   });
   return new Promise((resolve) => {
-    const host = forkHost(options.hostEntry);
+    const host = options.startHost();
     const words = new LastWords();
     let grace: NodeJS.Timeout | undefined;
     const send = (message: ToHost) => {

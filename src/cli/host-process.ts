@@ -1,11 +1,11 @@
 // The host's side of the channel: runs the one job that the guardian sends and says how it ended.
 // actors/host.ts is the process around it; tests put other jobs in.
-import { AssertionError } from 'node:assert';
 import { rmSync } from 'node:fs';
+import { AssertionError } from '../base/assert.ts';
 import { SystemError, toFault, type ErrorCode } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { isProgramPath } from '../base/program-path.ts';
 import type { Job, JobDone, JobEvent, JobHooks } from '../jobs/job.ts';
-import { isProgramPath } from './arguments/parse.ts';
 import type { FromHost, ToHost } from './channel.ts';
 
 export type HostEnvironment = {

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-// Entry of the command `perpetuum`: the real models, the real host, and the process's exit.
-import { models } from '../models/registry.ts';
-import { runCommandLine } from './command-line.ts';
-import { endProcess, quietStreams } from './streams.ts';
+// Entry of the command `perpetuum`. A job's host process starts first of all; the rest of the
+// command line is loaded, and read, while that process starts.
+import { forkAhead } from '../launcher/fork-host.ts';
 
-const streams = quietStreams();
-const code = await runCommandLine(process.argv.slice(2), {
-  models,
-  hostEntry: new URL('./host-actor.js', import.meta.url),
-  streams,
-  variables: process.env,
-});
-endProcess(code, streams);
+/** Commands whose work a host process does. A wrong guess costs a process that is ended unused. */
+const hosted = ['train', 'predict', 'evaluate', 'simulate', 'replay', 'demo'];
+
+const argv = process.argv.slice(2);
+const hostEntry = new URL('./host-actor.js', import.meta.url);
+const asksOnly = argv.some((argument) => ['--help', '-h', '--version'].includes(argument));
+const ahead = hosted.includes(argv[0] ?? '') && !asksOnly ? forkAhead(hostEntry) : undefined;
+const { runProcess } = await import('./run-process.ts');
+await runProcess({ argv, hostEntry, ahead, variables: process.env });

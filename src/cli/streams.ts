@@ -18,13 +18,20 @@ export function quietStreams(): Streams {
 
 /**
  * Ends the process with `code`. After a normal run, once all is written; after a stop (124 and the
- * signals, 128 + n) at once or nearly so, because whoever stopped us waits.
+ * signals, 128 + n) at once or nearly so, because whoever stopped us waits. Either way by an exit:
+ * Node takes 10 ms to end by itself.
  */
-export function endProcess(code: number, { out }: Streams): void {
+export function endProcess(code: number, { out, err }: Streams): void {
   process.exitCode = code;
-  if (code < 124) return;
   const exit = () => process.exit(code);
-  if (out.writableLength === 0) return exit();
-  setTimeout(exit, flushMs);
-  out.write('', exit);
+  const waiting = code < 124 ? [out, err] : [out];
+  const unwritten = waiting.filter(({ writableLength }) => writableLength > 0);
+  if (unwritten.length === 0) return exit();
+  if (code >= 124) setTimeout(exit, flushMs);
+  let left = unwritten.length;
+  const written = () => {
+    left -= 1;
+    if (left === 0) exit();
+  };
+  for (const stream of unwritten) stream.write('', written);
 }

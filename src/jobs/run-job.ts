@@ -1,9 +1,6 @@
-// Runs one job in this process: what the host process does for the guardian.
+// Runs one job in this process: what the host process does for the guardian. Each job's code is
+// loaded when it is asked for: a small job takes no longer than loading all of it would.
 import type { Job, JobDone, JobHooks } from './job.ts';
-import { evaluateJob, predictJob } from './score.ts';
-import { replayJob } from './replay.ts';
-import { simulateJob } from './simulate.ts';
-import { trainJob } from './train.ts';
 import type { World } from '../base/world.ts';
 
 /**
@@ -13,15 +10,21 @@ import type { World } from '../base/world.ts';
  */
 export async function runJob(job: Job, hooks: JobHooks, world?: World): Promise<JobDone> {
   switch (job.command) {
-    case 'train':
+    case 'train': {
+      const { trainJob } = await import('./train.ts');
       return { command: 'train', result: await trainJob(job, hooks, world) };
+    }
     case 'predict':
-      return predictJob(job, hooks);
+      return (await import('./score.ts')).predictJob(job, hooks);
     case 'evaluate':
-      return evaluateJob(job, hooks);
-    case 'simulate':
+      return (await import('./score.ts')).evaluateJob(job, hooks);
+    case 'simulate': {
+      const { simulateJob } = await import('./simulate.ts');
       return { command: 'simulate', result: await simulateJob(job, hooks) };
-    case 'replay':
+    }
+    case 'replay': {
+      const { replayJob } = await import('./replay.ts');
       return { command: 'replay', result: await replayJob(job, hooks) };
+    }
   }
 }

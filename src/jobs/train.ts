@@ -7,6 +7,7 @@ import { chooseVariant } from '../memory/kernels.ts';
 import { hashModel, saveModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainOutcome, TrainRequest } from '../models/model.ts';
 import { findModel, models } from '../models/registry.ts';
+import { isProgramPath } from '../base/program-path.ts';
 import { checkThreads } from '../base/threads.ts';
 import { together } from '../base/together.ts';
 import { partitionsFor, type World } from '../base/world.ts';
@@ -29,8 +30,6 @@ type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
 export function labelsOf({ labels }: Pick<LooseModel, 'labels'>) {
   return labels === undefined ? {} : { labels };
 }
-
-const isProgramPath = (model: string) => /\.m?js$/.test(model);
 
 async function resolveModel(name: string): Promise<LooseModel> {
   const found = findModel(name);

@@ -1,8 +1,9 @@
 // A host process as the launcher has it: forked here, or reached by ssh (remote/remote-rank.ts).
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { FromHost, ToHost } from '../cli/channel.ts';
+import { forkHost } from './fork-host.ts';
 import { LastWords } from './last-words.ts';
 import type { RankEnd } from './launcher-machine.ts';
 
@@ -56,18 +57,6 @@ export function passOn(
     err.once('drain', () => source.resume());
   });
   source.on('error', () => source.destroy());
-}
-
-/**
- * Forks a host process on this machine. It stays in our process group, so Ctrl-Z and a closed
- * terminal reach it as they reach us.
- */
-export function forkHost(hostEntry: URL): ChildProcess {
-  return fork(hostEntry, [], {
-    serialization: 'advanced',
-    // Standard output belongs to results: what a program prints goes where messages go.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
 }
 
 /** A rank on this machine. */

@@ -1,12 +1,15 @@
 // The command line over the fake models and the fake host: what cli-process.test.ts spawns.
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import { endProcess, quietStreams } from '../../src/cli/streams.ts';
+import { forkHost } from '../../src/launcher/fork-host.ts';
 import { fakeModels } from '../helpers/fake-models.ts';
 
+const hostEntry = new URL('./fake-host.js', import.meta.url);
 const streams = quietStreams();
 const code = await runCommandLine(process.argv.slice(2), {
   models: fakeModels,
-  hostEntry: new URL('./fake-host.js', import.meta.url),
+  hostEntry,
+  startHost: () => forkHost(hostEntry),
   streams,
   variables: process.env,
 });

@@ -5,6 +5,7 @@
 // The options of `train` depend on MODEL, and options may stand before it. So MODEL is found first,
 // with the options of all models, and then the line is read with that model's own.
 import { assert } from '../../base/assert.ts';
+import { isProgramPath } from '../../base/program-path.ts';
 import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
@@ -59,11 +60,6 @@ export type Request =
 type Read = { readonly positionals: readonly string[]; readonly values: Values };
 
 const overview = 'perpetuum --help lists the commands';
-
-/** A module of the user's, rather than the name of a model. */
-export function isProgramPath(model: string): boolean {
-  return /\.m?js$/.test(model);
-}
 
 /** The command, and all other arguments in their order. @throws ERR_CONFIG if there is none. */
 function splitCommand(argv: readonly string[]): { command: CommandName; args: readonly string[] } {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SystemError } from '../base/errors.ts';
-import { shellText } from './format.ts';
+import { SystemError } from '../../base/errors.ts';
+import { shellText } from '../format.ts';
 
 /** A path as it is typed here: relative where that is shorter. */
 function typed(url: URL): string {

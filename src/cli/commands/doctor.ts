@@ -1,9 +1,9 @@
 // perpetuum doctor: is this machine ready, and what would make it faster? One table, one verdict.
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { limits } from '../base/limits.ts';
-import { chooseVariant, compileKernels } from '../memory/kernels.ts';
-import { bytesText } from './format.ts';
+import { limits } from '../../base/limits.ts';
+import { chooseVariant, compileKernels } from '../../memory/kernels.ts';
+import { bytesText } from '../format.ts';
 
 /** `bad` means that perpetuum cannot run here; `advice` that it could run better. */
 export type Check = {
