@@ -1,10 +1,6 @@
-// Thread entry of a scheduler actor: its side of the control port. The loop is in src/program.
-import { parentPort, workerData } from 'node:worker_threads';
-import { expose } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { assert } from '../src/base/assert.ts';
+// Thread entry of a scheduler actor. The loop is in src/program.
 import { builtInPrograms } from '../src/models/programs.ts';
-import { schedulerActor, type Boot } from '../src/program/actor.ts';
+import { schedulerActor } from '../src/program/actor.ts';
+import { serveActor } from '../src/supervisor/actor-entry.ts';
 
-assert(parentPort !== null, 'a scheduler actor is a thread');
-expose(schedulerActor(workerData as Boot, builtInPrograms), nodeEndpoint(parentPort));
+serveActor((boot) => schedulerActor(boot, builtInPrograms));

@@ -1,10 +1,12 @@
-// Thread entry of a worker actor: its side of the control port. The loop is in src/program.
-import { parentPort, workerData } from 'node:worker_threads';
-import { expose } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { assert } from '../src/base/assert.ts';
+// Thread entry of a worker actor. The loop is in src/program; between runs it does what loaders do.
+import { loaderOn } from '../src/data/parse/thread.ts';
+import { runLoaderTask } from '../src/data/parse/run.ts';
+import type { LoaderTask } from '../src/data/tasks.ts';
 import { builtInPrograms } from '../src/models/programs.ts';
-import { workerActor, type Boot } from '../src/program/actor.ts';
+import { workerActor } from '../src/program/actor.ts';
+import { serveActor } from '../src/supervisor/actor-entry.ts';
 
-assert(parentPort !== null, 'a worker actor is a thread');
-expose(workerActor(workerData as Boot, builtInPrograms), nodeEndpoint(parentPort));
+serveActor((boot) => {
+  const loader = loaderOn(boot, boot.thread);
+  return workerActor(boot, builtInPrograms, (task) => runLoaderTask(loader, task as LoaderTask));
+});

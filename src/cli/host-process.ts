@@ -112,10 +112,13 @@ export function serveGuardian({ channel, exit, runJob, folder }: HostEnvironment
     }
   });
   // The guardian is gone, whatever ended it: nobody would ever stop this process.
-  channel.on('disconnect', () => {
+  const lost = () => {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     exit(1);
-  });
+  };
+  channel.on('disconnect', lost);
+  // It may have gone while this process was starting.
+  if (!channel.connected) return lost();
   channel.on('uncaughtException', fail);
   channel.on('unhandledRejection', fail);
   setInterval(() => send({ kind: 'alive' }), limits.aliveMs).unref();

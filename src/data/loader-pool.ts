@@ -1,5 +1,6 @@
 // The pool of loader threads: one-shot parallel tasks (parse a chunk, renumber blocks), so piscina
-// fits. Threads share the host's memory; a task and its answer are small plain data.
+// fits. Threads share the host's memory; a task and its answer are small plain data. Where a host's
+// own workers are enough, helper-pool.ts is in its place, and no thread more has to start.
 import { Piscina } from 'piscina';
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';

@@ -1,8 +1,10 @@
 // Reads a job's input into a host's memory, with a loader pool that lives as long as the reading.
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Ratings, Samples } from '../data/dataset.ts';
 import { loadRatings, type RatingsFacts } from '../data/load-ratings.ts';
-import { createLoaderPool, type LoaderPool } from '../data/loader-pool.ts';
+import { helperPool } from '../data/helper-pool.ts';
+import type { LoaderPool } from '../data/loader-pool.ts';
 import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
 import { limits } from '../base/limits.ts';
 import type { World } from '../base/world.ts';
@@ -14,14 +16,39 @@ export function loaderThreads(): number {
   return Math.min(limits.loadersMax, Math.max(1, availableParallelism()));
 }
 
-/** Runs `body` with a loader pool over the host's memory. */
+/** Threads that files keep busy, of at most `most`: one a chunk. */
+function usefulThreads(paths: readonly string[], most: number): number {
+  let bytes = 0;
+  for (const path of paths) {
+    // What is no file is refused, in words, by whoever reads it.
+    const found = statSync(path, { throwIfNoEntry: false });
+    bytes += found?.isFile() === true ? found.size : Infinity;
+  }
+  return Math.max(1, Math.min(most, Math.ceil(bytes / limits.chunkBytes)));
+}
+
+/** The workers where they are enough for files of this size, or threads of its own. */
+async function openPool(host: JobHost, paths: readonly string[] | undefined): Promise<LoaderPool> {
+  const { memory, layout } = host.arena;
+  const most = Math.min(host.loaders, layout.threadCount);
+  const threads = paths === undefined ? most : usefulThreads(paths, most);
+  const helpers = host.threads >= threads ? host.errands() : undefined;
+  if (helpers !== undefined) return helperPool(helpers);
+  // A small job does without piscina, and need not load it.
+  const { createLoaderPool } = await import('../data/loader-pool.ts');
+  return createLoaderPool({ memory, layout, module: host.module, threads });
+}
+
+/**
+ * Runs `body` with a loader pool over the host's memory: as large as the files at `paths` are
+ * worth, or as may be.
+ */
 export async function withLoaders<T>(
   host: JobHost,
   body: (pool: LoaderPool) => Promise<T>,
+  paths?: readonly string[],
 ): Promise<T> {
-  const { memory, layout } = host.arena;
-  const threads = Math.min(host.loaders, layout.threadCount);
-  const pool = createLoaderPool({ memory, layout, module: host.module, threads });
+  const pool = await openPool(host, paths);
   try {
     return await body(pool);
   } finally {

@@ -1,6 +1,7 @@
-// Runs one job in this process: what the host process does for the guardian. Each job's code is
-// loaded when it is asked for: a small job takes no longer than loading all of it would.
+// Runs one job in this process: what the host process does for the guardian. What train does not
+// need is loaded when it is asked for: a small job feels it.
 import type { Job, JobDone, JobHooks } from './job.ts';
+import { trainJob } from './train.ts';
 import type { World } from '../base/world.ts';
 
 /**
@@ -10,10 +11,8 @@ import type { World } from '../base/world.ts';
  */
 export async function runJob(job: Job, hooks: JobHooks, world?: World): Promise<JobDone> {
   switch (job.command) {
-    case 'train': {
-      const { trainJob } = await import('./train.ts');
+    case 'train':
       return { command: 'train', result: await trainJob(job, hooks, world) };
-    }
     case 'predict':
       return (await import('./score.ts')).predictJob(job, hooks);
     case 'evaluate':

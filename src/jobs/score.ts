@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Ratings, Samples } from '../data/dataset.ts';
+import type { LoaderPool } from '../data/loader-pool.ts';
 import { SystemError } from '../base/errors.ts';
 import { soloWorld } from '../base/world.ts';
 import { loadModel } from '../models/model-directory.ts';
@@ -32,11 +33,12 @@ function withModel<T>(
       const rule = `${job.modelDirectory} holds "${trained.model}", which is not a model of this version`;
       throw new SystemError('ERR_CHECKPOINT', `${rule}: a user's program scores by itself`);
     }
-    const data = await withLoaders(host, async (pool) => {
+    const read = (pool: LoaderPool) => {
       const reading = { host, pool, hooks, input: job.input, ...labelsOf(model) };
       if (model.input === 'ratings') return readRatings(reading, job.data, ratingFacts(trained));
       return readSamples(reading, job.data, sampleFacts(trained));
-    });
+    };
+    const data = await withLoaders<Ratings | Samples>(host, read, job.data);
     const rows = data.kind === 'ratings' ? data.count : data.rows;
     const session = openSession(host, hooks, soloWorld(job.threads));
     const loose = { model: model as unknown as Model<never>, data: data as never };

@@ -110,11 +110,12 @@ export async function trainJob(
     const model = await together(world, 'model', () => resolveModel(job.model));
     const hooks = hooksOf(world, allHooks);
     const partitions = job.partitions ?? partitionsFor(world);
-    const read = await withLoaders(host, (pool) =>
-      readBoth(
-        { host, pool, hooks, world, partitions, input: job.input, ...labelsOf(model) },
-        ...([model.input, job.data, job.test] as const),
-      ),
+    const files = [...job.data, ...job.test];
+    const common = { host, hooks, world, partitions, input: job.input, ...labelsOf(model) };
+    const read = await withLoaders(
+      host,
+      (pool) => readBoth({ ...common, pool }, ...([model.input, job.data, job.test] as const)),
+      files,
     );
     const loadedMs = performance.now();
     const lag = monitorEventLoopDelay({ resolution: 5 });

@@ -22,8 +22,8 @@ export type HostAhead = {
   readonly drop: () => void;
 };
 
-export function forkAhead(hostEntry: URL): HostAhead {
-  let waiting: ChildProcess | undefined = forkHost(hostEntry);
+export function forkAhead(fork: () => ChildProcess): HostAhead {
+  let waiting: ChildProcess | undefined = fork();
   // One that cannot be started is not taken, and the next one says why.
   waiting.on('error', () => undefined);
   return {
@@ -31,7 +31,7 @@ export function forkAhead(hostEntry: URL): HostAhead {
       const host = waiting;
       waiting = undefined;
       const well = host?.pid !== undefined && host.connected && host.exitCode === null;
-      return well ? host : forkHost(hostEntry);
+      return well && host.signalCode === null ? host : fork();
     },
     drop() {
       if (waiting?.pid !== undefined) waiting.kill('SIGKILL');

@@ -34,7 +34,13 @@ export type Outcome<T> =
 export type Actor<Summary> = {
   run(plan: RunPlan, userModule: WebAssembly.Module | undefined): Promise<Outcome<Summary>>;
 };
-export type WorkerActor = Actor<WorkerSummary>;
+/** What an idle worker does for others between runs: one-shot tasks, whose meaning they know. */
+export type Helper = {
+  /** Answers when the thread is up. */
+  ready(): Promise<Outcome<true>>;
+  errand(task: unknown): Promise<Outcome<unknown>>;
+};
+export type WorkerActor = Actor<WorkerSummary> & Helper;
 export type SchedulerActor = Actor<SchedulerSummary>;
 
 /** Loads the program of a plan: built in, or a module that exports `program`. */
@@ -99,8 +105,19 @@ export function createActor<Summary>(
   };
 }
 
-export const workerActor = (boot: Boot, builtIns: ReadonlyMap<string, AnyProgram>): WorkerActor =>
-  createActor(boot, builtIns, runWorker);
+export const workerActor = (
+  boot: Boot,
+  builtIns: ReadonlyMap<string, AnyProgram>,
+  errand: (task: unknown) => Promise<unknown>,
+): WorkerActor => ({
+  ...createActor(boot, builtIns, runWorker),
+  ready: () => Promise.resolve({ ok: true, value: true }),
+  errand: (task) =>
+    errand(task).then(
+      (value) => ({ ok: true, value }),
+      (thrown: unknown) => ({ ok: false, fault: toFault(thrown) }),
+    ),
+});
 
 export const schedulerActor = (
   boot: Boot,

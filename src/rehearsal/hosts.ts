@@ -131,6 +131,7 @@ export function openHosts(options: HostsOptions): readonly JobHost[] {
       ...{ arena, module, world, threads: workers, loaders: 1 },
       kernels: instantiate(module, memory),
       wake: () => undefined,
+      errands: () => undefined,
       async run(program, request, hooks = {}) {
         const userModule = await loadUserKernels(request.userKernels);
         const own = { rank, arena, program, request, hooks };

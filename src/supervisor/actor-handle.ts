@@ -1,13 +1,12 @@
 // The supervisor's hold on one actor: its thread, its control port, and how it may end. Whatever
 // happens to the thread, a call that was made to it settles: with its answer, or with a fault.
-import { Worker as Thread } from 'node:worker_threads';
+import type { Worker as Thread } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { toFault, type Fault } from '../base/errors.ts';
 import type { Actor, Boot, Outcome } from '../program/actor.ts';
 import type { RunPlan } from '../program/plan.ts';
-
-export type Role = 'worker' | 'scheduler' | 'mailbox';
+import { takeThread, type Role } from './thread.ts';
 
 /** A method of an actor, as the other end of the control port has it. */
 type Remote<A> = { readonly [K in keyof A]: A[K] };
@@ -26,8 +25,8 @@ export class ActorHandle<Summary, A extends Actor<Summary> = Actor<Summary>> {
   constructor(role: Role, boot: Boot, clock: () => number) {
     this.name = boot.name;
     this.index = boot.thread;
-    const entry = new URL(`./${role}-actor.js`, import.meta.url);
-    this.#thread = new Thread(entry, { workerData: boot, stdout: false, stderr: false });
+    this.#thread = takeThread(role);
+    this.#thread.postMessage(boot);
     this.#remote = wrap<A>(nodeEndpoint(this.#thread)) as unknown as Remote<A>;
     this.#thread.on('error', (error: unknown) => {
       // Whatever a program throws outside its functions: not always an Error.

@@ -19,7 +19,7 @@ import type { Kernels } from '../memory/signatures.ts';
 import { receiver, type Event } from '../mailbox/messages.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import { openRingReader, resetRing, ringRefusals } from '../mailbox/ring.ts';
-import type { Actor, Outcome } from '../program/actor.ts';
+import type { Actor, Outcome, WorkerActor } from '../program/actor.ts';
 import { loadUserKernels } from './user-kernels.ts';
 import { adoptTables } from '../program/created/tables.ts';
 import {
@@ -35,8 +35,13 @@ import type { WorkerSummary } from '../program/data-parallel.ts';
 import { checkRecorded, withTickets, type RunRecord } from '../record/run-record.ts';
 import { ticketsOf } from '../record/tickets.ts';
 import { openControl, type Control } from '../store/control.ts';
-import { ActorHandle, type Role } from './actor-handle.ts';
+import { ActorHandle } from './actor-handle.ts';
+import { openErrands, type Errands } from './errands.ts';
+import { resultOf, type RunResult, type Summary } from './run-result.ts';
+import type { Role } from './thread.ts';
 import { Watchdog } from './watchdog.ts';
+
+export type { RunResult } from './run-result.ts';
 
 export type HostOptions = {
   readonly threads: number;
@@ -51,17 +56,6 @@ export type HostOptions = {
 export type RunHooks = {
   onEvent?(event: Event, thread: number): void;
   readonly signal?: AbortSignal;
-};
-
-export type RunResult = {
-  readonly plan: RunPlan;
-  readonly clocks: number;
-  /** Reads by the staleness that they had; empty for a scheduled program, which has no lag. */
-  readonly stalenessHistogram: readonly number[];
-  /** See SchedulerSummary. */
-  readonly auditedPairs?: number | undefined;
-  /** Bytes of rows that this host sent to others, by table. */
-  readonly tableBytes: readonly number[];
 };
 
 /**
@@ -80,13 +74,16 @@ export type JobHost = Pick<
   | 'run'
   | 'linkStatistics'
   | 'close'
->;
+> & {
+  /** Undefined where no worker is a thread. */
+  errands(): Errands | undefined;
+};
 
 const tickMs = 25;
 
 type MailboxHandle = ActorHandle<MailboxSummary, MailboxActor>;
-type Summary = WorkerSummary | SchedulerSummary | MailboxSummary;
-type AnyHandle = ActorHandle<WorkerSummary> | ActorHandle<SchedulerSummary> | MailboxHandle;
+type WorkerHandle = ActorHandle<WorkerSummary, WorkerActor>;
+type AnyHandle = WorkerHandle | ActorHandle<SchedulerSummary> | MailboxHandle;
 
 export class Host {
   readonly arena: Arena;
@@ -100,7 +97,8 @@ export class Host {
   readonly #pushTimeoutMs: number;
   readonly #recording: boolean;
   readonly #records: RunRecord[] = [];
-  #workers: ActorHandle<WorkerSummary>[] = [];
+  #workers: WorkerHandle[] = [];
+  #errands: Errands | undefined;
   #scheduler: ActorHandle<SchedulerSummary> | undefined;
   #mailbox: MailboxHandle | undefined;
   #world: World;
@@ -128,12 +126,20 @@ export class Host {
     this.#pushTimeoutMs = options.pushTimeoutMs ?? limits.pushTimeoutMs;
   }
 
-  /** Spawns the workers now: worth it while something else, like reading, takes time. */
+  /** Spawns the actors now: worth it while something else, like reading, takes time. */
   wake(): void {
-    if (this.#workers.length > 0) return;
+    this.errands();
+    this.#scheduler ??= this.#spawn('scheduler', this.threads);
+  }
+
+  /** What the workers do for others while there is no run: until the first, that is reading. */
+  errands(): Errands {
     const { threads: length } = this;
-    this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
-    this.#scheduler = this.#spawn('scheduler', length);
+    if (this.#workers.length === 0) {
+      this.#workers = Array.from({ length }, (_, index) => this.#spawn('worker', index));
+    }
+    this.#errands ??= openErrands(this.#workers);
+    return this.#errands;
   }
 
   /** The hosts of the job; this one alone until it joins others. */
@@ -222,17 +228,7 @@ export class Host {
     });
     adoptTables({ arena: this.arena, plan }, Infinity);
     if (this.#recording) this.#record(program, plan, outcomes);
-    const lags: number[] = [];
-    let [clocks, auditedPairs]: [number, number | undefined] = [0, undefined];
-    let tableBytes: readonly number[] = [];
-    for (const { clocks: done, ...summary } of outcomes) {
-      clocks = Math.max(clocks, done);
-      if ('tableBytes' in summary) ({ tableBytes } = summary);
-      if ('auditedPairs' in summary) ({ auditedPairs } = summary);
-      if ('lags' in summary) summary.lags.forEach((n, lag) => (lags[lag] = (lags[lag] ?? 0) + n));
-    }
-    while (lags.at(-1) === 0) lags.pop();
-    return { plan, clocks, stalenessHistogram: lags, auditedPairs, tableBytes };
+    return resultOf(plan, outcomes);
   }
 
   #record(program: AnyProgram, plan: RunPlan, outcomes: readonly Summary[]): void {

@@ -53,17 +53,24 @@ export type LoaderThread = {
   readonly end: number;
 };
 
-/** Claims a scratch slot and instantiates the kernels: once per thread. */
+/** Claims a scratch slot and instantiates the kernels: once per thread of a pool. */
 export function openLoader(data: LoaderData): LoaderThread {
   const slot = Atomics.add(new Int32Array(data.claimed), 0, 1);
   assert(slot < data.threads, 'a loader thread that died is not replaced');
-  const arena = openArena(data.memory, data.layout);
-  const scratch = scratchAt(data.layout, data.firstSlot + slot);
+  return loaderOn(data, data.firstSlot + slot);
+}
+
+/** A loader in the scratch of that number, which nobody else uses. */
+export function loaderOn(
+  { memory, module, layout }: Pick<LoaderData, 'memory' | 'module' | 'layout'>,
+  slot: number,
+): LoaderThread {
+  const scratch = scratchAt(layout, slot);
   return {
-    arena,
-    kernels: instantiate(data.module, data.memory),
-    u32: new Uint32Array(data.memory.buffer),
-    bytes: Buffer.from(data.memory.buffer, scratch, limits.scratchBytes),
+    arena: openArena(memory, layout),
+    kernels: instantiate(module, memory),
+    u32: new Uint32Array(memory.buffer),
+    bytes: Buffer.from(memory.buffer, scratch, limits.scratchBytes),
     scratch,
     state: scratch,
     labels: scratch + LABELS_AT,
