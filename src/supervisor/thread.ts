@@ -7,7 +7,7 @@ export type Role = 'worker' | 'scheduler' | 'mailbox';
 let ahead: Thread | undefined;
 
 function start(role: Role): Thread {
-  const entry = new URL(`./${role}-actor.js`, import.meta.url);
+  const entry = new URL(`./${role}-actor.cjs`, import.meta.url);
   return new Thread(entry, { stdout: false, stderr: false });
 }
 
