@@ -7,7 +7,7 @@ import { forkAhead, forkHost } from '../launcher/fork-host.ts';
 const hosted = ['train', 'predict', 'evaluate', 'simulate', 'replay', 'demo'];
 
 const argv = process.argv.slice(2);
-const hostEntry = new URL('./host-actor.js', import.meta.url);
+const hostEntry = new URL('./host-actor.cjs', import.meta.url);
 const startHost = () => forkHost(hostEntry);
 const asksOnly = argv.some((argument) => ['--help', '-h', '--version'].includes(argument));
 const ahead = hosted.includes(argv[0] ?? '') && !asksOnly ? forkAhead(startHost) : undefined;

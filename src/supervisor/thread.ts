@@ -4,29 +4,28 @@ import { Worker as Thread } from 'node:worker_threads';
 
 export type Role = 'worker' | 'scheduler' | 'mailbox';
 
-let ahead: Thread | undefined;
+let kept: Thread | undefined;
 
-function start(role: Role): Thread {
+export function startThread(role: Role): Thread {
   const entry = new URL(`./${role}-actor.cjs`, import.meta.url);
   return new Thread(entry, { stdout: false, stderr: false });
 }
 
-/** Starts the thread of a worker that will be spawned later. It keeps no process alive. */
-export function startAhead(): void {
-  const thread = start('worker');
-  ahead = thread;
+/** Keeps the thread of a worker that will be spawned later. It holds no process alive. */
+export function keepThread(worker: Thread): void {
+  kept = worker;
   const lost = () => {
-    if (ahead === thread) ahead = undefined;
+    if (kept === worker) kept = undefined;
   };
   // Whoever spawns a worker then starts another, and hears why it fails.
-  thread.on('error', lost).on('exit', lost).unref();
+  worker.on('error', lost).on('exit', lost).unref();
 }
 
 /** A thread that runs the entry of `role` and waits for its boot. */
 export function takeThread(role: Role): Thread {
-  if (role !== 'worker' || ahead === undefined) return start(role);
-  const thread = ahead;
-  ahead = undefined;
+  if (role !== 'worker' || kept === undefined) return startThread(role);
+  const thread = kept;
+  kept = undefined;
   thread.ref();
   return thread;
 }
