@@ -39,7 +39,8 @@ for (const shape of shapes) {
       for (const kind of kinds) {
         const { alpha } = kind;
         const model = alpha === 1 ? 'lasso' : 'elastic-net';
-        const ratio = { ...kind, 'lambda-ratio': 0.05, model } as const;
+        const rest = { intercept: kind.intercept, standardize: kind.standardize };
+        const ratio = { ...rest, 'lambda-ratio': 0.05, 'l1-ratio': alpha, model } as const;
         const { outcome, beta, intercept, facts } = await fit(host, data, ratio);
         const label = JSON.stringify(kind);
         const problem = problemOf(data, { ...kind, lambda: facts.lambda });
@@ -57,13 +58,13 @@ for (const shape of shapes) {
   });
 }
 
-test('lasso: a given λ, also above λmax; ridge regression by --alpha 0', async () => {
+test('lasso: a given λ, also above λmax; ridge regression by --l1-ratio 0', async () => {
   const data = randomRegression(shapes[0]);
   await withHost(1, async (host) => {
     const none = await fit(host, data, { lambda: 100 });
     assert.is(none.facts.nonzeros, 0);
     close(none.intercept, data.y.reduce((sum, y) => sum + y, 0) / 90, 1e-9, 'the mean');
-    const ridge = await fit(host, data, { model: 'elastic-net', alpha: 0, lambda: 0.3 });
+    const ridge = await fit(host, data, { model: 'elastic-net', 'l1-ratio': 0, lambda: 0.3 });
     const problem = problemOf(data, { alpha: 0, lambda: 0.3 });
     const best = lassoObjective(problem, solveLasso(problem));
     close(ridge.outcome.objective, best, 1e-8 * best, 'ridge');
@@ -172,7 +173,7 @@ test('lasso: folds score each λ on rows that were left out', async () => {
     await rejects(fit(host, data, { folds: 91 }), 'ERR_CONFIG');
     await rejects(fit(host, data, { folds: 1 }), 'ERR_CONFIG');
     await rejects(fit(host, data, { path: 5, lambda: 1 }), 'ERR_CONFIG');
-    await rejects(fit(host, data, { model: 'elastic-net', alpha: 0 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { model: 'elastic-net', 'l1-ratio': 0 }), 'ERR_CONFIG');
   });
 });
 
@@ -205,7 +206,7 @@ test('lasso: more coefficients than the working set holds', async () => {
     assert.ok(facts.nonzeros > 16);
     assert.is(outcome.converged, true);
     close(outcome.objective, best.outcome.objective, 1e-5 * outcome.objective, 'objective');
-    const ridge = { model: 'elastic-net', alpha: 0, lambda: 1, 'working-set': 8 } as const;
+    const ridge = { model: 'elastic-net', 'l1-ratio': 0, lambda: 1, 'working-set': 8 } as const;
     await rejects(fit(host, data, ridge), 'ERR_CONFIG');
   });
 });

@@ -2,7 +2,7 @@
 //
 //     const model = await new Lasso({ lambda: 0.1 }).fit(X, y);   // X: rows of numbers, or sparse
 //     const numbers = await model.predict(X);
-//     const { path } = await new ElasticNet({ alpha: 0.5, folds: 10 }).fit(X, y);
+//     const { path } = await new ElasticNet({ l1Ratio: 0.5, folds: 10 }).fit(X, y);
 import { elasticNet, lasso, type LassoFacts } from '../models/lasso/model.ts';
 import {
   putIn,
@@ -42,7 +42,7 @@ export type LassoFitOptions = FitOptions & {
 
 export type ElasticNetOptions = LassoFitOptions & {
   /** Share of the L1 penalty, 0 to 1; default 0.5. */
-  readonly alpha?: number;
+  readonly l1Ratio?: number;
 };
 
 /** What became of one λ; `error` and `standardError` with folds. */
@@ -110,9 +110,9 @@ async function fit(
   data: { readonly X: Matrix | SparseMatrix; readonly y: ArrayLike<number> },
 ): Promise<LassoModel> {
   const { lambda, lambdaRatio, path, pathRatio, folds, oneStandardError } = given;
-  const { intercept, standardize, schedule, alpha } = given;
+  const { intercept, standardize, schedule, l1Ratio } = given;
   const options = withDefaults(model.options, {
-    ...(alpha !== undefined && { alpha }),
+    ...(l1Ratio !== undefined && { 'l1-ratio': l1Ratio }),
     ...(lambda !== undefined && { lambda }),
     ...(lambdaRatio !== undefined && { 'lambda-ratio': lambdaRatio }),
     ...(path !== undefined && { path }),

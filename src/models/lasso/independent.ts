@@ -24,6 +24,8 @@ export type Solved = {
   readonly passes: number;
   /** Of every λ that was asked for. */
   readonly converged: boolean;
+  /** What the tolerance is a share of. */
+  readonly gapScale: number;
   /** Byte offset of the coefficients, f32. */
   readonly at: number;
   readonly metrics: Metrics;
@@ -45,5 +47,6 @@ export async function solveByPhases(
     ...{ lambda: of('lambda'), objective: of('objective'), gap: of('gap') },
     nonzeros: of('nonzeros'),
   };
-  return { run, values: [chosen], chosen, intercept, passes, converged, at, metrics };
+  const gapScale = of('start');
+  return { run, values: [chosen], chosen, intercept, passes, converged, gapScale, at, metrics };
 }

@@ -76,11 +76,11 @@ function checkOptions(kind: Kind, options: LassoOptions, data: Samples): void {
     wrong('--lambda is one value, --path and --folds choose their own: leave one out');
   }
   if (alpha === 0 && lambda === undefined) {
-    wrong('--alpha 0 has no λmax, for coefficients are never all 0: give --lambda');
+    wrong('--l1-ratio 0 has no λmax, for coefficients are never all 0: give --lambda');
   }
   if (alpha === 0 && data.columns > slots) {
-    const rule = `--alpha 0 solves all columns together, up to --working-set ${slots}`;
-    wrong(`${rule}, the data has ${data.columns}: use --alpha 0.01, or a larger --working-set`);
+    const rule = `--l1-ratio 0 solves all columns together, up to --working-set ${slots}`;
+    wrong(`${rule}, the data has ${data.columns}: use --l1-ratio 0.01, or a larger --working-set`);
   }
 }
 
@@ -124,6 +124,7 @@ async function solveJointly(
   return {
     ...{ run, values, chosen, intercept: cellOf(result.intercept), metrics: {} },
     ...{ passes: cellOf(result.passes), at: run.plan.buffers['out'] ?? 0 },
+    gapScale: cellOf(result.scale),
     converged: values.every((value) => value.gap <= most),
   };
 }
@@ -153,6 +154,8 @@ async function train(
   if (test !== undefined) Object.assign(metrics, await measure(session, trained, test));
   return {
     ...{ trained, objective, metrics, gap, tolerance, converged: solved.converged },
+    gapScale: solved.gapScale,
+    ...(values.length > 1 && { path: { values, chosen: values.indexOf(chosen) } }),
     ...{ clocks: run.clocks, passes: solved.passes },
     ...{ stalenessHistogram: run.stalenessHistogram, policy: run.plan.policy },
   };
