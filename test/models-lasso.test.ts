@@ -190,13 +190,31 @@ test('lasso: folds whose own λmax is a little above the path’s', async () => 
   for (const seed of [1, 2, 3, 4, 5]) {
     const data = randomRegression({ ...shapes[0], rows: 3000, columns: 3, seed });
     await withHost(1, async (host) => {
-      const { facts } = await fit(host, data, { folds: 3, path: 5 });
+      const { facts, outcome } = await fit(host, data, { folds: 3, path: 5 });
+      assert.is(outcome.converged, true);
       const masks = foldMasks(host, 3000, 3);
       for (const { lambda, error } of facts.path) {
         close(error!, mean(foldErrors(data, masks, lambda!)), 1e-4 * error!, `λ ${lambda}`);
       }
     });
   }
+});
+
+test('lasso: folds that did not get there are told of', async () => {
+  const data = randomRegression(shapes[1]);
+  await withHost(1, async (host) => {
+    const { outcome, warnings } = await fit(
+      host,
+      data,
+      { folds: 3, path: 5 },
+      { passes: 1, tolerance: 1e-3 },
+    );
+    assert.is(outcome.converged, false);
+    assert.ok(
+      warnings.some((text) => text.startsWith('not all folds converged')),
+      String(warnings),
+    );
+  });
 });
 
 async function rejects(promise: Promise<unknown>, code: string): Promise<void> {

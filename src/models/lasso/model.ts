@@ -121,11 +121,13 @@ async function solveJointly(
     session.warn('no column varies: all coefficients are 0');
   }
   const most = options.tolerance * cellOf(result.scale);
+  const apart = options.folds > 0 && cellOf(result.foldGap) > 1;
+  if (apart) session.warn('not all folds converged: give it more --passes or a larger --tolerance');
   return {
     ...{ run, values, chosen, intercept: cellOf(result.intercept), metrics: {} },
     ...{ passes: cellOf(result.passes), at: run.plan.buffers['out'] ?? 0 },
     gapScale: cellOf(result.scale),
-    converged: values.every((value) => value.gap <= most),
+    converged: !apart && values.every((value) => value.gap <= most),
   };
 }
 
