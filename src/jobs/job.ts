@@ -121,19 +121,19 @@ export type JobEvent =
   /** Predictions for standard output. */
   | { readonly kind: 'output'; readonly text: string };
 
-/** A λ path: its values, the largest first, and which of them the model is of. */
-export type Path = {
-  readonly values: readonly {
-    readonly lambda: number;
-    readonly objective: number;
-    readonly gap: number;
-    readonly nonzeros: number;
-    /** Of cross-validation: mean over the folds, and its standard error. */
-    readonly error?: number;
-    readonly standardError?: number;
-  }[];
-  readonly chosen: number;
+/** What became of one λ of a path. */
+export type PathPoint = {
+  readonly lambda: number;
+  readonly objective: number;
+  readonly gap: number;
+  readonly nonzeros: number;
+  /** Of cross-validation: mean squared error over the folds, and its standard error. */
+  readonly error?: number;
+  readonly standardError?: number;
 };
+
+/** A λ path: the largest first, and which of them the model is of. */
+export type Path = { readonly values: readonly PathPoint[]; readonly chosen: number };
 
 export type TrainDone = {
   readonly model: string;

@@ -3,6 +3,7 @@
 //     const model = await new Lasso({ lambda: 0.1 }).fit(X, y);   // X: rows of numbers, or sparse
 //     const numbers = await model.predict(X);
 //     const { path } = await new ElasticNet({ l1Ratio: 0.5, folds: 10 }).fit(X, y);
+import type { PathPoint } from '../jobs/job.ts';
 import { elasticNet, lasso, type LassoFacts } from '../models/lasso/model.ts';
 import {
   putIn,
@@ -45,16 +46,6 @@ export type ElasticNetOptions = LassoFitOptions & {
   readonly l1Ratio?: number;
 };
 
-/** What became of one λ; `error` and `standardError` with folds. */
-export type PathPoint = {
-  readonly lambda: number;
-  readonly objective: number;
-  readonly gap: number;
-  readonly nonzeros: number;
-  readonly error?: number;
-  readonly standardError?: number;
-};
-
 /** A fitted model. Plain data inside. */
 export class LassoModel {
   readonly summary: FitSummary;
@@ -86,7 +77,7 @@ export class LassoModel {
 
   /** Every λ that was solved, the largest first. */
   get path(): readonly PathPoint[] {
-    return this.#facts.path as readonly PathPoint[];
+    return this.#facts.path;
   }
 
   /** @throws ERR_CONFIG when X has other columns. */

@@ -8,7 +8,7 @@ import { SystemError } from '../../base/errors.ts';
 import { together } from '../../base/together.ts';
 import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
-import type { Metrics } from '../../jobs/job.ts';
+import type { Metrics, PathPoint } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import { linearScore, scoreLine, type LinearScoreOptions } from '../linear/score.ts';
 import {
@@ -58,7 +58,7 @@ export type LassoFacts = {
   readonly alpha: number;
   readonly nonzeros: number;
   /** Every λ of a path; with folds their mean squared error and its standard error. */
-  readonly path: readonly Metrics[];
+  readonly path: readonly PathPoint[];
 };
 
 type Kind = 'lasso' | 'elastic-net';
