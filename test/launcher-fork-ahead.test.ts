@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { serveGuardian } from '../src/cli/host-process.ts';
 import { forkAhead, forkHost } from '../src/launcher/fork-host.ts';
 
 const entry = new URL('./fake-host.js', import.meta.url);
@@ -70,6 +71,23 @@ test('fork ahead: one that nobody takes is ended', async () => {
   forkAhead(fork).drop();
   await once(hosts[0]!, 'exit');
   assert.is(hosts[0]?.signalCode, 'SIGKILL');
+});
+
+test('fork ahead: a host whose guardian has gone while it started ends', () => {
+  const said: unknown[] = [];
+  const codes: number[] = [];
+  const channel = {
+    connected: false,
+    on: () => channel as never,
+    send: (message: unknown) => Boolean(said.push(message)),
+  };
+  serveGuardian({
+    channel: channel,
+    exit: (code) => void codes.push(code),
+    runJob: () => Promise.reject(new Error('no job')),
+    folder: undefined,
+  });
+  assert.equal([codes, said], [[1], []]);
 });
 
 test.run();
