@@ -2,17 +2,18 @@
 
 export const linear = {
   // assembly/linear/columns.ts
-  columns_starts: ['columns', 'starts'],
-  columns_scatter: ['count', 'first', 'directory', 'starts', 'index', 'value'],
+  columns_order: ['columns', 'counts', 'starts', 'order', 'buckets'],
+  columns_place: ['columns', 'order', 'place'],
+  columns_scatter: ['count', 'first', 'directory', 'next', 'entries'],
   columns_transpose: [
     ...(['storage', 'count', 'first', 'directory', 'columns', 'scale', 'stride', 'x'] as const),
   ],
-  columns_dots_sparse: ['count', 'list', 'starts', 'index', 'value', 'v', 'out'],
+  columns_dots_sparse: ['count', 'list', 'map', 'starts', 'entries', 'v', 'out'],
   columns_dots_dense: ['count', 'list', 'stride', 'x', 'v', 'out'],
-  columns_add_sparse: ['count', 'list', 'starts', 'index', 'value', 'a', 'v'],
+  columns_add_sparse: ['count', 'list', 'map', 'starts', 'entries', 'a', 'v'],
   columns_add_dense: ['count', 'list', 'stride', 'x', 'a', 'v'],
   columns_moments_sparse: [
-    ...(['columns', 'total', 'starts', 'index', 'value'] as const),
+    ...(['count', 'total', 'order', 'starts', 'entries'] as const),
     ...(['weights', 'centres', 'sums', 'squares'] as const),
   ],
   columns_moments_dense: [

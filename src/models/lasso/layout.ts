@@ -130,7 +130,7 @@ export function lassoBuffers(setup: Setup<LassoOptions>): readonly BufferSpec[] 
 export function columnsAt(lane: Lane, partition: number): Columns {
   const { i32 } = lane.arena;
   const line = lane.at('places') / 4 + (partition * placesBytes) / 4;
-  const [rows = 0, length = 0, starts = 0, index = 0, value = 0, x = 0] = i32.subarray(
+  const [rows = 0, length = 0, place = 0, starts = 0, entries = 0, x = 0] = i32.subarray(
     line,
     line + 6,
   );
@@ -138,8 +138,8 @@ export function columnsAt(lane: Lane, partition: number): Columns {
   const dense = x !== 0;
   const nonzeros = dense ? rows * columns : (i32[unsigned(starts) / 4 + columns] ?? 0);
   const places = {
-    ...{ starts: unsigned(starts), index: unsigned(index) },
-    ...{ value: unsigned(value), x: unsigned(x) },
+    ...{ place: unsigned(place), starts: unsigned(starts) },
+    ...{ entries: unsigned(entries), x: unsigned(x) },
   };
   assert(rows <= length, 'the partition was opened');
   return { rows, columns, nonzeros, dense, length, places };
