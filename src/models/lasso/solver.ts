@@ -55,15 +55,23 @@ type Penalty = { readonly l1: number; readonly l2: number };
 /** A block is solved to this share of the gap before it: what follows is measured anew anyway. */
 const blockShare = 0.1;
 /** A working set grows by this share of the support: more costs moments, less passes. Measured. */
-const growth = { share: 1 / 3, least: 64 } as const;
+const growth = { share: 1, least: 128 } as const;
 const dampingFirst = 1e-3;
+/** A block that begins at this many times the gap that is wanted is mostly the last one. */
+const nearEnd = 100;
+/** A list of more of all columns saves nothing: all of them stand in a better order. */
+const listedMost = 0.5;
 
 /** Means, scales, the labels' mean and the first gradient: β = 0. */
-export function* startSolver(lane: Lane, chooser: Chooser, fold: number): Phases<Solver> {
+export function* startSolver(
+  lane: Lane,
+  chooser: Chooser,
+  asked: { readonly fold: number; readonly open: boolean },
+): Phases<Solver> {
   const { arena, kernels, options, shape } = lane;
   const { columns, partitions } = shape;
   const bytes = columns * 8;
-  yield { kind: 'start', fold };
+  yield { kind: 'start', ...asked };
   const n = sumCell(lane, cell.kept);
   const mean = sumCell(lane, cell.labels) / n;
   const labelMean = options.intercept ? mean : 0;
@@ -181,7 +189,7 @@ function* append(solver: Solver, picked: Int32Array): Phases<void> {
     lane.share('slotList', base * 4, count * 4);
     lane.share('slotMeans', base * 8, count * 8);
     lane.share('slotScales', base * 8, count * 8);
-    yield { kind: 'compact', base, count };
+    if (lane.data.storage === 'csr') yield { kind: 'compact', base, count };
     yield { kind: 'gram', base, count };
     lane.kernels.gram_place(
       ...([lane.shape.hosts, gramPartBytes(lane.shape), base, count, slots] as const),
@@ -306,11 +314,13 @@ export function* solveAt(solver: Solver, lambda: number, target: number): Phases
     }
     passes += 1;
     const kept: number = screen(solver, penalty, { ...found, from: survivors });
-    survivors = kept;
-    lane.share('survivors', 0, kept * 4);
+    survivors = kept > listedMost * lane.shape.columns ? 'all' : kept;
+    if (survivors !== 'all') lane.share('survivors', 0, kept * 4);
     yield* grow(solver, penalty, { survivors: kept, nonzeros: found.nonzeros });
     const gap = Math.max(0.3 * target, blockShare * found.gap);
     const step = block(solver, penalty, { ...found, gap, damping });
+    // The one that ends it is over all variables: so it need not be measured again.
+    if (found.gap <= nearEnd * target) survivors = 'all';
     yield* gradient(solver, { ...step, survivors });
     const after = certify(solver, penalty, survivors);
     if (after.objective <= found.objective * (1 + 1e-14) + 1e-14 * solver.scale) {
