@@ -81,10 +81,18 @@ onEveryBuild('columns: rows of every storage become columns, rows ascending', (l
       const index = sorted.flat().map(([i]) => i!);
       const at = (cell: number) => index.map((_, k) => 2 * k + cell);
       const cells = lab.i32(placed.entries, 2 * placed.nonzeros);
-      same(Int32Array.from(at(0), (k) => cells[k]!), index, `${label}: rows`);
+      same(
+        Int32Array.from(at(0), (k) => cells[k]!),
+        index,
+        `${label}: rows`,
+      );
       const values = lab.f32(placed.entries, 2 * placed.nonzeros);
       const want32 = sorted.flat().map(([, x]) => x!);
-      same(Float32Array.from(at(1), (k) => values[k]!), want32, `${label}: values`);
+      same(
+        Float32Array.from(at(1), (k) => values[k]!),
+        want32,
+        `${label}: values`,
+      );
     }
   }
 });

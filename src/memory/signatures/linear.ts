@@ -46,6 +46,14 @@ export const linear = {
   block_line: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'],
   block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
 
+  // assembly/linear/sweep.ts
+  lasso_sweep: [
+    ...(['count', 'list', 'l1', 'l2', 'n', 'residualSum', 'partitions', 'places'] as const),
+    ...(['vs', 'masks', 'means', 't', 'omega', 'u', 'shift'] as const),
+  ],
+  lasso_active: ['count', 'list', 'l1', 'c', 'u', 'omega', 'out'],
+  points_extrapolate: ['count', 'points', 'out', 'work'],
+
   // assembly/linear/lasso.ts
   targets_widen: ['count', 'directory', 'out'],
   folds_mask: ['count', 'first', 'fold', 'folds', 'seed', 'mask'],

@@ -64,6 +64,10 @@ export function shapeOf(setup: Setup<LassoOptions>): Shape {
   return { rows, columns, partitions: setup.partitions, hosts: setup.hosts.length, slots };
 }
 
+/** Sweeps whose changes are combined (assembly/linear/sweep.ts), of at most so many variables. */
+export const pointPairs = 5;
+export const pointsMost = 1 << 18;
+
 /** A lane's vectors, by name: bytes. Those of the columns and the data come with `program.ts`. */
 export function laneSizes(shape: Shape) {
   const { rows, columns, partitions, hosts, slots } = shape;
@@ -84,6 +88,8 @@ export function laneSizes(shape: Shape) {
       slotG: perSlot + 64,
       slotU: perSlot + 64,
     },
+    ...{ vPlaces: partitions * 4, mix: pointPairs * (pointPairs + 1) * 8 },
+    points: (pointPairs + 1) * Math.min(columns, pointsMost) * 8,
     gramParts: hosts * gramPartBytes(shape),
     ...{ gram: slots * slots * 4, block: blockBytes(slots) },
   };
