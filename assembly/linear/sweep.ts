@@ -1,84 +1,109 @@
 // Coordinate descent on the columns themselves, for supports whose second moments are too many: residuals
-// are in the partitions' vectors v, and a step changes them at once. Units and formulas: lasso.ts.
+// are in v, all partitions' one after the other, and a step changes them at once. Units and formulas: lasso.ts.
 //
-//   c_j = t_j (Σ_p x_j'v + (n s − R) m_j)/n      r = v + s, R = Σ r: columns are centred, so it stays
+//   c_j = t_j (x_j'v + (n s − R) m_j)/n          r = v + s, R = Σ r: columns are centred, so it stays
 //   u_j ← S(h u_j + c_j − λ₂ω_j² u_j, λ₁ω_j)/h    h = 1 + λ₂ω_j²
 //   v ← v − t_j Δ x_j    s ← s + t_j Δ m_j
 //
-// Sweeps converge slowly where columns correlate; what a few of them changed is extrapolated:
-// Bertrand & Massias 2021, "Anderson acceleration of coordinate descent".
+// The listed columns are packed: entries of 8 bytes, place in v i32 and value f32, column after column as
+// they are listed, so that a sweep reads them in order. Sweeps converge slowly where columns correlate; what a
+// few of them changed is extrapolated: Bertrand & Massias 2021, "Anderson acceleration of coordinate descent".
 
 const PLACES_BYTES: usize = 32;
 
-/** Σ w x v of column j of one partition. */
+/** Where a partition's entry of column j has its start. */
 // @ts-ignore: decorator
 @inline
-function dotColumn(place: usize, j: usize, v: usize, w: usize): f64 {
-  let sum: f64 = 0;
-  const x = load<usize>(place, 20);
-  if (x) {
-    const column = x + j * (<usize>load<i32>(place, 4) << 2);
-    for (let i: usize = 0; i < <usize>load<i32>(place); i++) {
-      const value = <f64>load<f32>(column + (i << 2)) * load<f64>(v + (i << 3));
-      sum += w ? load<f64>(w + (i << 3)) * value : value;
+function startOf(place: usize, j: usize): usize {
+  return load<usize>(place, 12) + (<usize>load<u32>(load<usize>(place, 8) + (j << 2)) << 2);
+}
+
+/** Entries of the listed columns, rows × columns of dense ones. places: the partitions' lines (gram.ts). */
+export function sweep_entries(count: i32, list: usize, partitions: i32, places: usize): i32 {
+  let sum = 0;
+  for (let p: usize = 0; p < <usize>partitions; p++) {
+    const place = places + p * PLACES_BYTES;
+    if (load<usize>(place, 20)) {
+      sum += count * load<i32>(place);
+      continue;
     }
-    return sum;
-  }
-  const cell = load<usize>(place, 12) + (<usize>load<u32>(load<usize>(place, 8) + (j << 2)) << 2);
-  const entries = load<usize>(place, 16);
-  const end = entries + (<usize>load<u32>(cell, 4) << 3);
-  for (let at = entries + (<usize>load<u32>(cell) << 3); at < end; at += 8) {
-    const i = <usize>load<u32>(at) << 3;
-    const value = <f64>load<f32>(at, 4) * load<f64>(v + i);
-    sum += w ? load<f64>(w + i) * value : value;
+    for (let k: usize = 0; k < <usize>count << 2; k += 4) {
+      const cell = startOf(place, <usize>load<u32>(list + k));
+      sum += load<i32>(cell, 4) - load<i32>(cell);
+    }
   }
   return sum;
 }
 
-/** v ← v + a x of column j of one partition. */
+/** Packs the listed columns. firsts: each partition's first place in v, i32. starts: count + 1 cells. */
+export function sweep_pack(
+  count: i32, list: usize, partitions: i32, places: usize, firsts: usize, starts: usize, entries: usize,
+): void {
+  let to = entries;
+  for (let k: usize = 0; k < <usize>count << 2; k += 4) {
+    store<i32>(starts + k, <i32>((to - entries) >> 3));
+    const j = <usize>load<u32>(list + k);
+    for (let p: usize = 0; p < <usize>partitions; p++) {
+      const place = places + p * PLACES_BYTES;
+      const first = load<i32>(firsts + (p << 2));
+      const x = load<usize>(place, 20);
+      if (x) {
+        const column = x + j * (<usize>load<i32>(place, 4) << 2);
+        for (let i = 0; i < load<i32>(place); i++, to += 8) {
+          store<i32>(to, first + i);
+          store<f32>(to, load<f32>(column + (<usize>i << 2)), 4);
+        }
+        continue;
+      }
+      const cell = startOf(place, j);
+      const end = load<usize>(place, 16) + (<usize>load<u32>(cell, 4) << 3);
+      for (let at = load<usize>(place, 16) + (<usize>load<u32>(cell) << 3); at < end; at += 8, to += 8) {
+        store<i32>(to, first + load<i32>(at));
+        store<f32>(to, load<f32>(at, 4), 4);
+      }
+    }
+  }
+  store<i32>(starts + (<usize>count << 2), <i32>((to - entries) >> 3));
+}
+
+/** Σ w x v of packed entries; w 0: ones. */
 // @ts-ignore: decorator
 @inline
-function addColumn(place: usize, j: usize, a: f64, v: usize): void {
-  const x = load<usize>(place, 20);
-  if (x) {
-    const column = x + j * (<usize>load<i32>(place, 4) << 2);
-    for (let i: usize = 0; i < <usize>load<i32>(place); i++) {
-      const at = v + (i << 3);
-      store<f64>(at, load<f64>(at) + a * <f64>load<f32>(column + (i << 2)));
+function dotEntries(from: usize, end: usize, v: usize, w: usize): f64 {
+  let a: f64 = 0, b: f64 = 0;
+  if (w) {
+    for (let at = from; at < end; at += 8) {
+      const i = <usize>load<u32>(at) << 3;
+      a += <f64>load<f32>(at, 4) * load<f64>(v + i) * load<f64>(w + i);
     }
-    return;
+    return a;
   }
-  const cell = load<usize>(place, 12) + (<usize>load<u32>(load<usize>(place, 8) + (j << 2)) << 2);
-  const entries = load<usize>(place, 16);
-  const end = entries + (<usize>load<u32>(cell, 4) << 3);
-  for (let at = entries + (<usize>load<u32>(cell) << 3); at < end; at += 8) {
-    const to = v + (<usize>load<u32>(at) << 3);
-    store<f64>(to, load<f64>(to) + a * <f64>load<f32>(at, 4));
+  let at = from;
+  for (; at + 16 <= end; at += 16) {
+    a += <f64>load<f32>(at, 4) * load<f64>(v + (<usize>load<u32>(at) << 3));
+    b += <f64>load<f32>(at, 12) * load<f64>(v + (<usize>load<u32>(at, 8) << 3));
   }
+  if (at < end) a += <f64>load<f32>(at, 4) * load<f64>(v + (<usize>load<u32>(at) << 3));
+  return a + b;
 }
 
 /**
- * One sweep over the listed variables. places, vs, masks: of all partitions, in order: lines, the places
- * of v and of the rows' weights (i32 each; masks 0: ones). shift: s, f64, kept up to date. Returns by how
- * much the objective fell.
+ * One sweep over the listed variables, their columns packed. w: weights of the rows, 0: ones. shift: s, f64,
+ * kept up to date. Returns by how much the objective fell.
  */
 export function lasso_sweep(
-  count: i32, list: usize, l1: f64, l2: f64, n: f64, residualSum: f64,
-  partitions: i32, places: usize, vs: usize, masks: usize,
-  means: usize, t: usize, omega: usize, u: usize, shift: usize,
+  count: i32, list: usize, starts: usize, entries: usize, l1: f64, l2: f64, n: f64, residualSum: f64,
+  v: usize, w: usize, means: usize, t: usize, omega: usize, u: usize, shift: usize,
 ): f64 {
   let fallen: f64 = 0;
   let s = load<f64>(shift);
-  for (let k: usize = 0; k < <usize>count; k++) {
-    const number = <usize>load<u32>(list + (k << 2));
-    const j = number << 3;
+  for (let k: usize = 0; k < <usize>count << 2; k += 4) {
+    const j = <usize>load<u32>(list + k) << 3;
     const o = load<f64>(omega + j), scale = load<f64>(t + j), m = load<f64>(means + j);
     if (!(o > 0)) continue;
-    let sum: f64 = 0;
-    for (let p: usize = 0; p < <usize>partitions; p++) {
-      const w: usize = masks ? load<usize>(masks + (p << 2)) : 0;
-      sum += dotColumn(places + p * PLACES_BYTES, number, load<usize>(vs + (p << 2)), w);
-    }
+    const from = entries + (<usize>load<u32>(starts + k) << 3);
+    const end = entries + (<usize>load<u32>(starts + k, 4) << 3);
+    const sum = dotEntries(from, end, v, w);
     const ridge = l2 * o * o, h = 1 + ridge, penalty = l1 * o;
     const before = load<f64>(u + j);
     const g = ridge * before - (scale * (sum + (n * s - residualSum) * m)) / n;
@@ -90,8 +115,9 @@ export function lasso_sweep(
     store<f64>(u + j, after);
     fallen -= change * (g + 0.5 * h * change) + penalty * (abs<f64>(after) - abs<f64>(before));
     const a = -scale * change;
-    for (let p: usize = 0; p < <usize>partitions; p++) {
-      addColumn(places + p * PLACES_BYTES, number, a, load<usize>(vs + (p << 2)));
+    for (let at = from; at < end; at += 8) {
+      const to = v + (<usize>load<u32>(at) << 3);
+      store<f64>(to, load<f64>(to) + a * <f64>load<f32>(at, 4));
     }
     s -= a * m;
   }

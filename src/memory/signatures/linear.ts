@@ -47,9 +47,11 @@ export const linear = {
   block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
 
   // assembly/linear/sweep.ts
+  sweep_entries: ['count', 'list', 'partitions', 'places'],
+  sweep_pack: ['count', 'list', 'partitions', 'places', 'firsts', 'starts', 'entries'],
   lasso_sweep: [
-    ...(['count', 'list', 'l1', 'l2', 'n', 'residualSum', 'partitions', 'places'] as const),
-    ...(['vs', 'masks', 'means', 't', 'omega', 'u', 'shift'] as const),
+    ...(['count', 'list', 'starts', 'entries', 'l1', 'l2', 'n', 'residualSum'] as const),
+    ...(['v', 'w', 'means', 't', 'omega', 'u', 'shift'] as const),
   ],
   lasso_active: ['count', 'list', 'l1', 'c', 'u', 'omega', 'out'],
   points_extrapolate: ['count', 'points', 'out', 'work'],

@@ -15,7 +15,7 @@
 // Everything that is measured is f64 and from the columns; second moments are f32 and only direct.
 import { solveBlock } from '../linear/block.ts';
 import { cell, sumCell, type Lane } from './layout.ts';
-import { sweepColumns } from './sweeps.ts';
+import { sweepColumns, type Packed } from './sweeps.ts';
 import type { Chooser } from './choose.ts';
 import type { LassoPhase } from './work.ts';
 import { grow } from './working-set.ts';
@@ -49,6 +49,7 @@ export type Solver = {
   partial: boolean;
   /** Sweeps over the columns have taken the place of blocks. */
   sweeping: boolean;
+  readonly packed: Packed;
   updates: number;
 };
 
@@ -88,6 +89,7 @@ export function* startSolver(
   arena.i32.fill(-1, lane.at('slotOf') / 4, lane.at('slotOf') / 4 + columns);
   const solver: Solver = {
     ...{ lane, chooser, n, labelMean, varying, used: 0, partial: false, sweeping: false },
+    packed: { at: 0, room: 0 },
     ...{ updates: 0, scale: 0 },
   };
   yield* gradient(solver, { changes: 0, shift: -labelMean, survivors: 'all' });
@@ -198,8 +200,8 @@ function sweep(
   penalty: Penalty,
   from: { readonly survivors: number | 'all'; readonly objective: number },
 ): Step {
-  const { lane, n } = solver;
-  const swept = sweepColumns(lane, { ...penalty, n }, from.survivors);
+  const { lane, n, packed } = solver;
+  const swept = sweepColumns(lane, { ...penalty, n, packed, survivors: from.survivors });
   solver.updates += swept.updates;
   const { changes, shift } = takeChanges(lane, swept);
   const most = changes > 0 ? from.objective - swept.fallen : Infinity;
