@@ -76,7 +76,7 @@ onEveryBuild('columns: rows of every storage become columns, rows ascending', (l
       const places = entries.map((_, j) => order.indexOf(j));
       same(lab.i32(placed.place, columns), places, `${label}: place`);
       const sorted = order.map((j) => entries[j]!);
-      const starts = sorted.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
+      const starts = sorted.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
       same(lab.i32(placed.starts, columns + 1), starts, `${label}: starts`);
       const index = sorted.flat().map(([i]) => i!);
       const at = (cell: number) => index.map((_, k) => 2 * k + cell);

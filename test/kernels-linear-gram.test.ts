@@ -25,8 +25,8 @@ function placePartition(lab: Lab, x: readonly Float32Array[], rows: number, dens
   // Any order of the columns is good: here the last comes first.
   const order = x.map((_, j) => x.length - 1 - j);
   const sorted = order.map((j) => entries[j]!);
-  const starts = sorted.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
-  const cells = new Int32Array(2 * starts.at(-1)!);
+  const starts = sorted.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
+  const cells = new Int32Array(2 * starts.at(-1));
   const values = new Float32Array(cells.buffer);
   sorted.flat().forEach(([i, value], k) => {
     cells[2 * k] = i;

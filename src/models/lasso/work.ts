@@ -19,8 +19,8 @@ import {
 /** What all workers do at once. */
 export type LassoPhase =
   /**
-   * v ← y without the fold's rows; sums of labels and columns. fold −1: all rows. `open`: the columns
-   * are built first.
+   * v ← y without the fold's rows; sums of labels and columns. fold −1: all rows. `open`: the
+   * columns are built first.
    */
   | { readonly kind: 'start'; readonly fold: number; readonly open: boolean }
   /** Σ (x − mean)² of every column. */

@@ -1,5 +1,5 @@
-// The working set of the lasso's solver: variables with slots, and their second moments. It grows by
-// the worst violators; full, it is left to those that are not 0.
+// The working set of the lasso's solver: variables with slots, and their second moments. It grows
+// by the worst violators; full, it is left to those that are not 0.
 //
 //   they take half of the slots at most     ─▶ the other slots are given up, G moves together
 //   one host                                 ─▶ sweeps over the columns take over (sweeps.ts)

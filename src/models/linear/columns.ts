@@ -42,7 +42,7 @@ const partitionRowsMax = 1 << 16;
 
 /**
  * Partitions of one host's rows, from the data alone. Each has a sum for every column, so there are
- * few where a column has few entries; more where every one has plenty for each of many workers, or
+ * few where a column has few entries; more where each has plenty for many workers, or
  * where the rows of a few would leave the cache: one visit of an entry then costs six times as much.
  */
 export function columnPartitions(
