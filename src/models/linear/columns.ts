@@ -42,8 +42,8 @@ const partitionRowsMax = 1 << 16;
 
 /**
  * Partitions of one host's rows, from the data alone. Each has a sum for every column, so there are
- * few where a column has few entries; more where each has plenty for many workers, or
- * where the rows of a few would leave the cache: one visit of an entry then costs six times as much.
+ * few where a column has few entries; more where each has plenty for many workers, or where the
+ * rows of a few would leave the cache: a visit of an entry then costs six times as much.
  */
 export function columnPartitions(
   data: Pick<Samples, 'rows' | 'columns' | 'nonzeros' | 'storage'>,
