@@ -112,10 +112,10 @@ test('lasso: every λ of a path is solved, and the last is the model', async () 
     assert.is(facts.path.length, 12);
     assert.is(facts.path[0]!['nonzeros'], 0, 'λmax');
     facts.path.forEach(({ lambda, objective, gap }) => {
-      const problem = problemOf(data, { lambda: lambda! });
+      const problem = problemOf(data, { lambda: lambda });
       const best = lassoObjective(problem, solveLasso(problem));
-      close(objective!, best, 1e-8 * best, `λ ${lambda}`);
-      assert.ok(objective! - best <= gap! + 1e-12, 'the gap bounds what is left');
+      close(objective, best, 1e-8 * best, `λ ${lambda}`);
+      assert.ok(objective - best <= gap + 1e-12, 'the gap bounds what is left');
     });
     assert.is(facts.lambda, facts.path[11]!['lambda']);
     assert.is(outcome.converged, true);
@@ -172,7 +172,7 @@ test('lasso: folds score each λ on rows that were left out', async () => {
       assert.is(masks.filter((mask) => mask[i] === 0).length, 1, 'a row is left out once');
     });
     for (const { lambda, error } of path) {
-      close(error!, mean(foldErrors(data, masks, lambda!)), 1e-4 * error!, `λ ${lambda}`);
+      close(error!, mean(foldErrors(data, masks, lambda)), 1e-4 * error!, `λ ${lambda}`);
     }
     const again = await fit(host, data, options);
     assert.equal(again.facts.path, path, 'one thread finds the same');
@@ -194,7 +194,7 @@ test('lasso: folds whose own λmax is a little above the path’s', async () => 
       assert.is(outcome.converged, true);
       const masks = foldMasks(host, 3000, 3);
       for (const { lambda, error } of facts.path) {
-        close(error!, mean(foldErrors(data, masks, lambda!)), 1e-4 * error!, `λ ${lambda}`);
+        close(error!, mean(foldErrors(data, masks, lambda)), 1e-4 * error!, `λ ${lambda}`);
       }
     });
   }
@@ -238,16 +238,46 @@ test('lasso: every schedule ends at the same optimum', async () => {
 });
 
 test('lasso: more coefficients than the working set holds', async () => {
-  const data = randomRegression({ storage: 'f32', rows: 150, columns: 60, seed: 9 });
+  for (const storage of ['f32', 'csr'] as const) {
+    const data = randomRegression({ storage, rows: 150, columns: 60, seed: 9, offset: 1 });
+    await withHost(2, async (host) => {
+      for (const kind of [kinds[0]!, kinds[2]!]) {
+        const label = `${storage} ${JSON.stringify(kind)}`;
+        const { alpha, ...rest } = kind;
+        const model = alpha === 1 ? 'lasso' : 'elastic-net';
+        const few = { 'lambda-ratio': 0.01, 'working-set': 8 };
+        const options = { ...few, ...rest, 'l1-ratio': alpha, model } as const;
+        const { outcome, facts, hash } = await fit(host, data, options, { partitions: 3 });
+        const problem = problemOf(data, { ...kind, lambda: facts.lambda });
+        const best = lassoObjective(problem, solveLasso(problem));
+        assert.ok(facts.nonzeros > 16);
+        assert.is(outcome.converged, true, label);
+        close(outcome.objective, best, 1e-7 * best, label);
+        const again = await withHost(1, (alone) => fit(alone, data, options, { partitions: 3 }));
+        assert.is(again.hash, hash, `${label}: the same bits on one thread`);
+      }
+      const path = { path: 4, 'path-ratio': 0.05, folds: 3 };
+      const whole = await fit(host, data, path);
+      const swept = await fit(host, data, { ...path, 'working-set': 8 });
+      whole.facts.path.forEach(({ error }, i) => {
+        close(swept.facts.path[i]!['error']!, error!, 1e-4 * error!, `${storage}: error of λ ${i}`);
+      });
+      const ridge = { model: 'elastic-net', 'l1-ratio': 0, lambda: 1, 'working-set': 8 } as const;
+      await rejects(fit(host, data, ridge), 'ERR_CONFIG');
+    });
+  }
+});
+
+test('lasso: slots of variables that are 0 are given up first', async () => {
+  // What is not 0 takes less than half of them; what once was or was tried fills the others.
+  const data = randomRegression({ storage: 'csr', rows: 400, columns: 300, seed: 12 });
   await withHost(2, async (host) => {
-    const best = await fit(host, data, { 'lambda-ratio': 0.01 });
-    const options = { 'lambda-ratio': 0.01, 'working-set': 8 };
-    const { outcome, facts } = await fit(host, data, options, { tolerance: 1e-7 });
-    assert.ok(facts.nonzeros > 16);
+    const options = { path: 30, 'path-ratio': 0.12, 'working-set': 160 };
+    const { outcome, facts } = await fit(host, data, options);
     assert.is(outcome.converged, true);
-    close(outcome.objective, best.outcome.objective, 1e-5 * outcome.objective, 'objective');
-    const ridge = { model: 'elastic-net', 'l1-ratio': 0, lambda: 1, 'working-set': 8 } as const;
-    await rejects(fit(host, data, ridge), 'ERR_CONFIG');
+    const problem = problemOf(data, { lambda: facts.lambda });
+    const best = lassoObjective(problem, solveLasso(problem));
+    close(outcome.objective, best, 1e-8 * best, 'objective');
   });
 });
 
@@ -333,6 +363,25 @@ test('lasso: several hosts reach the same objective, folds too', async () => {
     );
     for (const other of all) assert.equal(other, all[0], 'all hosts have the result');
     found.push(all[0]!);
+  }
+  const few = await withCluster([1, 1], (hosts) =>
+    Promise.all(
+      hosts.map(async (host) => {
+        const session = { ...sessionOf(host), world: host.world };
+        const options = { 'lambda-ratio': 0.01, 'working-set': 8 };
+        const asked = { audit: false, partitions: 16, tolerance: 1e-6 };
+        const samples = await loadOn(host, path);
+        return lasso.train(session, requestOf('lasso', samples, options, asked));
+      }),
+    ),
+  );
+  for (const { converged, objective, trained } of few) {
+    const { lambda, nonzeros } = trained.facts as LassoFacts;
+    const problem = problemOf(data, { lambda });
+    const best = lassoObjective(problem, solveLasso(problem));
+    assert.ok(nonzeros > 16);
+    assert.is(converged, true, 'a part of the support at a time');
+    close(objective, best, 1e-4 * best, 'a part of the support at a time');
   }
   const [alone] = found;
   for (const { objective, facts } of found) {
