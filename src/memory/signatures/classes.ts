@@ -50,6 +50,14 @@ export const classes = {
   logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
   logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
 
+  // assembly/logistic/ascent.ts
+  logistic_norms: ['count', 'directory', 'norms'],
+  logistic_ascent: [
+    ...(['first', 'last', 'groups', 'a', 'c', 'count', 'directory', 'd', 'c0', 'c1'] as const),
+    ...(['inverse', 'boost', 'lanes', 'w', 'alpha', 'norms'] as const),
+  ],
+  f64_merge: ['n', 'parts', 'share', 'x', 'w'],
+
   // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),

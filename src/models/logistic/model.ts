@@ -20,9 +20,9 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { narrowMax, result, type LogisticOptions } from './layout.ts';
+import { narrowMax, result, type LogisticOptions } from './solver/layout.ts';
 import { logisticOptions } from './options.ts';
-import { logisticSolve } from './program.ts';
+import { logisticSolve } from './solver/program.ts';
 import { measure, scoringOf } from './scoring.ts';
 
 const defaultTolerance = 1e-5;

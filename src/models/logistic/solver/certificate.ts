@@ -10,7 +10,7 @@
 //   along     those that the quadratic model of the last step promised. They miss the constraints
 //             by what the block's solver left, the others by what the model was wrong: with L1 they
 //             certify a step or two earlier.
-import { onEveryPartition } from '../phases.ts';
+import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
   result,

@@ -2,7 +2,7 @@
 // gradient and curvature. All sums are over the rows, not divided by their number n:
 //
 //   n F(w) = Σ c_i loss_i + l1 ‖w‖₁ + l2/2 ‖w‖²        l1 = n λα, l2 = n λ(1 − α)
-import { onEveryPartition } from '../phases.ts';
+import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
   send,

@@ -1,10 +1,10 @@
 // Shapes and shared buffers of the solver of binary logistic regression.
-import type { Samples } from '../../data/dataset.ts';
-import type { BufferSpec, Context, ScheduleContext, Setup } from '../../program/program.ts';
-import type { StepState } from '../../program/steps.ts';
-import { blockBytes } from '../linear/block.ts';
+import type { Samples } from '../../../data/dataset.ts';
+import type { BufferSpec, Context, ScheduleContext, Setup } from '../../../program/program.ts';
+import type { StepState } from '../../../program/steps.ts';
+import { blockBytes } from '../../linear/block.ts';
 import { strideOf, triangleBytes } from './gram.ts';
-import { onEveryPartition, type Shared, type Stepping } from '../phases.ts';
+import { onEveryPartition, type Shared, type Stepping } from '../../phases.ts';
 
 export type LogisticOptions = {
   /** λα and λ(1 − α). */

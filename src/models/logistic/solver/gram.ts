@@ -1,5 +1,5 @@
 // The curvature on a list of features, from all partitions: G = Σ h x xᵀ, f32.
-import { onEveryPartition } from '../phases.ts';
+import { onEveryPartition } from '../../phases.ts';
 import { shapeOf, type Answer, type Phase, type Phases, type Scheduler } from './layout.ts';
 
 /** Values from one row of G to the next. */

@@ -5,8 +5,8 @@
 //
 // solved by coordinate descent and conjugate gradients (src/models/linear/block.ts). The schedule
 // says which features: those that violate optimality most, and all whose weight is not 0.
-import { createSchedule, type Schedule } from '../../scheduler/schedule.ts';
-import { solveBlock, type Block } from '../linear/block.ts';
+import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
+import { solveBlock, type Block } from '../../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
 import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';

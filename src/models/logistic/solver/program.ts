@@ -7,9 +7,9 @@
 // Everything that touches rows is a partial sum over a partition, folded in partition order; the
 // scheduler does the arithmetic on features. So the result has the same bits for any number of
 // workers, and hosts exchange vectors over features alone.
-import { assert } from '../../base/assert.ts';
-import { defineProgram } from '../../program/program.ts';
-import { stepwise, type StepState } from '../../program/steps.ts';
+import { assert } from '../../../base/assert.ts';
+import { defineProgram } from '../../../program/program.ts';
+import { stepwise, type StepState } from '../../../program/steps.ts';
 import {
   logisticBuffers,
   shapeOf,

@@ -1,7 +1,7 @@
 // The workers' side of binary logistic regression: each phase over one partition of the rows. The
 // formulas stand above the kernels in assembly/logistic/.
-import type { Context, PushContext } from '../../program/program.ts';
-import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
+import type { Context, PushContext } from '../../../program/program.ts';
+import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../../rows.ts';
 import { triangleBytes } from './gram.ts';
 import {
   cell,
