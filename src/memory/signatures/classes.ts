@@ -54,7 +54,7 @@ export const classes = {
   logistic_norms: ['count', 'directory', 'norms'],
   logistic_ascent: [
     ...(['first', 'last', 'groups', 'a', 'c', 'count', 'directory', 'd', 'c0', 'c1'] as const),
-    ...(['inverse', 'boost', 'lanes', 'w', 'alpha', 'norms'] as const),
+    ...(['inverse', 'boost', 'lanes', 'w', 'alpha', 'norms', 'sums'] as const),
   ],
   f64_merge: ['n', 'parts', 'share', 'x', 'w'],
 

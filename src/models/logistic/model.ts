@@ -27,8 +27,8 @@ import { measure, scoringOf } from './scoring.ts';
 
 const defaultTolerance = 1e-5;
 const defaultPasses = 2000;
-/** Of narrow data; wide data has fewer, for each has a vector over the features. */
-const partitionsOf = { narrow: 16, wide: 4 } as const;
+/** Of narrow data; wide data has fewer, for each has vectors and moments of the features. */
+const partitionsOf = { narrow: 16, wide: [2, 8], entries: 1 << 20 } as const;
 
 function checkClasses({ classes }: Samples): void {
   if (classes.length === 2) return;
@@ -62,7 +62,11 @@ function weightsFrom(options: ModelOptions): LogisticOptions['classWeights'] {
 function cutOf(world: World, { data, partitions }: TrainRequest<Samples>): number {
   if (partitions !== undefined) return partitions;
   if (world.size > 1) return partitionsFor(world);
-  return partitionsOf[data.columns < narrowMax ? 'narrow' : 'wide'];
+  const { rows, columns, nonzeros, storage } = data;
+  if (columns < narrowMax) return partitionsOf.narrow;
+  const [least, most] = partitionsOf.wide;
+  const entries = storage === 'csr' ? nonzeros : rows * columns;
+  return Math.min(most, Math.max(least, Math.floor(entries / partitionsOf.entries)));
 }
 
 async function solve(session: Session, request: TrainRequest<Samples>): Promise<RunResult> {

@@ -45,7 +45,11 @@ export function gapGuess(line: Line): { gap: number; value: number } {
   const { d } = shapeOf(ctx);
   const value = line.loss + penaltyAt(line, v.w);
   const { cost, shrink } = penaltyOf(line, v.g);
-  const tilt = Math.abs((ctx.arena.f64[v.g / 8 + d] ?? 0) * (ctx.arena.f64[v.w / 8 + d] ?? 0));
+  // Duals of both classes that do not balance, by Σ c y a = −g_d, are worth b g_d too much or too
+  // little; balance itself costs its square.
+  const [off, b] = [ctx.arena.f64[v.g / 8 + d] ?? 0, ctx.arena.f64[v.w / 8 + d] ?? 0];
+  const mass = sumCell(ctx, cell.mass1) + sumCell(ctx, cell.mass0);
+  const tilt = off === 0 ? 0 : (off * off) / mass - off * b;
   // H is concave and H(0) = 0: what shrinks keeps at least its share.
   return { gap: value - shrink * sumCell(ctx, cell.entropy) + cost + tilt, value };
 }
@@ -84,6 +88,7 @@ function* round(line: Line): Phases<void> {
   const { length, bytes } = shapeOf(ctx);
   ctx.arena.u8.fill(0, v.direction, v.direction + bytes);
   ctx.kernels.f64_round_step(length, v.w, v.direction);
+  if (ctx.kernels.f64_max_abs(length, v.direction) === 0) return;
   yield* advance(line);
   ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
 }

@@ -29,13 +29,28 @@ export type Duals = Line & {
   readonly s1: number;
 };
 
+/** Part `round` of `rounds` of a pass of the dual ascent (ascent.ts). */
+export type Round = {
+  readonly c0: number;
+  readonly c1: number;
+  readonly pass: number;
+  readonly round: number;
+  readonly rounds: number;
+  /** 1/l2, B² and σ′ of assembly/logistic/ascent.ts. */
+  readonly inverse: number;
+  readonly boost: number;
+  readonly lanes: number;
+};
+
 /** What the scheduler asks of the workers, phase by phase. */
 export type Phase =
   | { readonly kind: 'open' | 'product' | 'diagonal' }
   | ({ readonly kind: 'advance'; readonly taken: number; readonly fresh: boolean } & Line)
   | ({ readonly kind: 'dual' } & Duals)
   | ({ readonly kind: 'entropy' } & Duals)
-  | { readonly kind: 'gram'; readonly k: number; readonly step: number };
+  | { readonly kind: 'gram'; readonly k: number; readonly step: number }
+  | { readonly kind: 'norms' }
+  | ({ readonly kind: 'round' } & Round);
 export type Work = Shared<Phase>;
 /** What a phase without numbers of its own answers is 0; a gram's rows. */
 export type Answer = number;
@@ -50,6 +65,8 @@ export const cell = {
   ...{ dualEntropy: 5, dualMass1: 6, dualMass0: 7 },
   /** Rows of class 1, counted once. */
   positives: 8,
+  /** Of the dual ascent: Σ ‖x‖²; of a pass of it: about the gap, and Σ c loss. */
+  ...{ norms: 9, met: 10, metLoss: 11 },
 } as const;
 export const sumsLine = 128;
 
@@ -61,6 +78,17 @@ export const resultsBytes = 64;
 export const narrowMax = 512;
 /** Most variables of a block, the intercept included: their second moments are kept. */
 export const blockMax = 4096;
+
+/**
+ * Where a dual ascent begins (ascent.ts): with L2 alone, on wide and sparse data. More lanes than
+ * these are in each other's way.
+ */
+const lanesMax = 8;
+export function ascends({ options, data, partitions }: Setup<LogisticOptions>): boolean {
+  const { storage, columns } = data as Samples;
+  const wide = storage === 'csr' && columns >= narrowMax;
+  return options.lambda1 === 0 && wide && partitions <= lanesMax;
+}
 
 /** Features and the intercept. */
 export const lengthOf = ({ columns }: Pick<Samples, 'columns'>) => columns + 1;
@@ -92,6 +120,9 @@ export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferS
     { name: 'q', bytes: n * 8 },
     { name: 'h', bytes: n * 8 },
     { name: 'before', bytes: n * 8 },
+    // Duals and squares of the rows' lengths.
+    { name: 'alpha', bytes: ascends(setup) ? n * 8 : 0 },
+    { name: 'norms', bytes: ascends(setup) ? n * 8 : 0 },
     { name: 'sums', bytes: partitions * sumsLine },
     // What the scheduler sends, and the partitions' parts of what it gets back.
     { name: 'vector', bytes },

@@ -42,7 +42,7 @@ function classWeights(ctx: Scheduler): readonly [number, number] {
   return given === 'balanced' ? [n / (2 * (n - positives)), n / (2 * positives)] : given;
 }
 
-/** Begins at w = 0, with the intercept that is best there. */
+/** A line from w = 0 in the direction of the intercept that is best there. */
 export function* openLine(ctx: Scheduler): Phases<Line> {
   const { arena, options } = ctx;
   const { n, d, bytes } = shapeOf(ctx);
@@ -55,13 +55,18 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   const best = Math.log((c1 * positives) / (c0 * (n - positives)));
   if (options.intercept) arena.f64[v.direction / 8 + d] = Math.fround(best);
   const { lambda1, lambda2 } = options;
-  const line: Line = {
+  return {
     ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
     ...{ t: 0, loss: 0, fall: 1, passes: 0 },
   };
+}
+
+/** Goes where v.direction leads from w = 0. */
+export function* begin(line: Line): Phases<void> {
+  const { ctx, v } = line;
+  const { bytes } = shapeOf(ctx);
   yield* advance(line);
-  arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
-  return line;
+  ctx.arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
 }
 
 /** Loss, gradient and curvature at z + t·q into the workers' memory and v.g. */

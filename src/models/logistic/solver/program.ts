@@ -3,6 +3,7 @@
 //   each step: loss, gradient and curvature at w (one pass) ── a direction ── a search along it
 //   the direction, with L1:  a block that the schedule picks, on its second moments (block.ts)
 //   without, or if too wide: conjugate gradients on products with the curvature (conjugate.ts)
+//   L2 on wide, sparse data: first an ascent of the dual, which leaves little to do (ascent.ts)
 //
 // Everything that touches rows is a partial sum over a partition, folded in partition order; the
 // scheduler does the arithmetic on features. So the result has the same bits for any number of
@@ -11,6 +12,7 @@ import { assert } from '../../../base/assert.ts';
 import { defineProgram } from '../../../program/program.ts';
 import { stepwise, type StepState } from '../../../program/steps.ts';
 import {
+  ascends,
   logisticBuffers,
   shapeOf,
   type Answer,
@@ -19,10 +21,11 @@ import {
   type Scheduler,
   type Work,
 } from './layout.ts';
+import { ascend } from './ascent.ts';
 import { blockDirection, openBlocks } from './block.ts';
 import { certify, gapGuess } from './certificate.ts';
 import { newtonDirection } from './conjugate.ts';
-import { openLine, search } from './line.ts';
+import { begin, openLine, search } from './line.ts';
 import { pushLogistic, startLogistic, type LogisticState } from './worker.ts';
 
 /** How exact a direction has to be: no more than the gap at hand, or the one wanted, is worth. */
@@ -34,6 +37,8 @@ function* steps(ctx: Scheduler): Phases<void> {
   const { options } = ctx;
   const { n } = shapeOf(ctx);
   const line = yield* openLine(ctx);
+  if (ascends(ctx)) yield* ascend(line);
+  yield* begin(line);
   const blocks = line.l1 > 0 ? openBlocks(ctx) : undefined;
   const direct = function* (gap: number): Phases<number> {
     const promise = blocks && (yield* blockDirection(line, blocks));
