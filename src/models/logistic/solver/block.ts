@@ -8,7 +8,7 @@
 import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
 import { solveBlock, type Block } from '../../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
-import { blockMax, shapeOf, type Phases, type Scheduler } from './layout.ts';
+import { blockMax, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
 import type { Line } from './line.ts';
 
 /** Features of the first block; a later one has up to so many besides twice the support. */
@@ -32,7 +32,7 @@ const ridgeMin = 0.05;
  * Near the end features that are about to violate optimality are in the block too: its duals can
  * only be feasible for those that it has.
  */
-const closing = { fall: 1e-3, near: 0.85 } as const;
+const closing = { fall: 3e-3, near: 0.85 } as const;
 
 /**
  * Priorities: how far −g is from the penalty's subdifferential. Features in use come before all
@@ -64,6 +64,9 @@ function openBlock(ctx: Scheduler, count: number): Block {
   return { count, stride, G: ctx.buffer('square'), ...places };
 }
 
+/** Rows for each feature of a block that a sample has to have. */
+const rowsPerFeature = 8;
+
 /** A block of more variables is solved less exactly: its matrix does not fit a cache. */
 const wideBlock = 2048;
 /** Sweeps of coordinate descent that a step far from the end is worth. */
@@ -91,6 +94,21 @@ function solve({ ctx, l1, fall }: Line, block: Block): void {
 }
 
 /**
+ * Far from the end a share of the rows says enough of the curvature: every `step`-th, if that still
+ * leaves several rows for a feature.
+ */
+function sampleOf({ ctx, fall }: Line, features: number): number {
+  const { n } = shapeOf(ctx);
+  for (const [step, least] of [
+    [4, 0.1],
+    [2, 0.01],
+  ] as const) {
+    if (fall > least && n >= step * rowsPerFeature * features) return step;
+  }
+  return 1;
+}
+
+/**
  * v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none.
  * Undefined: no block is large enough.
  */
@@ -101,10 +119,12 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
   if (!prioritize(schedule, line)) return undefined;
   const phase = schedule.next(ctx.prng);
   const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
-  if (options.intercept) list.push(d);
   arena.u8.fill(0, v.direction, v.direction + bytes);
-  if (list.length === 0) return 0;
-  yield* curvatureOf(ctx, list, 1);
+  if (list.length === 0 && !options.intercept) return 0;
+  const step = sampleOf(line, list.length);
+  if (step > 1) yield* summed(ctx, { kind: 'diagonal' }, v.diagonal);
+  if (options.intercept) list.push(d);
+  yield* curvatureOf(ctx, list, step);
   const block = openBlock(ctx, list.length);
   const { f64, f32 } = arena;
   const cell = (vector: number, index: number) => f64[vector / 8 + index] ?? 0;
@@ -112,11 +132,13 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
     const own = j < d ? l2 : 0;
     const diagonal = f32[block.G / 4 + slot * (block.stride + 1)] ?? 0;
     f64[block.l1 / 8 + slot] = j < d ? l1 : 0;
-    // What f32 does not know of G could make it indefinite.
-    f64[block.l2 / 8 + slot] = own + 1e-6 * diagonal;
+    // What f32 does not know of G could make it indefinite; rows that were left out make it flat.
+    const missed = step > 1 ? Math.max(0, cell(v.diagonal, j) - diagonal) : 0;
+    f64[block.l2 / 8 + slot] = own + 1e-6 * diagonal + missed;
     f64[block.u / 8 + slot] = cell(v.w, j);
     f64[block.g / 8 + slot] = cell(v.g, j) + own * cell(v.w, j);
   });
+  line.aimed = line.fall <= closing.fall || list.length >= d;
   solve(line, block);
   let slope = 0;
   const changes = new Float64Array(phase?.picked.length ?? 0);

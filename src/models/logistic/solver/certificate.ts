@@ -64,7 +64,9 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
     return sumCell(ctx, cell.dualEntropy);
   };
   const one = { s0: 1, s1: 1 };
-  let entropy = along ? yield* measure(one) : sumCell(ctx, cell.entropy);
+  // What balances needs the masses; without an intercept the one measure at the end will do.
+  let entropy = along ? undefined : sumCell(ctx, cell.entropy);
+  if (along && ctx.options.intercept) entropy = yield* measure(one);
   const masses = along
     ? ([cell.dualMass1, cell.dualMass0] as const)
     : ([cell.mass1, cell.mass0] as const);
@@ -78,7 +80,7 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
   const { cost, shrink } = penaltyOf(line, at);
   const s0 = shrink * scales.s0;
   const s1 = shrink * scales.s1;
-  if (s0 < 1 || s1 < 1) entropy = yield* measure({ s0, s1 });
+  if (entropy === undefined || s0 < 1 || s1 < 1) entropy = yield* measure({ s0, s1 });
   return entropy - cost;
 }
 
@@ -93,13 +95,20 @@ function* round(line: Line): Phases<void> {
   ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
 }
 
-/** The gap in full, written down with the weights; is it small enough? */
-export function* certify(line: Line, along: boolean): Phases<boolean> {
+/**
+ * The gap in full: is it small enough? Then it is written down with the weights; `last`: anyway.
+ */
+export function* certify(
+  line: Line,
+  { along, last }: { along: boolean; last: boolean },
+): Phases<boolean> {
   const { ctx, v } = line;
   const { arena, options } = ctx;
   const { n, d, length } = shapeOf(ctx);
   // Before rounding: the dual of L2 feels it in the square of a large column.
   const dual = yield* dualValue(line, along);
+  const before = line.loss + penaltyAt(line, v.w);
+  if (!last && before - dual > options.tolerance * before) return false;
   yield* round(line);
   const value = line.loss + penaltyAt(line, v.w);
   const gap = Math.max(0, value - dual);

@@ -30,6 +30,8 @@ export type Line = {
   loss: number;
   /** By how much of itself the last step lowered the objective. */
   fall: number;
+  /** The last block's duals were meant to be feasible for all features. */
+  aimed: boolean;
   /** Passes over the data. */
   passes: number;
 };
@@ -57,7 +59,7 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   const { lambda1, lambda2 } = options;
   return {
     ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
-    ...{ t: 0, loss: 0, fall: 1, passes: 0 },
+    ...{ t: 0, loss: 0, fall: 1, aimed: false, passes: 0 },
   };
 }
 

@@ -47,14 +47,16 @@ function* steps(ctx: Scheduler): Phases<void> {
   for (;;) {
     const { gap, value } = gapGuess(line);
     ctx.report({ pass: line.passes, objective: value / n, gap: gap / value });
-    if (gap <= options.tolerance * value && (yield* certify(line, false))) return;
+    const atPoint = { along: false, last: false };
+    if (gap <= options.tolerance * value && (yield* certify(line, atPoint))) return;
     const promising = line.t === 1 && line.fall <= 0.1 * Math.sqrt(options.tolerance);
-    if (blocks !== undefined && promising && (yield* certify(line, true))) return;
+    const aimed = line.aimed && promising;
+    if (blocks !== undefined && aimed && (yield* certify(line, { ...atPoint, along: true }))) return;
     if (line.passes >= options.passes) break;
     const slope = yield* direct(gap / value);
     if (!(slope < 0) || !(yield* search(line, slope))) break;
   }
-  yield* certify(line, false);
+  yield* certify(line, { along: false, last: true });
 }
 
 export const logisticSolve = defineProgram<

@@ -136,15 +136,14 @@ function gram(ctx: Push, p: number, { k, step }: Of<'gram'>): Answer {
   const bytes = triangleBytes(k);
   const out = ctx.buffer('gram') + p * bytes;
   ctx.arena.u8.fill(0, out, out + bytes);
-  let added = 0;
   slices(ctx, p, ({ head, h }) => {
     const [storage, count, directory, d, scale] = head;
     const map = ctx.buffer('map');
-    added += ctx.kernels.logistic_gram(
+    ctx.kernels.logistic_gram(
       ...([storage, count, step, directory, d, scale, h, map, k, out, ctx.state.work] as const),
     );
   });
-  return added;
+  return 0;
 }
 
 function norms(ctx: Push, p: number): Answer {
