@@ -17,6 +17,7 @@ export * from './models/softmax-dual';
 export * from './models/softmax-certificate';
 export * from './logistic/rows';
 export * from './logistic/ascent';
+export * from './logistic/cycle';
 export * from './logistic/dual';
 export * from './logistic/violations';
 export { logistic_gram, gram_square, f32_widen } from './logistic/gram';

@@ -126,6 +126,25 @@ test('logistic: the gap is one that scores alone can show, in the end (L2)', asy
   });
 });
 
+test('logistic: wide, sparse rows end at the optimum by way of the dual (L2)', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 600, rows: 80, seed: 21 });
+    for (const ask of [
+      { lambda: 1e-1, intercept: false },
+      { lambda: 1e-3, intercept: true },
+      { lambda: 1e-2, balanced: true },
+      { lambda: 1e-2, intercept: true, positive: 3 },
+    ]) {
+      const problem = problemOf(samples, ask);
+      const solved = await solve(host, samples, { ...ask, tolerance: 1e-7 });
+      const { value } = optimum(problem);
+      checkCertificate(problem, solved, value, JSON.stringify(ask));
+      assert.ok(solved.outcome.converged, `${JSON.stringify(ask)}: gap ${solved.outcome.gap}`);
+      assert.ok(solved.outcome.objective / value - 1 <= 1e-7, JSON.stringify(ask));
+    }
+  });
+});
+
 test('logistic: the same bits for any number of threads', async () => {
   for (const ratio of [0, 0.6, 1]) {
     const samples = randomSamples({ storage: 'csr', columns: 700, rows: 400, seed: 9 });

@@ -15,7 +15,7 @@ import { addRow, dotRow } from './row';
 /** Rows of a group: what lies together is read together. Its order within is the file's. */
 const GROUP: i32 = 32;
 /** Newton steps of a row, at most: a later pass comes back. */
-const STEPS: i32 = 6;
+const STEPS: i32 = 20;
 
 /** norms_i ← ‖x_i‖², f64; returns their sum. */
 export function logistic_norms(count: i32, directory: usize, norms: usize): f64 {

@@ -58,6 +58,15 @@ export const classes = {
   ],
   f64_merge: ['n', 'parts', 'share', 'x', 'w'],
 
+  // assembly/logistic/cycle.ts
+  logistic_cycle: [
+    ...(['count', 'list', 'partitions', 'places', 'l1', 'l2', 'w', 'g', 'diagonal'] as const),
+    ...(['step', 'sum'] as const),
+  ],
+  logistic_records: ['n', 'h', 'records'],
+  logistic_drift: ['n', 'records'],
+  logistic_shift: ['n', 'change', 'records'],
+
   // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),

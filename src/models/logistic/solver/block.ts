@@ -8,7 +8,15 @@
 import { createSchedule, type Schedule } from '../../../scheduler/schedule.ts';
 import { solveBlock, type Block } from '../../linear/block.ts';
 import { curvatureOf, strideOf } from './gram.ts';
-import { blockMax, shapeOf, summed, type Phases, type Scheduler } from './layout.ts';
+import {
+  blockMax,
+  canCycle,
+  cycles,
+  shapeOf,
+  summed,
+  type Phases,
+  type Scheduler,
+} from './layout.ts';
 import type { Line } from './line.ts';
 
 /** Features of the first block; a later one has up to so many besides twice the support. */
@@ -20,7 +28,10 @@ export function openBlocks(ctx: Scheduler): Schedule {
   return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
 }
 
-/** Features in use for which a block has room, with others that may join them. */
+/**
+ * Features in use for which a block has room, with others that may join them, where columns can't be
+ * turned over instead (cycles.ts).
+ */
 const usedMax = (3 * blockMax) / 4;
 /**
  * Where there are more, conjugate gradients on all of them (conjugate.ts) are better if l2 is at
@@ -32,7 +43,7 @@ const ridgeMin = 0.05;
  * Near the end features that are about to violate optimality are in the block too: its duals can
  * only be feasible for those that it has.
  */
-const closing = { fall: 3e-3, near: 0.85 } as const;
+const closing = { fall: cycles.closing, near: 0.85 } as const;
 
 /**
  * Priorities: how far −g is from the penalty's subdifferential. Features in use come before all
@@ -47,6 +58,7 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean
   const count = kernels.logistic_violations(d, l1, l2, near, v.w, v.g, out, fresh);
   const most = kernels.f64_max_abs(d, out);
   const used = kernels.logistic_priorities(d, 0, 0, v.w, out);
+  if (canCycle(ctx) && used > cycles.least) return false;
   if (used > usedMax && l2 >= ridgeMin * l1) return false;
   const room = Math.max(freshMin, used);
   const sorted = arena.f64.slice(fresh / 8, fresh / 8 + count).sort();
@@ -110,7 +122,7 @@ function sampleOf({ ctx, fall }: Line, features: number): number {
 
 /**
  * v.direction ← the step of a block; returns what it promises: below 0, or 0 when there is none.
- * Undefined: no block is large enough.
+ * Undefined: a block is not the way, so many are in use.
  */
 export function* blockDirection(line: Line, schedule: Schedule): Phases<number | undefined> {
   const { ctx, v, l1, l2 } = line;

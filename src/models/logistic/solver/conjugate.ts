@@ -76,7 +76,7 @@ function startResidual({ ctx, v, l1, l2 }: Line): void {
 }
 
 /** What a step along v.direction promises: its slope, with the penalty's l1 as it will be. */
-function promiseOf(line: Line): number {
+export function promiseOf(line: Line): number {
   const { ctx, v, l1, l2 } = line;
   const { kernels, arena } = ctx;
   const { d, length, bytes } = shapeOf(ctx);

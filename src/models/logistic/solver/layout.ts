@@ -42,6 +42,18 @@ export type Round = {
   readonly lanes: number;
 };
 
+/** Turns of coordinate descent on the columns (cycles.ts). */
+export type Cycles = {
+  readonly l1: number;
+  readonly l2: number;
+  /** Ends when violations are this share of those of the first turn. */
+  readonly share: number;
+  /** And no feature of all violates. */
+  readonly whole: boolean;
+  /** Says which random numbers. */
+  readonly turn: number;
+};
+
 /** What the scheduler asks of the workers, phase by phase. */
 export type Phase =
   | { readonly kind: 'open' | 'product' | 'diagonal' }
@@ -49,7 +61,8 @@ export type Phase =
   | ({ readonly kind: 'dual' } & Duals)
   | ({ readonly kind: 'entropy' } & Duals)
   | { readonly kind: 'gram'; readonly k: number; readonly step: number }
-  | { readonly kind: 'norms' }
+  | { readonly kind: 'norms' | 'columns' }
+  | ({ readonly kind: 'cycles' } & Cycles)
   | ({ readonly kind: 'round' } & Round);
 export type Work = Shared<Phase>;
 /** What a phase without numbers of its own answers is 0; a gram's rows. */
@@ -90,6 +103,14 @@ export function ascends({ options, data, partitions }: Setup<LogisticOptions>): 
   return options.lambda1 === 0 && wide && partitions <= lanesMax;
 }
 
+/** Features in use from which on columns are turned over, and the fall from which on it is the end. */
+export const cycles = { least: 1536, closing: 3e-3 } as const;
+export function canCycle({ options, data, hosts }: Setup<LogisticOptions>): boolean {
+  const { storage, columns } = data as Samples;
+  const many = storage === 'csr' && columns > cycles.least;
+  return options.lambda1 > 0 && many && hosts.length === 1;
+}
+
 /** Features and the intercept. */
 export const lengthOf = ({ columns }: Pick<Samples, 'columns'>) => columns + 1;
 export const shapeOf = (ctx: Pick<Setup<LogisticOptions>, 'data'>) => {
@@ -101,7 +122,9 @@ export const shapeOf = (ctx: Pick<Setup<LogisticOptions>, 'data'>) => {
 const vectors = ['w', 'g', 'direction', 'residual', 'search', 'solved', 'curved', 'dual'] as const;
 export type Vectors = Readonly<Record<(typeof vectors)[number] | 'diagonal', number>>;
 
-export function vectorsOf(ctx: Scheduler): Vectors {
+export function vectorsOf(
+  ctx: Pick<Context<LogisticOptions>, 'buffer' | keyof Setup<LogisticOptions>>,
+): Vectors {
   const { bytes } = shapeOf(ctx);
   const at = (index: number) => ctx.buffer('vectors') + index * bytes;
   const named = vectors.map((name, index) => [name, at(index)] as const);
@@ -124,6 +147,10 @@ export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferS
     { name: 'alpha', bytes: ascends(setup) ? n * 8 : 0 },
     { name: 'norms', bytes: ascends(setup) ? n * 8 : 0 },
     { name: 'sums', bytes: partitions * sumsLine },
+    // Of turns over the columns: a record a row, the features, where the partitions' columns are.
+    { name: 'records', bytes: canCycle(setup) ? n * 16 : 0 },
+    { name: 'list', bytes: canCycle(setup) ? d * 4 : 0 },
+    { name: 'places', bytes: canCycle(setup) ? partitions * 16 + 16 : 0 },
     // What the scheduler sends, and the partitions' parts of what it gets back.
     { name: 'vector', bytes },
     { name: 'parts', bytes: partitions * bytes },

@@ -2,7 +2,8 @@
 //
 //   each step: loss, gradient and curvature at w (one pass) ── a direction ── a search along it
 //   the direction, with L1:  a block that the schedule picks, on its second moments (block.ts)
-//   without, or if too wide: conjugate gradients on products with the curvature (conjugate.ts)
+//   with too many in use:    coordinate descent on the columns themselves (cycles.ts)
+//   without:                 conjugate gradients on products with the curvature (conjugate.ts)
 //   L2 on wide, sparse data: first an ascent of the dual, which leaves little to do (ascent.ts)
 //
 // Everything that touches rows is a partial sum over a partition, folded in partition order; the
@@ -13,6 +14,7 @@ import { defineProgram } from '../../../program/program.ts';
 import { stepwise, type StepState } from '../../../program/steps.ts';
 import {
   ascends,
+  canCycle,
   logisticBuffers,
   shapeOf,
   type Answer,
@@ -25,6 +27,7 @@ import { ascend } from './ascent.ts';
 import { blockDirection, openBlocks } from './block.ts';
 import { certify, gapGuess } from './certificate.ts';
 import { newtonDirection } from './conjugate.ts';
+import { cyclesDirection } from './cycles.ts';
 import { begin, openLine, search } from './line.ts';
 import { pushLogistic, startLogistic, type LogisticState } from './worker.ts';
 
@@ -40,9 +43,14 @@ function* steps(ctx: Scheduler): Phases<void> {
   if (ascends(ctx)) yield* ascend(line);
   yield* begin(line);
   const blocks = line.l1 > 0 ? openBlocks(ctx) : undefined;
+  let open = false;
   const direct = function* (gap: number): Phases<number> {
     const promise = blocks && (yield* blockDirection(line, blocks));
-    return promise ?? (yield* newtonDirection(line, shareFor(gap, options.tolerance)));
+    if (promise !== undefined) return promise;
+    if (!canCycle(ctx)) return yield* newtonDirection(line, shareFor(gap, options.tolerance));
+    const turned = yield* cyclesDirection(line, open);
+    open = true;
+    return turned;
   };
   for (;;) {
     const { gap, value } = gapGuess(line);
@@ -51,7 +59,8 @@ function* steps(ctx: Scheduler): Phases<void> {
     if (gap <= options.tolerance * value && (yield* certify(line, atPoint))) return;
     const promising = line.t === 1 && line.fall <= 0.1 * Math.sqrt(options.tolerance);
     const aimed = line.aimed && promising;
-    if (blocks !== undefined && aimed && (yield* certify(line, { ...atPoint, along: true }))) return;
+    if (blocks !== undefined && aimed && (yield* certify(line, { ...atPoint, along: true })))
+      return;
     if (line.passes >= options.passes) break;
     const slope = yield* direct(gap / value);
     if (!(slope < 0) || !(yield* search(line, slope))) break;

@@ -4,6 +4,7 @@ import { createPrng } from '../../../base/prng.ts';
 import type { Context, PushContext } from '../../../program/program.ts';
 import { drawOrder } from '../../orders.ts';
 import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../../rows.ts';
+import { openCycles, turnCycles } from './cycles.ts';
 import { triangleBytes } from './gram.ts';
 import {
   cell,
@@ -182,7 +183,7 @@ function round(ctx: Push, p: number, { pass, round: turn, rounds, ...of }: Of<'r
 }
 
 /** Does a phase for one partition. */
-function doPhase(ctx: Push, p: number, phase: Phase): Answer {
+function doPhase(ctx: Push, p: number, phase: Exclude<Phase, { kind: 'cycles' }>): Answer {
   switch (phase.kind) {
     case 'open':
       return open(ctx, p);
@@ -200,6 +201,9 @@ function doPhase(ctx: Push, p: number, phase: Phase): Answer {
       return gram(ctx, p, phase);
     case 'norms':
       return norms(ctx, p);
+    case 'columns':
+      openCycles(ctx, p);
+      return 0;
     case 'round':
       return round(ctx, p, phase);
   }
@@ -215,11 +219,14 @@ const written = {
   entropy: ['sums'],
   gram: ['gram'],
   norms: ['sums'],
+  columns: [],
   round: ['sums', 'parts'],
 } as const;
 
 /** A phase over a worker's partitions, and what other hosts are to see of it. */
 export function pushLogistic(ctx: Push, work: Work): Answer {
+  // Of all rows at once; on one host, so that nothing has to be shared.
+  if (work.kind === 'cycles') return turnCycles(ctx, work);
   let answer = 0;
   for (let p = work.first; p < work.last; p++) answer += doPhase(ctx, p, work);
   const k = work.kind === 'gram' ? work.k : 0;
