@@ -12,6 +12,7 @@ export * from './linear/gram';
 export * from './linear/block';
 export * from './linear/phases';
 export * from './linear/lasso';
+export * from './linear/sweep';
 export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_columns } from './models/softmax';
 export * from './models/softmax-dual';
 export * from './models/softmax-certificate';

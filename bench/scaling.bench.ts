@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPrng } from '../src/base/prng.ts';
+import { columnPartitions } from '../src/models/linear/columns.ts';
 import { digits, parameter, smoke, table } from './bench.ts';
 import { run } from './command.ts';
 
@@ -62,9 +63,11 @@ function cost(file: string, nonzeros: number, threads: number): Cost {
   };
 }
 
-/** As lasso cuts such data: from 4 to 64. */
-const partitionsOf = (nonzeros: number) =>
-  String(Math.max(4, Math.min(64, Math.floor(nonzeros / (4 * columns)))));
+/** As lasso cuts such data. */
+function partitionsOf(nonzeros: number): string {
+  const rows = nonzeros / rowNonzeros;
+  return String(columnPartitions({ storage: 'csr', rows, columns, nonzeros }));
+}
 
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[(values.length - 1) >> 1]!;

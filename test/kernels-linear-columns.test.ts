@@ -1,5 +1,6 @@
 // assembly/linear/columns.ts against float64: every number of columns 0 … 67, every storage.
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { allClose, floats, integers, lengths, onEveryBuild, prngOf, same } from './helpers/lab.ts';
 import type { Lab } from './helpers/lab.ts';
 import { pairsOf, placeRows, randomRows, storages, type SampleRows } from './helpers/samples.ts';
@@ -35,15 +36,23 @@ function placeColumns(lab: Lab, rows: SampleRows, storage: Storage) {
     kernels.columns_transpose(...rest, columns, scale, stride, x);
     return { dense: true as const, stride, x, length: stride };
   }
-  const starts = lab.output(new Int32Array(columns + 2));
-  kernels.csr_count_columns(count, directory, starts + 8);
-  const nonzeros = kernels.columns_starts(columns, starts);
-  const index = lab.output(nonzeros * 4);
-  const value = lab.output(nonzeros * 4);
+  const place = lab.output(new Int32Array(columns));
+  const order = lab.output(columns * 4);
+  const starts = lab.output((columns + 1) * 4);
+  const buckets = lab.output(1024 * 4);
+  kernels.csr_count_columns(count, directory, place);
+  const nonzeros = kernels.columns_order(columns, place, starts, order, buckets);
+  const entries = lab.output(nonzeros * 8);
   const cut = count >> 1;
-  kernels.columns_scatter(cut, 0, directory, starts, index, value);
-  kernels.columns_scatter(count - cut, cut, directory + cut * 16, starts, index, value);
-  return { dense: false as const, starts, index, value, nonzeros, length: count };
+  kernels.columns_scatter(cut, 0, directory, place, entries);
+  kernels.columns_scatter(count - cut, cut, directory + cut * 16, place, entries);
+  kernels.columns_place(columns, order, place);
+  return { dense: false as const, place, order, starts, entries, nonzeros, length: count };
+}
+
+/** Columns by their lengths, the longest first, equal ones as they come. */
+function oracleOrder(lengthsOf: readonly number[]): number[] {
+  return lengthsOf.map((_, j) => j).sort((a, b) => lengthsOf[b]! - lengthsOf[a]! || a - b);
 }
 
 onEveryBuild('columns: rows of every storage become columns, rows ascending', (lab) => {
@@ -62,18 +71,43 @@ onEveryBuild('columns: rows of every storage become columns, rows ascending', (l
         continue;
       }
       const entries = want.map((column) => column.flatMap((x, i) => (x === 0 ? [] : [[i, x]])));
-      const starts = entries.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
+      const order = oracleOrder(entries.map((column) => column.length));
+      same(lab.i32(placed.order, columns), order, `${label}: order`);
+      const places = entries.map((_, j) => order.indexOf(j));
+      same(lab.i32(placed.place, columns), places, `${label}: place`);
+      const sorted = order.map((j) => entries[j]!);
+      const starts = sorted.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
       same(lab.i32(placed.starts, columns + 1), starts, `${label}: starts`);
-      const index = lab.i32(placed.index, placed.nonzeros);
+      const index = sorted.flat().map(([i]) => i!);
+      const at = (cell: number) => index.map((_, k) => 2 * k + cell);
+      const cells = lab.i32(placed.entries, 2 * placed.nonzeros);
       same(
+        Int32Array.from(at(0), (k) => cells[k]!),
         index,
-        entries.flat().map(([i]) => i!),
-        `${label}: index`,
+        `${label}: rows`,
       );
-      const values = entries.flat().map(([, x]) => x!);
-      same(lab.f32(placed.value, placed.nonzeros), values, `${label}: value`);
+      const values = lab.f32(placed.entries, 2 * placed.nonzeros);
+      const want32 = sorted.flat().map(([, x]) => x!);
+      same(
+        Float32Array.from(at(1), (k) => values[k]!),
+        want32,
+        `${label}: values`,
+      );
     }
   }
+});
+
+onEveryBuild('columns_order: columns above the longest bucket keep their order', (lab) => {
+  const counts = Int32Array.of(3, 2000, 0, 1023, 5000, 1022, 3);
+  const at = lab.output(counts);
+  const starts = lab.output((counts.length + 1) * 4);
+  const order = lab.output(counts.length * 4);
+  const total = lab.kernels.columns_order(counts.length, at, starts, order, lab.output(4096));
+  lab.check('order');
+  assert.is(total, 9051);
+  same(lab.i32(order, counts.length), [1, 3, 4, 5, 0, 6, 2], 'order');
+  same(lab.i32(starts, counts.length + 1), [0, 2000, 3023, 8023, 9045, 9048, 9051, 9051], 'starts');
+  same(lab.i32(at, counts.length), [9045, 0, 9051, 2000, 3023, 8023, 9048], 'next');
 });
 
 onEveryBuild('columns_dots, columns_add: all columns, and a list with repetitions', (lab) => {
@@ -102,9 +136,10 @@ onEveryBuild('columns_dots, columns_add: all columns, and a list with repetition
           kernels.columns_dots_dense(chosen.length, at, stride, placed.x, v, to);
           kernels.columns_add_dense(chosen.length, at, stride, placed.x, a, target);
         } else {
-          const { starts, index, value } = placed;
-          kernels.columns_dots_sparse(chosen.length, at, starts, index, value, v, to);
-          kernels.columns_add_sparse(chosen.length, at, starts, index, value, a, target);
+          const { place, order, starts, entries } = placed;
+          const shape = [list ? place : order, starts, entries] as const;
+          kernels.columns_dots_sparse(chosen.length, at, ...shape, v, to);
+          kernels.columns_add_sparse(chosen.length, at, ...shape, a, target);
         }
         lab.check(label);
         const products = [...chosen].map((j) => x[j]!.map((value, i) => value * vector[i]!));
@@ -147,8 +182,8 @@ onEveryBuild('columns_moments: Σ w x and Σ w (x − c)², rows without an entr
         if (placed.dense) {
           lab.kernels.columns_moments_dense(columns, n, placed.stride, placed.x, ...out);
         } else {
-          const { starts, index, value } = placed;
-          lab.kernels.columns_moments_sparse(columns, sum(w), starts, index, value, ...out);
+          const { order, starts, entries } = placed;
+          lab.kernels.columns_moments_sparse(columns, sum(w), order, starts, entries, ...out);
         }
         lab.check(label);
         const first = x.map((column) => column.map((value, i) => w[i]! * value));

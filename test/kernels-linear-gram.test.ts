@@ -22,12 +22,19 @@ function placePartition(lab: Lab, x: readonly Float32Array[], rows: number, dens
   const entries = x.map((column) =>
     [...column].flatMap((value, i) => (value === 0 ? [] : [[i, value] as const])),
   );
-  const starts = entries.reduce((all, column) => [...all, all.at(-1) + column.length], [0]);
+  // Any order of the columns is good: here the last comes first.
+  const order = x.map((_, j) => x.length - 1 - j);
+  const sorted = order.map((j) => entries[j]!);
+  const starts = sorted.reduce((all, column) => [...all, all.at(-1)! + column.length], [0]);
+  const cells = new Int32Array(2 * starts.at(-1)!);
+  const values = new Float32Array(cells.buffer);
+  sorted.flat().forEach(([i, value], k) => {
+    cells[2 * k] = i;
+    values[2 * k + 1] = value;
+  });
   return [
-    ...[rows, rows, lab.input(Int32Array.from(starts))],
-    lab.input(Int32Array.from(entries.flat(), ([i]) => i)),
-    lab.input(Float32Array.from(entries.flat(), ([, value]) => value)),
-    ...[0, lab.output((rows + 1) * 4), lab.output(starts.at(-1) * 8)],
+    ...[rows, rows, lab.input(Int32Array.from(order)), lab.input(Int32Array.from(starts))],
+    ...[lab.input(cells), 0, lab.output((rows + 1) * 4), lab.output(cells.length * 4)],
   ];
 }
 

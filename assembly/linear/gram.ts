@@ -13,12 +13,19 @@
 // in f32 over 256 data rows at a time, those sums added up in f64. Both only ever precondition: what
 // ends a solver is measured from the columns themselves, in f64.
 //
-// A partition's places are 8 cells of i32: rows, stride, starts, index, value, x, rowStart, entries.
-// An entry is 8 bytes: slot (from the first new one on), f32 value.
+// A partition's places are 8 cells of i32: rows, stride, place, starts, entries (columns.ts), x, rowStart, byRow.
+// An entry by row is 8 bytes: slot (from the first new one on), f32 value.
 import { hsum, madd } from '../simd';
 
 const PLACES_BYTES: usize = 32;
 const CHUNK_ROWS: i32 = 256;
+
+/** Where the start of a column stands. */
+// @ts-ignore: decorator
+@inline
+function startOf(places: usize, column: usize): usize {
+  return load<usize>(places, 12) + (<usize>load<u32>(load<usize>(places, 8) + (column << 2)) << 2);
+}
 
 /**
  * The entries of `count` new columns by row, slots ascending in a row. list: of the new slots. cursor:
@@ -26,14 +33,13 @@ const CHUNK_ROWS: i32 = 256;
  */
 export function gram_compact(count: i32, list: usize, places: usize, cursor: usize): i32 {
   const rows = load<i32>(places);
-  const starts = load<usize>(places, 8), index = load<usize>(places, 12), value = load<usize>(places, 16);
-  const rowStart = load<usize>(places, 24), entries = load<usize>(places, 28);
+  const entries = load<usize>(places, 16), rowStart = load<usize>(places, 24), byRow = load<usize>(places, 28);
   memory.fill(rowStart, 0, (<usize>rows + 1) << 2);
   for (let c: usize = 0; c < <usize>count; c++) {
-    const cell = starts + (<usize>load<u32>(list + (c << 2)) << 2);
-    const last = <usize>load<u32>(cell, 4) << 2;
-    for (let at = <usize>load<u32>(cell) << 2; at < last; at += 4) {
-      const row = rowStart + (<usize>load<u32>(index + at) << 2);
+    const cell = startOf(places, <usize>load<u32>(list + (c << 2)));
+    const end = entries + (<usize>load<u32>(cell, 4) << 3);
+    for (let at = entries + (<usize>load<u32>(cell) << 3); at < end; at += 8) {
+      const row = rowStart + (<usize>load<u32>(at) << 2);
       store<i32>(row, load<i32>(row, 4) + 1, 4);
     }
   }
@@ -44,15 +50,14 @@ export function gram_compact(count: i32, list: usize, places: usize, cursor: usi
     store<i32>(cursor + i, sum);
   }
   for (let c: usize = 0; c < <usize>count; c++) {
-    const cell = starts + (<usize>load<u32>(list + (c << 2)) << 2);
-    const last = <usize>load<u32>(cell, 4) << 2;
-    for (let at = <usize>load<u32>(cell) << 2; at < last; at += 4) {
-      const i = <usize>load<u32>(index + at);
-      const row = cursor + (i << 2);
+    const cell = startOf(places, <usize>load<u32>(list + (c << 2)));
+    const end = entries + (<usize>load<u32>(cell, 4) << 3);
+    for (let at = entries + (<usize>load<u32>(cell) << 3); at < end; at += 8) {
+      const row = cursor + (<usize>load<u32>(at) << 2);
       const entry = <usize>load<u32>(row);
       store<i32>(row, <i32>entry + 1);
-      store<i32>(entries + (entry << 3), <i32>c);
-      store<f32>(entries + (entry << 3), load<f32>(value + at), 4);
+      store<i32>(byRow + (entry << 3), <i32>c);
+      store<f32>(byRow + (entry << 3), load<f32>(at, 4), 4);
     }
   }
   return sum;
@@ -70,22 +75,22 @@ export function gram_sparse(
   for (let k = first; k < last; k++) {
     const least = max(0, k - base);
     memory.fill(work, 0, <usize>count << 3);
-    const column = <usize>load<u32>(list + (<usize>k << 2)) << 2;
+    const column = <usize>load<u32>(list + (<usize>k << 2));
     const t = load<f64>(scales + (<usize>k << 3));
     for (let p: usize = 0; p < <usize>partitions; p++) {
       const place = places + p * PLACES_BYTES;
-      const cell = load<usize>(place, 8) + column;
-      const index = load<usize>(place, 12), value = load<usize>(place, 16);
-      const rowStart = load<usize>(place, 24), entries = load<usize>(place, 28);
+      const cell = startOf(place, column);
+      const entries = load<usize>(place, 16);
+      const rowStart = load<usize>(place, 24), byRow = load<usize>(place, 28);
       const w: usize = weights ? load<usize>(weights + (p << 2)) : 0;
-      const end = <usize>load<u32>(cell, 4) << 2;
-      for (let at = <usize>load<u32>(cell) << 2; at < end; at += 4) {
-        const i = <usize>load<u32>(index + at);
+      const end = entries + (<usize>load<u32>(cell, 4) << 3);
+      for (let at = entries + (<usize>load<u32>(cell) << 3); at < end; at += 8) {
+        const i = <usize>load<u32>(at);
         const row = rowStart + (i << 2);
-        const from = entries + (<usize>load<u32>(row) << 3);
-        let x = <f64>load<f32>(value + at);
+        const from = byRow + (<usize>load<u32>(row) << 3);
+        let x = <f64>load<f32>(at, 4);
         if (w) x *= load<f64>(w + (i << 3));
-        for (let e = entries + (<usize>load<u32>(row, 4) << 3); e > from; ) {
+        for (let e = byRow + (<usize>load<u32>(row, 4) << 3); e > from; ) {
           e -= 8;
           const slot = load<i32>(e);
           if (slot < least) break;

@@ -170,7 +170,8 @@ export function lasso_screen(
     if (!(o > 0)) continue;
     const ridge = l2 * o * o;
     if (load<f64>(u + j) == 0) {
-      const reach = s * abs<f64>(load<f64>(c + j)) + sqrt<f64>(1 + ridge) * radius;
+      const wide = ridge > 0 ? sqrt<f64>(1 + ridge) * radius : radius;
+      const reach = s * abs<f64>(load<f64>(c + j)) + wide;
       if (reach < l1 * o) continue;
     }
     store<i32>(out + (kept << 2), <i32>variable);

@@ -2,17 +2,18 @@
 
 export const linear = {
   // assembly/linear/columns.ts
-  columns_starts: ['columns', 'starts'],
-  columns_scatter: ['count', 'first', 'directory', 'starts', 'index', 'value'],
+  columns_order: ['columns', 'counts', 'starts', 'order', 'buckets'],
+  columns_place: ['columns', 'order', 'place'],
+  columns_scatter: ['count', 'first', 'directory', 'next', 'entries'],
   columns_transpose: [
     ...(['storage', 'count', 'first', 'directory', 'columns', 'scale', 'stride', 'x'] as const),
   ],
-  columns_dots_sparse: ['count', 'list', 'starts', 'index', 'value', 'v', 'out'],
+  columns_dots_sparse: ['count', 'list', 'map', 'starts', 'entries', 'v', 'out'],
   columns_dots_dense: ['count', 'list', 'stride', 'x', 'v', 'out'],
-  columns_add_sparse: ['count', 'list', 'starts', 'index', 'value', 'a', 'v'],
+  columns_add_sparse: ['count', 'list', 'map', 'starts', 'entries', 'a', 'v'],
   columns_add_dense: ['count', 'list', 'stride', 'x', 'a', 'v'],
   columns_moments_sparse: [
-    ...(['columns', 'total', 'starts', 'index', 'value'] as const),
+    ...(['count', 'total', 'order', 'starts', 'entries'] as const),
     ...(['weights', 'centres', 'sums', 'squares'] as const),
   ],
   columns_moments_dense: [
@@ -44,6 +45,14 @@ export const linear = {
   ],
   block_line: ['count', 'stride', 'G', 'l1', 'l2', 'g', 'u', 'd', 'work'],
   block_apply: ['n', 'count', 'list', 'stride', 'G', 'l2', 'd', 'g'],
+
+  // assembly/linear/sweep.ts
+  lasso_sweep: [
+    ...(['count', 'list', 'l1', 'l2', 'n', 'residualSum', 'partitions', 'places'] as const),
+    ...(['vs', 'masks', 'means', 't', 'omega', 'u', 'shift'] as const),
+  ],
+  lasso_active: ['count', 'list', 'l1', 'c', 'u', 'omega', 'out'],
+  points_extrapolate: ['count', 'points', 'out', 'work'],
 
   // assembly/linear/lasso.ts
   targets_widen: ['count', 'directory', 'out'],

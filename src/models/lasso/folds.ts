@@ -28,7 +28,7 @@ export function* foldPath(lane: Lane, fold: number, places: FoldPlaces): Phases<
   const { f64 } = lane.arena;
   const { options, shape, seed } = lane;
   const chooser = createChooser(options.schedule, shape.columns, seed);
-  const solver = yield* startSolver(lane, chooser, fold);
+  const solver = yield* startSolver(lane, chooser, { fold, open: false });
   const facts = places.results / 8 + resultCells;
   const count = f64[places.results / 8 + result.count] ?? 0;
   for (let index = 0; index < count; index++) {

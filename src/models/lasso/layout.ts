@@ -68,6 +68,10 @@ export function shapeOf(setup: Setup<LassoOptions>): Shape {
   return { rows, columns, partitions: setup.partitions, hosts: setup.hosts.length, slots };
 }
 
+/** Sweeps whose changes are combined (assembly/linear/sweep.ts), of at most so many variables. */
+export const pointPairs = 5;
+export const pointsMost = 1 << 18;
+
 /** A lane's vectors, by name: bytes. Those of the columns and the data come with `program.ts`. */
 export function laneSizes(shape: Shape) {
   const { rows, columns, partitions, hosts, slots } = shape;
@@ -88,6 +92,8 @@ export function laneSizes(shape: Shape) {
       slotG: perSlot + 64,
       slotU: perSlot + 64,
     },
+    ...{ vPlaces: partitions * 4, mix: pointPairs * (pointPairs + 1) * 8 },
+    points: (pointPairs + 1) * Math.min(columns, pointsMost) * 8,
     gramParts: hosts * gramPartBytes(shape),
     ...{ gram: slots * slots * 4, block: blockBytes(slots) },
   };
@@ -134,7 +140,7 @@ export function lassoBuffers(setup: Setup<LassoOptions>): readonly BufferSpec[] 
 export function columnsAt(lane: Lane, partition: number): Columns {
   const { i32 } = lane.arena;
   const line = lane.at('places') / 4 + (partition * placesBytes) / 4;
-  const [rows = 0, length = 0, starts = 0, index = 0, value = 0, x = 0] = i32.subarray(
+  const [rows = 0, length = 0, place = 0, starts = 0, entries = 0, x = 0] = i32.subarray(
     line,
     line + 6,
   );
@@ -142,8 +148,8 @@ export function columnsAt(lane: Lane, partition: number): Columns {
   const dense = x !== 0;
   const nonzeros = dense ? rows * columns : (i32[unsigned(starts) / 4 + columns] ?? 0);
   const places = {
-    ...{ starts: unsigned(starts), index: unsigned(index) },
-    ...{ value: unsigned(value), x: unsigned(x) },
+    ...{ place: unsigned(place), starts: unsigned(starts) },
+    ...{ entries: unsigned(entries), x: unsigned(x) },
   };
   assert(rows <= length, 'the partition was opened');
   return { rows, columns, nonzeros, dense, length, places };

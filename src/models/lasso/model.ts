@@ -10,6 +10,7 @@ import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics, PathPoint } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
+import { columnPartitions } from '../linear/columns.ts';
 import { linearScore, scoreLine, type LinearScoreOptions } from '../linear/score.ts';
 import {
   nothingToAudit,
@@ -31,18 +32,9 @@ const defaultTolerance = 1e-6;
 const passesMax = 1000;
 const scorePartitions = 64;
 
-/**
- * Partitions of the solver: enough for many cores, few enough that their partial sums, one for each
- * column, are little beside the data, that a kernel has rows to work on, and that their residuals
- * stay in a cache.
- */
+/** Partitions of the solver: on several hosts they are the unit of shares, so every worker has one. */
 function partitionsOf(world: World, { data, partitions }: TrainRequest<Samples>): number {
-  if (partitions !== undefined) return partitions;
-  if (world.size > 1) return partitionsFor(world);
-  const { rows, columns, nonzeros, storage } = data;
-  const entries = storage === 'csr' ? nonzeros : rows * columns;
-  const most = Math.min(entries / (4 * Math.max(1, columns)), rows / 256, 64);
-  return Math.max(1, Math.min(4, Math.floor(rows / 64)), Math.floor(most));
+  return partitions ?? (world.size > 1 ? partitionsFor(world) : columnPartitions(data));
 }
 
 /** What model.json has besides the tensors. */

@@ -5,7 +5,6 @@ import { createChooser } from './choose.ts';
 import { chooseLambda, foldPath, scoreFolds } from './folds.ts';
 import { fact, factCells, result, resultCells, type Lane } from './layout.ts';
 import { largestSlope, solveAt, startSolver, type Phases, type Solver } from './solver.ts';
-import type { LassoPhase } from './work.ts';
 
 /** What the job needs of who runs it. `W`: what workers are sent. */
 export type Job<W> = {
@@ -34,17 +33,13 @@ function lambdasOf(solver: Solver): Float64Array {
   return Float64Array.from({ length: path }, (_, i) => most * pathRatio ** (i / last));
 }
 
-function* open(): Generator<LassoPhase, void, void> {
-  yield { kind: 'open' };
-}
-
 export function* solveAll<W>(job: Job<W>): Works<W, void> {
   const { lane, results } = job;
   const { options, shape, seed, arena } = lane;
   const { f64 } = arena;
-  yield* job.run(open(), false);
   const chooser = createChooser(options.schedule, shape.columns, seed);
-  let solver = yield* job.run(startSolver(lane, chooser, -1), false);
+  const whole = { fold: -1, open: true };
+  let solver = yield* job.run(startSolver(lane, chooser, whole), false);
   checkFinite(solver);
   const lambdas = lambdasOf(solver);
   const cells = results / 8;
@@ -60,7 +55,7 @@ export function* solveAll<W>(job: Job<W>): Works<W, void> {
     chosen = chooseLambda(lane, results);
     // Folds on all workers used the same vectors.
     if (job.spreadFolds === undefined) {
-      solver = yield* job.run(startSolver(lane, chooser, -1), false);
+      solver = yield* job.run(startSolver(lane, chooser, { ...whole, open: false }), false);
     }
   }
   let passes = 0;

@@ -13,12 +13,12 @@
 //        └───────────────  block: solved on second moments, no better than the gap needs by now
 //
 // Everything that is measured is f64 and from the columns; second moments are f32 and only direct.
-import { assert } from '../../base/assert.ts';
 import { solveBlock } from '../linear/block.ts';
-import { gramNewMax } from '../linear/gram.ts';
-import { cell, gramPartBytes, sumCell, type Lane } from './layout.ts';
+import { cell, sumCell, type Lane } from './layout.ts';
+import { sweepColumns } from './sweeps.ts';
 import type { Chooser } from './choose.ts';
 import type { LassoPhase } from './work.ts';
+import { grow } from './working-set.ts';
 
 /** Phases, each answered when all workers are done. */
 export type Phases<T> = Generator<LassoPhase, T, void>;
@@ -47,23 +47,31 @@ export type Solver = {
   used: number;
   /** There were more variables other than 0 than room for them. */
   partial: boolean;
+  /** Sweeps over the columns have taken the place of blocks. */
+  sweeping: boolean;
   updates: number;
 };
 
-type Penalty = { readonly l1: number; readonly l2: number };
+export type Penalty = { readonly l1: number; readonly l2: number };
 
 /** A block is solved to this share of the gap before it: what follows is measured anew anyway. */
 const blockShare = 0.1;
-/** A working set grows by this share of the support: more costs moments, less passes. Measured. */
-const growth = { share: 1 / 3, least: 64 } as const;
 const dampingFirst = 1e-3;
+/** A block that begins at this many times the gap that is wanted is mostly the last one. */
+const nearEnd = 100;
+/** A list of more of all columns saves nothing: all of them stand in a better order. */
+const listedMost = 0.5;
 
 /** Means, scales, the labels' mean and the first gradient: β = 0. */
-export function* startSolver(lane: Lane, chooser: Chooser, fold: number): Phases<Solver> {
+export function* startSolver(
+  lane: Lane,
+  chooser: Chooser,
+  asked: { readonly fold: number; readonly open: boolean },
+): Phases<Solver> {
   const { arena, kernels, options, shape } = lane;
   const { columns, partitions } = shape;
   const bytes = columns * 8;
-  yield { kind: 'start', fold };
+  yield { kind: 'start', ...asked };
   const n = sumCell(lane, cell.kept);
   const mean = sumCell(lane, cell.labels) / n;
   const labelMean = options.intercept ? mean : 0;
@@ -79,7 +87,8 @@ export function* startSolver(lane: Lane, chooser: Chooser, fold: number): Phases
   clear(lane.at('u'));
   arena.i32.fill(-1, lane.at('slotOf') / 4, lane.at('slotOf') / 4 + columns);
   const solver: Solver = {
-    ...{ lane, chooser, n, labelMean, varying, used: 0, partial: false, updates: 0, scale: 0 },
+    ...{ lane, chooser, n, labelMean, varying, used: 0, partial: false, sweeping: false },
+    ...{ updates: 0, scale: 0 },
   };
   yield* gradient(solver, { changes: 0, shift: -labelMean, survivors: 'all' });
   return { ...solver, scale: sumCell(lane, cell.squares) / (2 * n) };
@@ -160,68 +169,6 @@ function screen(
   );
 }
 
-/** Gives variables slots, and computes their second moments. */
-function* append(solver: Solver, picked: Int32Array): Phases<void> {
-  const { lane, n } = solver;
-  const { i32, f64 } = lane.arena;
-  const { slots } = lane.shape;
-  for (let done = 0; done < picked.length; done += gramNewMax) {
-    const list = picked.subarray(done, done + gramNewMax);
-    const base = solver.used;
-    const count = list.length;
-    assert(base + count <= slots, 'there is a slot for each');
-    list.forEach((variable, k) => {
-      const slot = base + k;
-      i32[lane.at('slotList') / 4 + slot] = variable;
-      i32[lane.at('slotOf') / 4 + variable] = slot;
-      f64[lane.at('slotMeans') / 8 + slot] = f64[lane.at('means') / 8 + variable] ?? 0;
-      const scale = f64[lane.at('scales') / 8 + variable] ?? 0;
-      f64[lane.at('slotScales') / 8 + slot] = scale / Math.sqrt(n);
-    });
-    lane.share('slotList', base * 4, count * 4);
-    lane.share('slotMeans', base * 8, count * 8);
-    lane.share('slotScales', base * 8, count * 8);
-    yield { kind: 'compact', base, count };
-    yield { kind: 'gram', base, count };
-    lane.kernels.gram_place(
-      ...([lane.shape.hosts, gramPartBytes(lane.shape), base, count, slots] as const),
-      ...([lane.at('gramParts'), lane.at('gram')] as const),
-    );
-    solver.used += count;
-  }
-}
-
-/** Forgets all slots: when they are full, a block of the most urgent variables begins anew. */
-function clearSlots(solver: Solver): void {
-  const { lane } = solver;
-  const { i32 } = lane.arena;
-  const list = i32.subarray(lane.at('slotList') / 4, lane.at('slotList') / 4 + solver.used);
-  for (const variable of list) i32[lane.at('slotOf') / 4 + variable] = -1;
-  solver.used = 0;
-}
-
-/** Violators join the working set. */
-function* grow(
-  solver: Solver,
-  { l1 }: Penalty,
-  from: { survivors: number; nonzeros: number },
-): Phases<void> {
-  const { lane, chooser } = solver;
-  const { survivors, nonzeros } = from;
-  const want = Math.max(growth.least, Math.ceil(growth.share * nonzeros));
-  const ask = { lane, l1, survivors };
-  let picked = chooser.violators(ask, want);
-  const full = solver.used + picked.length > lane.shape.slots;
-  if (full || (solver.partial && picked.length === 0)) {
-    clearSlots(solver);
-    const kept = chooser.support(lane, Math.ceil(lane.shape.slots / 2));
-    solver.partial = kept.length < nonzeros;
-    yield* append(solver, kept);
-    picked = chooser.violators(ask, Math.min(want, lane.shape.slots - solver.used));
-  }
-  yield* append(solver, picked);
-}
-
 type Aim = { readonly gap: number; readonly ones: number; readonly most: number };
 
 /**
@@ -237,12 +184,34 @@ function blockTolerance({ used }: Solver, { l1, l2 }: Penalty, { gap, ones, most
   return Math.max(byRidge, Math.min(gap / ones, Math.max(fallen, (0.1 * gap) / ones)));
 }
 
-/** Solves the block of all slots; the changes of β are ready for the workers. Returns how many. */
+type Step = {
+  /** Variables of β that the workers are to change. */
+  readonly changes: number;
+  readonly shift: number;
+  /** The objective is to be no more than this, or the changes are undone. */
+  readonly most: number;
+};
+
+/** Sweeps over all that is not 0 or violates. */
+function sweep(
+  solver: Solver,
+  penalty: Penalty,
+  from: { readonly survivors: number | 'all'; readonly objective: number },
+): Step {
+  const { lane, n } = solver;
+  const swept = sweepColumns(lane, { ...penalty, n }, from.survivors);
+  solver.updates += swept.updates;
+  const { changes, shift } = takeChanges(lane, swept);
+  const most = changes > 0 ? from.objective - swept.fallen : Infinity;
+  return { changes, shift: swept.shift + shift, most };
+}
+
+/** Solves the block of all slots; the changes of β are ready for the workers. */
 function block(
   solver: Solver,
   { l1, l2 }: Penalty,
-  aim: Aim & { readonly damping: number },
-): { readonly changes: number; readonly shift: number } {
+  aim: Aim & { readonly damping: number; readonly objective: number },
+): Step {
   const { lane, used } = solver;
   const { kernels, shape } = lane;
   const list = lane.at('slotList');
@@ -258,12 +227,16 @@ function block(
   const own = { count: used, stride: shape.slots, G: lane.at('gram'), work: lane.at('block') };
   const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u, units }, tolerance);
   solver.updates += end.updates;
-  return takeChanges(solver, u);
+  const taken = takeChanges(lane, { count: used, list, next: u });
+  return { ...taken, most: aim.objective };
 }
 
-function takeChanges({ lane, used }: Solver, next: number): { changes: number; shift: number } {
+function takeChanges(
+  lane: Lane,
+  { count, list, next }: { readonly count: number; readonly list: number; readonly next: number },
+): { readonly changes: number; readonly shift: number } {
   const changes = lane.kernels.lasso_changes(
-    ...([used, lane.at('slotList'), next, lane.at('u'), lane.at('means')] as const),
+    ...([count, list, next, lane.at('u'), lane.at('means')] as const),
     ...([lane.at('scales'), lane.at('changed'), lane.at('changes'), lane.at('scan')] as const),
   );
   lane.share('changed', 0, changes * 4);
@@ -308,19 +281,25 @@ export function* solveAt(solver: Solver, lambda: number, target: number): Phases
     }
     passes += 1;
     const kept: number = screen(solver, penalty, { ...found, from: survivors });
-    survivors = kept;
-    lane.share('survivors', 0, kept * 4);
-    yield* grow(solver, penalty, { survivors: kept, nonzeros: found.nonzeros });
+    survivors = kept > listedMost * lane.shape.columns ? 'all' : kept;
+    if (survivors !== 'all') lane.share('survivors', 0, kept * 4);
+    if (!solver.sweeping) {
+      yield* grow(solver, penalty, { survivors: kept, nonzeros: found.nonzeros });
+    }
     const gap = Math.max(0.3 * target, blockShare * found.gap);
-    const step = block(solver, penalty, { ...found, gap, damping });
+    const step: Step = solver.sweeping
+      ? sweep(solver, penalty, { ...found, survivors })
+      : block(solver, penalty, { ...found, gap, damping });
+    // The one that ends it is over all variables: so it need not be measured again.
+    if (found.gap <= nearEnd * target) survivors = 'all';
     yield* gradient(solver, { ...step, survivors });
     const after = certify(solver, penalty, survivors);
-    if (after.objective <= found.objective * (1 + 1e-14) + 1e-14 * solver.scale) {
+    if (after.objective <= step.most * (1 + 1e-14) + 1e-14 * solver.scale) {
       found = after;
       damping *= 0.1;
       continue;
     }
-    damping = Math.max(dampingFirst, 10 * damping);
+    if (!solver.sweeping) damping = Math.max(dampingFirst, 10 * damping);
     yield* gradient(solver, {
       ...{ changes: step.changes, shift: revert(solver, step.changes), survivors },
     });

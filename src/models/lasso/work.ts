@@ -18,9 +18,11 @@ import {
 
 /** What all workers do at once. */
 export type LassoPhase =
-  | { readonly kind: 'open' }
-  /** v ← y without the fold's rows; sums of labels and columns. fold −1: all rows. */
-  | { readonly kind: 'start'; readonly fold: number }
+  /**
+   * v ← y without the fold's rows; sums of labels and columns. fold −1: all rows. `open`: the columns
+   * are built first.
+   */
+  | { readonly kind: 'start'; readonly fold: number; readonly open: boolean }
   /** Σ (x − mean)² of every column. */
   | { readonly kind: 'squares' }
   /** v += Σ changes · x + shift, and x'z of the survivors, or of all columns. */
@@ -70,10 +72,8 @@ export function perform(lane: Lane, phase: LassoPhase, own: Own): void {
   }
   for (let p = own.own.first; p < own.own.last; p++) {
     switch (phase.kind) {
-      case 'open':
-        openPartition(lane, p);
-        break;
       case 'start':
+        if (phase.open) openPartition(lane, p);
         startPartition(lane, p, phase.fold);
         break;
       case 'squares':

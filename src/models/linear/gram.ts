@@ -30,9 +30,9 @@ export const gramNewMax = 1024;
 export function writePlaces(arena: Arena, columns: Columns, at: number): void {
   const { rows, length, dense, nonzeros, places } = columns;
   const rowStart = dense ? 0 : arena.allocate((rows + 1) * 8);
-  const entries = dense ? 0 : arena.allocate(Math.max(16, nonzeros * 8));
-  const { starts, index, value, x } = places;
-  arena.i32.set([rows, length, starts, index, value, x, rowStart, entries], at / 4);
+  const byRow = dense ? 0 : arena.allocate(Math.max(16, nonzeros * 8));
+  const { place, starts, entries, x } = places;
+  arena.i32.set([rows, length, place, starts, entries, x, rowStart, byRow], at / 4);
 }
 
 /** Puts the new slots' entries of one partition together by row. */
