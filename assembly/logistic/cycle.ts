@@ -5,7 +5,8 @@
 // one feature after the other, the products t = X·Δ kept (Yuan, Ho and Lin 2012, newGLMNET). What it costs is
 // two visits of each entry, however many features there are.
 //
-// A partition's place is 16 bytes: starts, index, value (columns.ts) and its rows' records, {t, h} of f64 each.
+// A partition's place is 16 bytes: place, starts, entries (assembly/linear/columns.ts) and its rows' records,
+// {t, h} of f64 each.
 
 /**
  * One turn over `count` features of `list`. Those that are 0 and shall stay so leave the list: the others are
@@ -24,19 +25,19 @@ export function logistic_cycle(
     const start = load<f64>(w + at), moved = load<f64>(step + at), value = start + moved;
     let slope = load<f64>(g + at) + l2 * value;
     for (let p: usize = 0; p < <usize>partitions << 4; p += 16) {
-      const cell = load<usize>(places + p) + (j << 2);
-      const index = load<usize>(places + p, 4), x = load<usize>(places + p, 8), records = load<usize>(places + p, 12);
-      const end = <usize>load<u32>(cell, 4) << 2;
+      const cell = load<usize>(places + p, 4) + (<usize>load<u32>(load<usize>(places + p) + (j << 2)) << 2);
+      const entries = load<usize>(places + p, 8), records = load<usize>(places + p, 12);
+      const end = entries + (<usize>load<u32>(cell, 4) << 3);
       let a: f64 = 0, b: f64 = 0;
-      let i = <usize>load<u32>(cell) << 2;
-      for (; i + 8 <= end; i += 8) {
-        const one = records + (<usize>load<u32>(index + i) << 4), two = records + (<usize>load<u32>(index + i, 4) << 4);
-        a += <f64>load<f32>(x + i) * load<f64>(one) * load<f64>(one, 8);
-        b += <f64>load<f32>(x + i, 4) * load<f64>(two) * load<f64>(two, 8);
+      let entry = entries + (<usize>load<u32>(cell) << 3);
+      for (; entry + 16 <= end; entry += 16) {
+        const one = records + (<usize>load<u32>(entry) << 4), two = records + (<usize>load<u32>(entry, 8) << 4);
+        a += <f64>load<f32>(entry, 4) * load<f64>(one) * load<f64>(one, 8);
+        b += <f64>load<f32>(entry, 12) * load<f64>(two) * load<f64>(two, 8);
       }
-      if (i < end) {
-        const one = records + (<usize>load<u32>(index + i) << 4);
-        a += <f64>load<f32>(x + i) * load<f64>(one) * load<f64>(one, 8);
+      if (entry < end) {
+        const one = records + (<usize>load<u32>(entry) << 4);
+        a += <f64>load<f32>(entry, 4) * load<f64>(one) * load<f64>(one, 8);
       }
       slope += a + b;
     }
@@ -52,12 +53,12 @@ export function logistic_cycle(
     if (change == 0) continue;
     store<f64>(step + at, moved + change);
     for (let p: usize = 0; p < <usize>partitions << 4; p += 16) {
-      const cell = load<usize>(places + p) + (j << 2);
-      const index = load<usize>(places + p, 4), x = load<usize>(places + p, 8), records = load<usize>(places + p, 12);
-      const end = <usize>load<u32>(cell, 4) << 2;
-      for (let i = <usize>load<u32>(cell) << 2; i < end; i += 4) {
-        const record = records + (<usize>load<u32>(index + i) << 4);
-        store<f64>(record, load<f64>(record) + change * <f64>load<f32>(x + i));
+      const cell = load<usize>(places + p, 4) + (<usize>load<u32>(load<usize>(places + p) + (j << 2)) << 2);
+      const entries = load<usize>(places + p, 8), records = load<usize>(places + p, 12);
+      const end = entries + (<usize>load<u32>(cell, 4) << 3);
+      for (let entry = entries + (<usize>load<u32>(cell) << 3); entry < end; entry += 8) {
+        const record = records + (<usize>load<u32>(entry) << 4);
+        store<f64>(record, load<f64>(record) + change * <f64>load<f32>(entry, 4));
       }
     }
   }

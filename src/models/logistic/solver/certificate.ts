@@ -13,6 +13,7 @@
 import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
+  factBytes,
   result,
   resultsBytes,
   shapeOf,
@@ -102,7 +103,7 @@ export function* certify(
   line: Line,
   { along, last }: { along: boolean; last: boolean },
 ): Phases<boolean> {
-  const { ctx, v } = line;
+  const { ctx, v, lambda, index } = line;
   const { arena, options } = ctx;
   const { n, d, length } = shapeOf(ctx);
   // Before rounding: the dual of L2 feels it in the square of a large column.
@@ -124,6 +125,9 @@ export function* certify(
   for (let j = 0; j < d; j++) nonzeros += out[j] === 0 ? 0 : 1;
   arena.f64[results + result.nonzeros] = nonzeros;
   ctx.share('results', 0, resultsBytes);
+  const facts = ctx.buffer('facts') + index * factBytes;
+  arena.f64.set([lambda, value / n, gap / n, nonzeros], facts / 8);
+  ctx.share('facts', index * factBytes, factBytes);
   ctx.report({ pass: line.passes, objective: value / n, gap: gap / value, nonzeros });
   return gap <= options.tolerance * value;
 }

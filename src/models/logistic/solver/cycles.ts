@@ -58,9 +58,9 @@ export function* cyclesDirection(line: Line, open: boolean): Phases<number> {
 export function openCycles(ctx: Push, p: number): void {
   const { data, n } = shapeOf(ctx);
   const range = partitionRows(n, ctx.partitions, p);
-  const { starts, index, value } = openColumns(ctx, data, range).places;
+  const { place, starts, entries } = openColumns(ctx, data, range).places;
   const records = ctx.buffer('records') + range.first * recordBytes;
-  ctx.arena.i32.set([starts, index, value, records], (ctx.buffer('places') + p * placeBytes) / 4);
+  ctx.arena.i32.set([place, starts, entries, records], (ctx.buffer('places') + p * placeBytes) / 4);
 }
 
 /** Fisher and Yates. */

@@ -3,13 +3,13 @@ import type { Samples } from '../../../data/dataset.ts';
 import type { BufferSpec, Context, ScheduleContext, Setup } from '../../../program/program.ts';
 import type { StepState } from '../../../program/steps.ts';
 import { blockBytes } from '../../linear/block.ts';
+import type { Lambdas } from '../../linear/lambdas.ts';
 import { strideOf, triangleBytes } from './gram.ts';
 import { onEveryPartition, type Shared, type Stepping } from '../../phases.ts';
 
-export type LogisticOptions = {
-  /** λα and λ(1 − α). */
-  readonly lambda1: number;
-  readonly lambda2: number;
+export type LogisticOptions = Lambdas & {
+  /** Share of the L1 penalty. */
+  readonly alpha: number;
   readonly intercept: boolean;
   /** Weights of class 0 and class 1, or what makes both weigh the same. */
   readonly classWeights: readonly [number, number] | 'balanced';
@@ -86,6 +86,9 @@ export const sumsLine = 128;
 /** f64 cells of `results`. */
 export const result = { objective: 0, gap: 1, passes: 2, wrong: 3, nonzeros: 4 } as const;
 export const resultsBytes = 64;
+/** f64 cells of one λ's facts. */
+export const fact = { lambda: 0, objective: 1, gap: 2, nonzeros: 3 } as const;
+export const factBytes = 32;
 
 /** Features that are few enough to precondition with all their second moments. */
 export const narrowMax = 512;
@@ -100,7 +103,7 @@ const lanesMax = 8;
 export function ascends({ options, data, partitions }: Setup<LogisticOptions>): boolean {
   const { storage, columns } = data as Samples;
   const wide = storage === 'csr' && columns >= narrowMax;
-  return options.lambda1 === 0 && wide && partitions <= lanesMax;
+  return options.alpha === 0 && wide && partitions <= lanesMax;
 }
 
 /** Features in use from which on columns are turned over, and the fall from which on it is the end. */
@@ -108,7 +111,7 @@ export const cycles = { least: 1536, closing: 3e-3 } as const;
 export function canCycle({ options, data, hosts }: Setup<LogisticOptions>): boolean {
   const { storage, columns } = data as Samples;
   const many = storage === 'csr' && columns > cycles.least;
-  return options.lambda1 > 0 && many && hosts.length === 1;
+  return options.alpha > 0 && many && hosts.length === 1;
 }
 
 /** Features and the intercept. */
@@ -134,9 +137,9 @@ export function vectorsOf(
 export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferSpec[] {
   const { partitions } = setup;
   const { n, d, bytes } = shapeOf(setup);
-  const { lambda1 } = setup.options;
+  const { alpha, path } = setup.options;
   const narrow = d < narrowMax ? d + 1 : 0;
-  const k = lambda1 > 0 ? Math.min(d + 1, blockMax) : narrow;
+  const k = alpha > 0 ? Math.min(d + 1, blockMax) : narrow;
   return [
     { name: 'directory', bytes: n * 16 },
     { name: 'z', bytes: n * 8 },
@@ -157,11 +160,12 @@ export function logisticBuffers(setup: Setup<LogisticOptions>): readonly BufferS
     { name: 'map', bytes: (d + 1) * 4 },
     { name: 'gram', bytes: partitions * triangleBytes(k) },
     { name: 'square', bytes: k * strideOf(k) * 4 },
-    { name: 'factor', bytes: lambda1 > 0 ? 0 : narrow * narrow * 8 },
-    { name: 'block', bytes: lambda1 > 0 ? blockBytes(k) + 4 * strideOf(k) * 8 : 0 },
+    { name: 'factor', bytes: alpha > 0 ? 0 : narrow * narrow * 8 },
+    { name: 'block', bytes: alpha > 0 ? blockBytes(k) + 4 * strideOf(k) * 8 : 0 },
     { name: 'vectors', bytes: (vectors.length + 1) * bytes },
     { name: 'out', bytes: (d + 1) * 4 },
     { name: 'results', bytes: resultsBytes },
+    { name: 'facts', bytes: Math.max(1, path) * factBytes },
   ];
 }
 

@@ -20,8 +20,11 @@ import {
 export type Line = {
   readonly ctx: Scheduler;
   readonly v: Vectors;
-  readonly l1: number;
-  readonly l2: number;
+  /** The λ at hand, its place in the path, n λα and n λ(1 − α). */
+  lambda: number;
+  index: number;
+  l1: number;
+  l2: number;
   readonly c0: number;
   readonly c1: number;
   /** Where on the line between z and z + q the workers are, and what of it z does not have yet. */
@@ -56,9 +59,8 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   arena.u8.fill(0, v.direction, v.direction + bytes);
   const best = Math.log((c1 * positives) / (c0 * (n - positives)));
   if (options.intercept) arena.f64[v.direction / 8 + d] = Math.fround(best);
-  const { lambda1, lambda2 } = options;
   return {
-    ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
+    ...{ ctx, v, c0, c1, lambda: 0, index: 0, l1: 0, l2: 0 },
     ...{ t: 0, loss: 0, fall: 1, aimed: false, passes: 0 },
   };
 }
