@@ -2,7 +2,7 @@
 import type { OptionSpec } from '../../jobs/job.ts';
 
 /** λ values of a path, at most: their facts are results. */
-export const pathMax = 1000;
+const pathMax = 1000;
 
 export type Lambdas = {
   readonly lambda: number | undefined;

@@ -4,7 +4,7 @@
 //
 //   all features ─▶ turns over those that move, in an order that is new each turn ─▶ settled?
 //        ▲                                                                            │ near the end
-//        └──────── once more over all: has another one begun to violate? ◀────────────┘
+//        └─────── once more over all: has another begun to violate? ◀────────────────┘
 //
 // One worker does it, and it needs all rows: on several hosts blocks take turns instead.
 import { createPrng } from '../../../base/prng.ts';
