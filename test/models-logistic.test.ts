@@ -152,7 +152,7 @@ test('logistic: turns over the columns where very many features are in use', asy
   await withHost(2, async (host) => {
     const samples = randomSamples({ storage: 'csr', columns: 2400, rows: 240, seed: 31 });
     for (const intercept of [true, false]) {
-      const ask = { lambda: 1e-4, ratio: 0.1, intercept, tolerance: 1e-6 };
+      const ask = { lambda: 1e-3, ratio: 0.01, intercept, tolerance: 1e-6 };
       const { outcome, weights } = await solve(host, samples, ask);
       const problem = problemOf(samples, ask);
       assert.ok((outcome.metrics['nonzeros'] ?? 0) > 1600, 'so many are in use');

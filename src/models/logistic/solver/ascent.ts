@@ -4,11 +4,11 @@
 //   pass:  some rounds; in each, the lanes, a partition each, ascend over part of their rows on
 //          copies of w, in an order that is new each pass; w ← w + (1/σ) Σ_p Δw_p     (CoCoA+)
 //
-// It ends where the rows, as they were met, promise that the gap is small enough, or where a pass no
-// longer changes much: then Newton's steps go on from its w.
+// It ends where the rows, as they were met, promise that the gap is small enough, or where a pass
+// no longer changes much: then Newton's steps go on from its w.
 //
-// The intercept's value B has a ridge that pulls towards a moving centre (method of multipliers), so
-// that in the end it is not penalized.
+// The intercept's value B has a ridge that pulls towards a moving centre (method of multipliers),
+// so that in the end it is not penalized.
 import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
@@ -24,7 +24,7 @@ import { penaltyAt, type Line } from './line.ts';
 
 /** Copies that meet often may be less careful than their number, which is always safe. Measured. */
 const careful = 0.75;
-/** Rounds of a pass for each lane beyond the first, and rows that make a round worth its meeting. */
+/** Rounds of a pass for each lane beyond the first; rows that make a round worth its meeting. */
 const rounds = { perLane: 4, most: 32, rows: 1024 } as const;
 /** The first passes meet rows of which they know nothing. */
 const early = 3;

@@ -29,8 +29,8 @@ export function openBlocks(ctx: Scheduler): Schedule {
 }
 
 /**
- * Features in use for which a block has room, with others that may join them, where columns can't be
- * turned over instead (cycles.ts).
+ * Features in use for which a block has room, with others that may join them, where columns can't
+ * be turned over instead (cycles.ts).
  */
 const usedMax = (3 * blockMax) / 4;
 /**

@@ -2,9 +2,9 @@
 // the data's columns (assembly/logistic/cycle.ts), instead of the second moments of a block, which
 // have the square of its size.
 //
-//   all features ─▶ turns over those that move, in an order that is new each turn ─▶ settled?
-//        ▲                                                                            │ near the end
-//        └─────── once more over all: has another begun to violate? ◀────────────────┘
+//   all features ─▶ turns over those that move, in a new order each ─▶ settled?
+//        ▲                                                                 │ near the end
+//        └─────── once more over all: has another begun to violate? ◀──────┘
 //
 // One worker does it, and it needs all rows: on several hosts blocks take turns instead.
 import { createPrng } from '../../../base/prng.ts';

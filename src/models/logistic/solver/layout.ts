@@ -106,7 +106,7 @@ export function ascends({ options, data, partitions }: Setup<LogisticOptions>): 
   return options.alpha === 0 && wide && partitions <= lanesMax;
 }
 
-/** Features in use from which on columns are turned over; the fall from which on the end is near. */
+/** Features in use from which on columns are turned over; the fall that says the end is near. */
 export const cycles = { least: 1536, closing: 3e-3 } as const;
 export function canCycle({ options, data, hosts }: Setup<LogisticOptions>): boolean {
   const { storage, columns } = data as Samples;
