@@ -51,16 +51,17 @@ type Ask = {
   balanced?: boolean;
   positive?: number;
   path?: number;
+  schedule?: string;
 };
 
 async function solve(host: Host, samples: PlainSamples, ask: Ask) {
   const { lambda, ratio = 0, intercept = true, tolerance = 1e-6, balanced, positive = 1 } = ask;
-  const { path = 0 } = ask;
+  const { path = 0, schedule = 'dynamic' } = ask;
   const mark = host.arena.mark();
   const data = placeSamples(host.arena, samples);
   const options = {
     ...(path === 0 ? { lambda } : { path, 'path-ratio': lambda }),
-    ...{ 'l1-ratio': ratio, intercept, 'positive-weight': positive },
+    ...{ 'l1-ratio': ratio, intercept, 'positive-weight': positive, schedule },
     'class-weight': balanced === true ? 'balanced' : 'none',
   };
   const request = requestOf('logistic', data, options, { tolerance, passes: ask.passes });
@@ -187,6 +188,28 @@ test('logistic: a path is the optimum of each λ, from λmax on', async () => {
         assert.ok(lambda === values[0]?.lambda || nonzeros > 0, label);
       }
     }
+  });
+});
+
+test('logistic: any schedule of a block ends at the same optimum', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 1300, rows: 90, seed: 12 });
+    const passes = new Map<string, number>();
+    for (const schedule of ['dynamic', 'static', 'random', 'cyclic']) {
+      const ask = { lambda: 4e-3, ratio: 1, tolerance: 1e-6, schedule };
+      const solved = await solve(host, samples, ask);
+      assert.ok(solved.outcome.converged, `${schedule}: gap ${solved.outcome.gap}`);
+      passes.set(schedule, solved.outcome.passes);
+      const problem = problemOf(samples, ask);
+      const at = objective(problem, solved.weights);
+      assert.ok(Math.abs(solved.outcome.objective / at - 1) <= 1e-10, schedule);
+      assert.ok(gapOf(problem, solved.weights) <= 1e-3 * at, schedule);
+    }
+    const [dynamic = 0, ...others] = passes.values();
+    assert.ok(
+      others.every((count) => count > dynamic),
+      `the violators first take the fewest passes: ${[...passes].join(' ')}`,
+    );
   });
 });
 

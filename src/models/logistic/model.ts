@@ -104,6 +104,7 @@ async function solve(session: Session, request: TrainRequest<Samples>): Promise<
   const { data, seed, audit, options: given } = request;
   const options: LogisticOptions = {
     ...{ alpha: Number(given['l1-ratio']), ...lambdasFrom(given) },
+    schedule: (given['schedule'] ?? 'dynamic') as LogisticOptions['schedule'],
     ...{ intercept: given['intercept'] === true, classWeights: weightsFrom(given) },
     tolerance: request.tolerance ?? defaultTolerance,
     passes: request.passes ?? defaultPasses,

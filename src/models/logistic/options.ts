@@ -36,7 +36,7 @@ export const logisticOptions: readonly OptionSpec[] = [
   {
     ...{ name: 'schedule', type: 'choice', default: 'dynamic' },
     choices: ['dynamic', 'static', 'random', 'cyclic'],
-    help: 'independent: which variables are updated next',
+    help: 'which variables join a block first (L1), or are updated next',
   },
   ...independentOptions,
 ];

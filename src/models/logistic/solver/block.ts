@@ -19,13 +19,16 @@ import {
 } from './layout.ts';
 import type { Line } from './line.ts';
 
+/** Features of one phase of a schedule that does not go by priorities. */
+const phaseSize = 64;
 /** Features of the first block; a later one has up to so many besides twice the support. */
 const freshMin = 512;
 
 export function openBlocks(ctx: Scheduler): Schedule {
   const { d } = shapeOf(ctx);
-  const want = Math.min(d, blockMax - 1);
-  return createSchedule({ kind: 'dynamic', variables: d, want, select: 'top' });
+  const { schedule: kind } = ctx.options;
+  const want = Math.min(d, kind === 'dynamic' ? blockMax - 1 : phaseSize);
+  return createSchedule({ kind, variables: d, want, select: 'top' });
 }
 
 /**
@@ -66,6 +69,33 @@ function prioritize(schedule: Schedule, { ctx, v, l1, l2, fall }: Line): boolean
   kernels.logistic_priorities(d, used > usedMax ? 0 : 2 * most, least, v.w, out);
   schedule.setPriorities(arena.f64.subarray(out / 8, out / 8 + d));
   return true;
+}
+
+/** The worst violators, with all features in use; undefined where those are too many. */
+function worst(schedule: Schedule, line: Line): Int32Array | undefined {
+  if (!prioritize(schedule, line)) return undefined;
+  const phase = schedule.next(line.ctx.prng);
+  if (phase === undefined) return new Int32Array(0);
+  schedule.done(phase.number, new Float64Array(phase.picked.length));
+  return phase.picked.slice().sort();
+}
+
+/** Static, random, cyclic: the schedule's next, violators or not, with all features in use. */
+function next(schedule: Schedule, { ctx, v }: Line): Int32Array | undefined {
+  const { d } = shapeOf(ctx);
+  const used = ctx.kernels.lasso_support(d, v.w, v.search);
+  if (used > (canCycle(ctx) ? cycles.least : usedMax)) return undefined;
+  const from = v.search / 4;
+  const picked = new Set(ctx.arena.i32.subarray(from, from + used));
+  const most = Math.min(d, used + freshMin);
+  for (let tried = 0; picked.size < most && tried < d;) {
+    const phase = schedule.next(ctx.prng);
+    if (phase === undefined) break;
+    tried += phase.picked.length;
+    for (const feature of phase.picked) if (picked.size < most) picked.add(feature);
+    schedule.done(phase.number, new Float64Array(phase.picked.length));
+  }
+  return Int32Array.from(picked).sort();
 }
 
 /** Places of a block's vectors. */
@@ -125,12 +155,23 @@ function sampleOf({ ctx, fall }: Line, features: number): number {
  * Undefined: a block is not the way, so many are in use.
  */
 export function* blockDirection(line: Line, schedule: Schedule): Phases<number | undefined> {
+  const { d } = shapeOf(line.ctx);
+  // A schedule that does not look at violations may offer none: the next ones may have some.
+  const tries = line.ctx.options.schedule === 'dynamic' ? 1 : Math.ceil((4 * d) / freshMin);
+  for (let tried = 1; ; tried++) {
+    const promise = yield* oneBlock(line, schedule);
+    if (promise !== 0 || tried >= tries) return promise;
+    line.passes += 1;
+  }
+}
+
+function* oneBlock(line: Line, schedule: Schedule): Phases<number | undefined> {
   const { ctx, v, l1, l2 } = line;
   const { arena, options } = ctx;
   const { d, bytes } = shapeOf(ctx);
-  if (!prioritize(schedule, line)) return undefined;
-  const phase = schedule.next(ctx.prng);
-  const list = Array.from(phase?.picked ?? []).sort((a, b) => a - b);
+  const picked = (options.schedule === 'dynamic' ? worst : next)(schedule, line);
+  if (picked === undefined) return undefined;
+  const list = Array.from(picked);
   arena.u8.fill(0, v.direction, v.direction + bytes);
   if (list.length === 0 && !options.intercept) return 0;
   const step = sampleOf(line, list.length);
@@ -153,7 +194,6 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
   line.aimed = line.fall <= closing.fall || list.length >= d;
   solve(line, block);
   let slope = 0;
-  const changes = new Float64Array(phase?.picked.length ?? 0);
   list.forEach((j, slot) => {
     const from = cell(v.w, j);
     const to = cell(block.u, slot);
@@ -161,8 +201,6 @@ export function* blockDirection(line: Line, schedule: Schedule): Phases<number |
     f64[v.direction / 8 + j] = step;
     slope += step * (cell(v.g, j) + (j < d ? l2 * from : 0));
     if (j < d) slope += l1 * (Math.abs(to) - Math.abs(from));
-    if (slot < changes.length) changes[slot] = Math.abs(step);
   });
-  if (phase !== undefined) schedule.done(phase.number, changes);
   return slope;
 }

@@ -3,6 +3,7 @@ import type { Samples } from '../../../data/dataset.ts';
 import type { BufferSpec, Context, ScheduleContext, Setup } from '../../../program/program.ts';
 import type { StepState } from '../../../program/steps.ts';
 import { blockBytes } from '../../linear/block.ts';
+import type { ScheduleKind } from '../../../scheduler/schedule.ts';
 import type { Lambdas } from '../../linear/lambdas.ts';
 import { strideOf, triangleBytes } from './gram.ts';
 import { onEveryPartition, type Shared, type Stepping } from '../../phases.ts';
@@ -11,6 +12,8 @@ export type LogisticOptions = Lambdas & {
   /** Share of the L1 penalty. */
   readonly alpha: number;
   readonly intercept: boolean;
+  /** Which features join a block of those in use. */
+  readonly schedule: ScheduleKind;
   /** Weights of class 0 and class 1, or what makes both weigh the same. */
   readonly classWeights: readonly [number, number] | 'balanced';
   /** Ends when gap ≤ tolerance · objective. */
