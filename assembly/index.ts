@@ -17,6 +17,8 @@ export { mlr_gradient, mlr_evaluate, mlr_sgd_step, mlr_softmax_rows, batch_colum
 export * from './models/softmax-dual';
 export * from './models/softmax-certificate';
 export * from './logistic/rows';
+export * from './logistic/ascent';
+export * from './logistic/cycle';
 export * from './logistic/dual';
 export * from './logistic/violations';
 export { logistic_gram, gram_square, f32_widen } from './logistic/gram';

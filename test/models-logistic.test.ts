@@ -50,14 +50,18 @@ type Ask = {
   passes?: number;
   balanced?: boolean;
   positive?: number;
+  path?: number;
+  schedule?: string;
 };
 
 async function solve(host: Host, samples: PlainSamples, ask: Ask) {
   const { lambda, ratio = 0, intercept = true, tolerance = 1e-6, balanced, positive = 1 } = ask;
+  const { path = 0, schedule = 'dynamic' } = ask;
   const mark = host.arena.mark();
   const data = placeSamples(host.arena, samples);
   const options = {
-    ...{ lambda, 'l1-ratio': ratio, intercept, 'positive-weight': positive },
+    ...(path === 0 ? { lambda } : { path, 'path-ratio': lambda }),
+    ...{ 'l1-ratio': ratio, intercept, 'positive-weight': positive, schedule },
     'class-weight': balanced === true ? 'balanced' : 'none',
   };
   const request = requestOf('logistic', data, options, { tolerance, passes: ask.passes });
@@ -123,6 +127,114 @@ test('logistic: the gap is one that scores alone can show, in the end (L2)', asy
     const { weights, outcome } = await solve(host, samples, ask);
     const gap = gapOf(problemOf(samples, ask), weights) / outcome.objective;
     assert.ok(outcome.converged && gap <= 2e-8, `${outcome.gap}, of the weights ${gap}`);
+  });
+});
+
+test('logistic: wide, sparse rows end at the optimum by way of the dual (L2)', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 600, rows: 80, seed: 21 });
+    for (const ask of [
+      { lambda: 1e-1, intercept: false },
+      { lambda: 1e-3, intercept: true },
+      { lambda: 1e-2, balanced: true },
+      { lambda: 1e-2, intercept: true, positive: 3 },
+    ]) {
+      const problem = problemOf(samples, ask);
+      const solved = await solve(host, samples, { ...ask, tolerance: 1e-7 });
+      const { value } = optimum(problem);
+      checkCertificate(problem, solved, value, JSON.stringify(ask));
+      assert.ok(solved.outcome.converged, `${JSON.stringify(ask)}: gap ${solved.outcome.gap}`);
+      assert.ok(solved.outcome.objective / value - 1 <= 1e-7, JSON.stringify(ask));
+    }
+  });
+});
+
+test('logistic: turns over the columns where very many features are in use', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 2400, rows: 240, seed: 31 });
+    for (const intercept of [true, false]) {
+      const ask = { lambda: 1e-3, ratio: 0.01, intercept, tolerance: 1e-6 };
+      const { outcome, weights } = await solve(host, samples, ask);
+      const problem = problemOf(samples, ask);
+      assert.ok((outcome.metrics['nonzeros'] ?? 0) > 1600, 'so many are in use');
+      assert.ok(outcome.converged, `gap ${outcome.gap}`);
+      const at = objective(problem, weights);
+      assert.ok(Math.abs(outcome.objective / at - 1) <= 1e-10, `${outcome.objective}, is ${at}`);
+      const gap = gapOf(problem, weights) / at;
+      assert.ok(gap <= 1e-4, `of the weights alone ${gap}`);
+    }
+  });
+});
+
+test('logistic: a path is the optimum of each λ, from λmax on', async () => {
+  await withHost(2, async (host) => {
+    for (const [storage, columns] of [
+      ['csr', 20],
+      ['csr', 600],
+      ['f32', 9],
+    ] as const) {
+      const samples = randomSamples({ storage, columns, rows: 90, seed: columns });
+      const asked = { lambda: 0.02, ratio: 0.8, path: 5, tolerance: 1e-7 };
+      const { outcome } = await solve(host, samples, asked);
+      const { values = [], chosen } = outcome.path ?? {};
+      assert.ok(outcome.converged && values.length === 5 && chosen === 4, `${storage} ${columns}`);
+      assert.is(values[0]?.nonzeros, 0, 'none is in use at λmax');
+      assert.is(outcome.metrics['lambda'], values[4]?.lambda);
+      for (const { lambda, objective: found, gap, nonzeros } of values) {
+        const problem = problemOf(samples, { ...asked, lambda });
+        const { value } = optimum(problem);
+        const label = `${storage} ${columns} λ=${lambda}: ${found}, optimum ${value}`;
+        assert.ok(Math.abs(found / value - 1) <= 2e-7 && gap <= 1e-7 * found, label);
+        assert.ok(lambda === values[0]?.lambda || nonzeros > 0, label);
+      }
+    }
+  });
+});
+
+test('logistic: any schedule of a block ends at the same optimum', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'csr', columns: 1300, rows: 90, seed: 12 });
+    const passes = new Map<string, number>();
+    for (const schedule of ['dynamic', 'static', 'random', 'cyclic']) {
+      const ask = { lambda: 4e-3, ratio: 1, tolerance: 1e-6, schedule };
+      const solved = await solve(host, samples, ask);
+      assert.ok(solved.outcome.converged, `${schedule}: gap ${solved.outcome.gap}`);
+      passes.set(schedule, solved.outcome.passes);
+      const problem = problemOf(samples, ask);
+      const at = objective(problem, solved.weights);
+      assert.ok(Math.abs(solved.outcome.objective / at - 1) <= 1e-10, schedule);
+      assert.ok(gapOf(problem, solved.weights) <= 1e-3 * at, schedule);
+    }
+    const [dynamic = 0, ...others] = passes.values();
+    assert.ok(
+      others.every((count) => count > dynamic),
+      `the violators first take the fewest passes: ${[...passes].join(' ')}`,
+    );
+  });
+});
+
+test('logistic: λ in two ways, or a share of what is not there, are refused', async () => {
+  await withHost(1, async (host) => {
+    const data = placeSamples(
+      host.arena,
+      randomSamples({ storage: 'f32', columns: 3, rows: 9, seed: 2 }),
+    );
+    const base = { 'l1-ratio': 1, intercept: true, 'positive-weight': 1, 'class-weight': 'none' };
+    for (const [options, words] of [
+      [{ lambda: 1e-3, path: 4 }, /leave one out/],
+      [{ lambda: 1e-3, 'lambda-ratio': 0.1 }, /leave one out/],
+      [{ 'lambda-ratio': 0.1, 'l1-ratio': 0 }, /no λmax/],
+      [{ path: 4, updates: 'independent' }, /one λ/],
+    ] as const) {
+      const request = requestOf('logistic', data, { ...base, ...options });
+      let message = '';
+      try {
+        await logistic.train(sessionOf(host), request);
+      } catch (error) {
+        message = String(error);
+      }
+      assert.match(message, words);
+    }
   });
 });
 

@@ -7,18 +7,17 @@ import { madd } from '../simd';
 import { columnsOf, pairsOf, valuesOf } from './row';
 
 /**
- * G += Σ h_i x_i x_iᵀ over every `step`-th of `count` rows, of the features with slots: map, (d + 1) × i32, has
- * the slot of each, ascending with the feature, or −1; the last entry is the intercept's. G: the packed lower
- * triangle of k × k f32. work: 2 (d + 16) · 4 + (d + 2) · 8 bytes. Returns the number of rows added.
+ * G += s Σ h_i x_i x_iᵀ over every s-th of `count` rows, s = step, of the features with slots: map, (d + 1) × i32,
+ * has the slot of each, ascending with the feature, or −1; its last entry is the intercept's. G: the packed lower
+ * triangle of k × k f32. work: 2 (d + 16) · 4 + (d + 2) · 8 bytes.
  */
 export function logistic_gram(
   storage: i32, count: i32, step: i32, directory: usize, d: i32, scale: f32, h: usize, map: usize, k: i32,
   G: usize, work: usize,
-): i32 {
+): void {
   const slots = work + (<usize>(2 * (d + 16)) << 2);
   const picked = slots + (<usize>(d + 2) << 2);
   const own = load<i32>(map + (<usize>d << 2));
-  let added = 0;
   for (let i = 0; i < count; i += step) {
     const entry = directory + (<usize>i << 4);
     const n = pairsOf(storage, entry, d, scale, work);
@@ -45,12 +44,10 @@ export function logistic_gram(
       store<f32>(picked + m, 1);
       m += 4;
     }
-    const weight = <f32>load<f64>(h + (<usize>i << 3));
-    added++;
+    const weight = <f32>(<f64>step * load<f64>(h + (<usize>i << 3)));
     if (m == <usize>k << 2) addWhole(m, weight, picked, G);
     else addPicked(m, weight, picked, slots, G);
   }
-  return added;
 }
 
 /** All slots occur: the rows of G are added to as they lie. */

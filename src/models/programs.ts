@@ -3,7 +3,7 @@ import type { AnyProgram } from '../program/program.ts';
 import { lassoSolve } from './lasso/program.ts';
 import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
-import { logisticSolve } from './logistic/program.ts';
+import { logisticSolve } from './logistic/solver/program.ts';
 import { mfPredict } from './mf/predict.ts';
 import { mfRows } from './mf/rows/program.ts';
 import { mfSgd } from './mf/sgd.ts';

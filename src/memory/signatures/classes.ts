@@ -50,6 +50,23 @@ export const classes = {
   logistic_product: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'v', 'out', 'work'],
   logistic_diagonal: ['storage', 'count', 'directory', 'd', 'scale', 'h', 'out', 'work'],
 
+  // assembly/logistic/ascent.ts
+  logistic_norms: ['count', 'directory', 'norms'],
+  logistic_ascent: [
+    ...(['first', 'last', 'groups', 'a', 'c', 'count', 'directory', 'd', 'c0', 'c1'] as const),
+    ...(['inverse', 'boost', 'lanes', 'w', 'alpha', 'norms', 'sums'] as const),
+  ],
+  f64_merge: ['n', 'parts', 'share', 'x', 'w'],
+
+  // assembly/logistic/cycle.ts
+  logistic_cycle: [
+    ...(['count', 'list', 'partitions', 'places', 'l1', 'l2', 'w', 'g', 'diagonal'] as const),
+    ...(['step', 'sum'] as const),
+  ],
+  logistic_records: ['n', 'h', 'records'],
+  logistic_drift: ['n', 'records'],
+  logistic_shift: ['n', 'change', 'records'],
+
   // assembly/logistic/dual.ts
   logistic_dual: [
     ...(['storage', 'count', 'directory', 'd', 'scale', 'c0', 'c1', 's0', 's1', 't'] as const),

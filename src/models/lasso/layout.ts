@@ -5,19 +5,14 @@ import type { Samples } from '../../data/dataset.ts';
 import type { BufferSpec, Context, Setup } from '../../program/program.ts';
 import { blockBytes } from '../linear/block.ts';
 import type { Columns } from '../linear/columns.ts';
+import type { Lambdas } from '../linear/lambdas.ts';
 import { gramNewMax, placesBytes, type Slots } from '../linear/gram.ts';
 import { partitionRows } from '../rows.ts';
 import type { ScheduleKind } from '../../scheduler/schedule.ts';
 
-export type LassoOptions = {
+export type LassoOptions = Lambdas & {
   /** Share of the L1 penalty: 1 is the lasso, 0 ridge regression. */
   readonly alpha: number;
-  readonly lambda: number | undefined;
-  /** λ as a share of λmax, where `lambda` is not given. */
-  readonly lambdaRatio: number;
-  /** Values of λ from λmax down; 0: only the one asked for. */
-  readonly path: number;
-  readonly pathRatio: number;
   /** Folds of cross-validation; 0: none. */
   readonly folds: number;
   readonly oneStandardError: boolean;
@@ -39,8 +34,6 @@ export const cell = {
   ...{ residual: 0, squares: 1, withLabels: 2, held: 3 },
   ...{ labels: 4, labelSquares: 5, kept: 6 },
 } as const;
-/** λ values of a path, at most: their facts are results. */
-export const pathMax = 1000;
 /** f64 cells of one λ's facts. */
 export const factCells = 8;
 export const fact = { lambda: 0, objective: 1, gap: 2, nonzeros: 3, error: 4, spread: 5 } as const;

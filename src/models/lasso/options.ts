@@ -1,8 +1,8 @@
 // The command-line options of lasso and elastic-net.
 import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
+import { pathOptions } from '../linear/lambdas.ts';
 import { independentOptions } from '../linear/phases/independent.ts';
 import type { LassoOptions } from './layout.ts';
-import { pathMax } from './layout.ts';
 
 const shared: readonly OptionSpec[] = [
   {
@@ -13,14 +13,7 @@ const shared: readonly OptionSpec[] = [
     ...{ name: 'lambda-ratio', type: 'number', minimum: 0, exclusive: true, default: 0.01 },
     help: 'λ as a share of λmax, the least λ at which all coefficients are 0',
   },
-  {
-    ...{ name: 'path', type: 'integer', minimum: 0, maximum: pathMax, default: 0 },
-    help: 'values of λ from λmax down, each from the solution of the one before; 0: one λ',
-  },
-  {
-    ...{ name: 'path-ratio', type: 'number', minimum: 0, exclusive: true, maximum: 1 },
-    ...{ default: 0.01, help: 'last λ of a path as a share of λmax' },
-  },
+  ...pathOptions,
   {
     ...{ name: 'folds', type: 'integer', minimum: 0, maximum: 100, default: 0 },
     help: 'cross-validation picks λ of a path (of 100 if --path is not given); 0: none',

@@ -1,6 +1,7 @@
 // The whole job: the λ values, cross-validation, the path, and the results of it.
 import { SystemError } from '../../base/errors.ts';
 import type { Progress } from '../../mailbox/messages.ts';
+import { lambdasOf } from '../linear/lambdas.ts';
 import { createChooser } from './choose.ts';
 import { chooseLambda, foldPath, scoreFolds } from './folds.ts';
 import { fact, factCells, result, resultCells, type Lane } from './layout.ts';
@@ -22,17 +23,6 @@ export type Job<W> = {
 };
 type Works<W, T> = Generator<readonly W[], T, readonly void[]>;
 
-/** The values of λ, largest first. */
-function lambdasOf(solver: Solver): Float64Array {
-  const { alpha, lambda, lambdaRatio, path, pathRatio } = solver.lane.options;
-  if (path === 0 && lambda !== undefined) return Float64Array.of(lambda);
-  // With no column that varies every λ has the same solution.
-  const most = largestSlope(solver) / alpha || 1;
-  if (path === 0) return Float64Array.of(most * lambdaRatio);
-  const last = Math.max(1, path - 1);
-  return Float64Array.from({ length: path }, (_, i) => most * pathRatio ** (i / last));
-}
-
 export function* solveAll<W>(job: Job<W>): Works<W, void> {
   const { lane, results } = job;
   const { options, shape, seed, arena } = lane;
@@ -41,7 +31,8 @@ export function* solveAll<W>(job: Job<W>): Works<W, void> {
   const whole = { fold: -1, open: true };
   let solver = yield* job.run(startSolver(lane, chooser, whole), false);
   checkFinite(solver);
-  const lambdas = lambdasOf(solver);
+  // With no column that varies every λ has the same solution.
+  const lambdas = lambdasOf(options, largestSlope(solver) / options.alpha || 1);
   const cells = results / 8;
   f64.fill(0, cells, cells + resultCells + lambdas.length * factCells);
   f64[cells + result.count] = lambdas.length;

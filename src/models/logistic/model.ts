@@ -8,8 +8,9 @@
 import { SystemError } from '../../base/errors.ts';
 import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
-import type { ModelOptions } from '../../jobs/job.ts';
+import type { ModelOptions, PathPoint } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
+import type { Lambdas } from '../linear/lambdas.ts';
 import { solveIndependent } from '../linear/phases/independent.ts';
 import { predictWith, type ClassFacts } from '../mlr/scoring.ts';
 import {
@@ -20,15 +21,17 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { narrowMax, result, type LogisticOptions } from './layout.ts';
+import { fact, factBytes, narrowMax, result, type LogisticOptions } from './solver/layout.ts';
 import { logisticOptions } from './options.ts';
-import { logisticSolve } from './program.ts';
+import { logisticSolve } from './solver/program.ts';
 import { measure, scoringOf } from './scoring.ts';
 
 const defaultTolerance = 1e-5;
-const defaultPasses = 2000;
-/** Of narrow data; wide data has fewer, for each has a vector over the features. */
-const partitionsOf = { narrow: 16, wide: 4 } as const;
+const defaultLambda = 1e-4;
+/** Of one λ; turns over columns are passes too. */
+const defaultPasses = 10_000;
+/** Of narrow data; wide data has fewer, for each has vectors and moments of the features. */
+const partitionsOf = { narrow: 16, wide: [2, 8], entries: 1 << 20 } as const;
 
 function checkClasses({ classes }: Samples): void {
   if (classes.length === 2) return;
@@ -44,9 +47,36 @@ function checkOptions(options: ModelOptions): void {
     if (holds(value) && Number.isFinite(value)) return;
     throw new SystemError('ERR_CONFIG', `logistic: ${name} must be ${rule}, got ${value}`);
   };
-  check('lambda', 'above 0: separable rows have no optimum without it', (value) => value > 0);
+  const noOptimum = 'above 0: separable rows have no optimum without it';
+  if (options['lambda'] !== undefined) check('lambda', noOptimum, (value) => value > 0);
   check('l1-ratio', 'from 0 to 1', (value) => value >= 0 && value <= 1);
   check('positive-weight', 'above 0', (value) => value > 0);
+}
+
+/** λ as asked for: a path, a share of λmax, or one value. */
+function lambdasFrom(options: ModelOptions): Lambdas {
+  const [path, ratio] = [Number(options['path'] ?? 0), options['lambda-ratio']];
+  const one = path === 0 && ratio === undefined;
+  return {
+    lambda: one ? Number(options['lambda'] ?? defaultLambda) : undefined,
+    ...{ lambdaRatio: Number(ratio ?? 0), path, pathRatio: Number(options['path-ratio'] ?? 0) },
+  };
+}
+
+function checkLambdas(options: ModelOptions): void {
+  const wrong = (rule: string): never => {
+    throw new SystemError('ERR_CONFIG', `logistic: ${rule}`);
+  };
+  const { lambda, path } = lambdasFrom(options);
+  if (options['lambda'] !== undefined && lambda === undefined) {
+    wrong('--lambda is one value, --path and --lambda-ratio choose their own: leave one out');
+  }
+  if (lambda === undefined && Number(options['l1-ratio']) === 0) {
+    wrong('--l1-ratio 0 has no λmax, for weights are never all 0: give --lambda');
+  }
+  if (path > 0 && options['updates'] === 'independent') {
+    wrong('--updates independent solves for one λ: leave --path out, or use joint');
+  }
 }
 
 /** What a row of each class weighs. */
@@ -62,16 +92,19 @@ function weightsFrom(options: ModelOptions): LogisticOptions['classWeights'] {
 function cutOf(world: World, { data, partitions }: TrainRequest<Samples>): number {
   if (partitions !== undefined) return partitions;
   if (world.size > 1) return partitionsFor(world);
-  return partitionsOf[data.columns < narrowMax ? 'narrow' : 'wide'];
+  const { rows, columns, nonzeros, storage } = data;
+  if (columns < narrowMax) return partitionsOf.narrow;
+  const [least, most] = partitionsOf.wide;
+  const entries = storage === 'csr' ? nonzeros : rows * columns;
+  return Math.min(most, Math.max(least, Math.floor(entries / partitionsOf.entries)));
 }
 
 async function solve(session: Session, request: TrainRequest<Samples>): Promise<RunResult> {
   if (request.audit) session.warn(nothingToAudit);
   const { data, seed, audit, options: given } = request;
-  const lambda = Number(given['lambda']);
-  const ratio = Number(given['l1-ratio']);
   const options: LogisticOptions = {
-    ...{ lambda1: lambda * ratio, lambda2: lambda * (1 - ratio) },
+    ...{ alpha: Number(given['l1-ratio']), ...lambdasFrom(given) },
+    schedule: (given['schedule'] ?? 'dynamic') as LogisticOptions['schedule'],
     ...{ intercept: given['intercept'] === true, classWeights: weightsFrom(given) },
     tolerance: request.tolerance ?? defaultTolerance,
     passes: request.passes ?? defaultPasses,
@@ -107,8 +140,9 @@ async function trainByPhases(
     const rule = '--updates independent weighs all rows alike';
     throw new SystemError('ERR_CONFIG', `${rule}: leave class weights out, or use joint`);
   }
-  const penalty = { alpha: Number(options['l1-ratio']), lambda: Number(options['lambda']) };
-  const given = { loss: 'logistic', ...penalty, lambdaRatio: 0, tolerance } as const;
+  const { lambda, lambdaRatio } = lambdasFrom(options);
+  const penalty = { alpha: Number(options['l1-ratio']), lambda, lambdaRatio };
+  const given = { loss: 'logistic', ...penalty, tolerance } as const;
   const solved = await solveIndependent(session, request, { ...given, relativeTo: 'objective' });
   const { run, of, coefficients, metrics, passes, converged } = solved;
   const trained = trainedFrom(coefficients, data, options['intercept'] === true);
@@ -125,10 +159,22 @@ async function trainByPhases(
   };
 }
 
+/** The solver's account of every λ. */
+function readPath(session: Session, run: RunResult, path: number): readonly PathPoint[] {
+  const { f64 } = session.host.arena;
+  return Array.from({ length: Math.max(1, path) }, (_, index) => {
+    const at = ((run.plan.buffers['facts'] ?? 0) + index * factBytes) / 8;
+    const of = (cell: number) => f64[at + cell] ?? 0;
+    const known = { lambda: of(fact.lambda), objective: of(fact.objective), gap: of(fact.gap) };
+    return { ...known, nonzeros: of(fact.nonzeros) };
+  });
+}
+
 async function train(session: Session, request: TrainRequest<Samples>): Promise<TrainOutcome> {
   const { data, test, options } = request;
   checkClasses(data);
   checkOptions(options);
+  checkLambdas(options);
   if (options['updates'] === 'independent') return trainByPhases(session, request);
   const run = await solve(session, request);
   const { f64 } = session.host.arena;
@@ -137,9 +183,17 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
   const objective = of(result.objective);
   const gap = objective > 0 ? of(result.gap) / objective : 0;
   const tolerance = request.tolerance ?? defaultTolerance;
-  const own = { trainAccuracy: 1 - of(result.wrong) / data.rows, nonzeros: of(result.nonzeros) };
+  const { path, lambda } = lambdasFrom(options);
+  const values = readPath(session, run, path);
+  const chosen = values.length - 1;
+  const own = {
+    ...(lambda === undefined && { lambda: values[chosen]?.lambda ?? NaN }),
+    ...{ trainAccuracy: 1 - of(result.wrong) / data.rows, nonzeros: of(result.nonzeros) },
+  };
+  const converged = values.every((value) => value.gap <= tolerance * value.objective);
   return {
-    ...{ trained, objective, gap, tolerance, converged: gap <= tolerance },
+    ...{ trained, objective, gap, tolerance, converged },
+    ...(path > 1 && { path: { values, chosen } }),
     metrics: {
       ...own,
       ...(test !== undefined && (await measure(session, test, scoringOf(session, trained)))),

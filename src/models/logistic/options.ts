@@ -1,12 +1,18 @@
 // The command-line options of logistic.
 import type { OptionSpec } from '../../jobs/job.ts';
+import { pathOptions } from '../linear/lambdas.ts';
 import { independentOptions } from '../linear/phases/independent.ts';
 
 export const logisticOptions: readonly OptionSpec[] = [
   {
-    ...{ name: 'lambda', type: 'number', default: 1e-4, minimum: 0, exclusive: true },
-    help: 'weight of the penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)',
+    ...{ name: 'lambda', type: 'number', default: undefined, minimum: 0, exclusive: true },
+    help: 'weight of the penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²); default: 1e-4',
   },
+  {
+    ...{ name: 'lambda-ratio', type: 'number', default: undefined, minimum: 0, exclusive: true },
+    help: 'λ as a share of λmax, the least λ at which all weights are 0, instead of --lambda',
+  },
+  ...pathOptions,
   {
     ...{ name: 'l1-ratio', type: 'number', default: 0, minimum: 0, maximum: 1 },
     help: 'α: 0 is L2 alone, 1 is L1 alone, between them the elastic net',
@@ -30,7 +36,7 @@ export const logisticOptions: readonly OptionSpec[] = [
   {
     ...{ name: 'schedule', type: 'choice', default: 'dynamic' },
     choices: ['dynamic', 'static', 'random', 'cyclic'],
-    help: 'independent: which variables are updated next',
+    help: 'which variables join a block first (L1), or are updated next',
   },
   ...independentOptions,
 ];

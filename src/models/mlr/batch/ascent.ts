@@ -6,20 +6,11 @@
 //           enough when copies are merged often, and is raised to P if the gap does not fall)
 //   certificate, when the gap that the pass met is small enough
 import type { Samples } from '../../../data/dataset.ts';
+import { drawOrder } from '../../orders.ts';
 import type { Steps } from '../../../program/steps.ts';
 import { batchShape, cell, sumCell } from './layout.ts';
 import { everyLane, type MlrBatchWork, type Scheduler } from './work.ts';
 import { certifyDuals } from './certificate.ts';
-
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-
-/** A new order i = (a·j + c) mod n: a coprime to n and large, so that neighbours are far apart. */
-function drawOrder(ctx: Scheduler, n: number): { a: number; c: number } {
-  const { prng } = ctx;
-  let a = Math.floor(n * (0.25 + 0.5 * prng.uniform())) || 1;
-  while (gcd(a, n) !== 1) a += 1;
-  return { a, c: prng.below(n) };
-}
 
 /**
  * Rounds of a pass. Copies that merge often need a smaller σ (0.625 P, measured; stable above P/2),
@@ -58,7 +49,7 @@ export function* ascend(ctx: Scheduler, M: number, meanNorm: number): Steps<MlrB
     const before = centre.map((value, k) => value + boost * (multiplier[k] ?? 0));
     bias.set(before);
     const started = bias.slice();
-    const order = drawOrder(ctx, n);
+    const order = drawOrder(ctx.prng, n);
     for (let round = 0; round < rounds; round++) {
       const [from, to] = [round, round + 1].map((r) => Math.floor((n * r) / rounds)) as [
         number,

@@ -1,7 +1,10 @@
 // The workers' side of binary logistic regression: each phase over one partition of the rows. The
 // formulas stand above the kernels in assembly/logistic/.
-import type { Context, PushContext } from '../../program/program.ts';
-import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../rows.ts';
+import { createPrng } from '../../../base/prng.ts';
+import type { Context, PushContext } from '../../../program/program.ts';
+import { drawOrder } from '../../orders.ts';
+import { openRowsAt, partitionRows, storageCode, unpackBytes } from '../../rows.ts';
+import { openCycles, turnCycles } from './cycles.ts';
 import { triangleBytes } from './gram.ts';
 import {
   cell,
@@ -19,6 +22,9 @@ type Of<Kind extends Phase['kind']> = Extract<Phase, { kind: Kind }>;
 
 /** Rows of one kernel call: about a millisecond. */
 const chunkRows = 2048;
+/** Rows of a group of the dual ascent, as in assembly/logistic/ascent.ts, and groups of a call. */
+const groupRows = 32;
+const chunkGroups = chunkRows / groupRows;
 
 export function startLogistic(ctx: Context<LogisticOptions>): LogisticState {
   const { data } = shapeOf(ctx);
@@ -26,6 +32,7 @@ export function startLogistic(ctx: Context<LogisticOptions>): LogisticState {
 }
 
 type Slice = {
+  readonly row: number;
   readonly count: number;
   /** Storage, count, directory, d, scale: what kernels over rows begin with. */
   readonly head: readonly [number, number, number, number, number];
@@ -47,7 +54,7 @@ function slices(ctx: Push, p: number, each: (slice: Slice) => void): void {
     const directory = ctx.buffer('directory') + row * 16;
     const head = [storageCode[data.storage], count, directory, data.columns, data.scale] as const;
     const [z, q, h, before] = [of('z', row), of('q', row), of('h', row), of('before', row)];
-    each({ count, directory, head, z, q, h, before });
+    each({ row, count, directory, head, z, q, h, before });
   }
 }
 
@@ -130,19 +137,53 @@ function gram(ctx: Push, p: number, { k, step }: Of<'gram'>): Answer {
   const bytes = triangleBytes(k);
   const out = ctx.buffer('gram') + p * bytes;
   ctx.arena.u8.fill(0, out, out + bytes);
-  let added = 0;
   slices(ctx, p, ({ head, h }) => {
     const [storage, count, directory, d, scale] = head;
     const map = ctx.buffer('map');
-    added += ctx.kernels.logistic_gram(
+    ctx.kernels.logistic_gram(
       ...([storage, count, step, directory, d, scale, h, map, k, out, ctx.state.work] as const),
     );
   });
-  return added;
+  return 0;
+}
+
+function norms(ctx: Push, p: number): Answer {
+  let total = 0;
+  slices(ctx, p, ({ count, directory, row }) => {
+    total += ctx.kernels.logistic_norms(count, directory, ctx.buffer('norms') + row * 8);
+    ctx.arena.f64.fill(0, ctx.buffer('alpha') / 8 + row, ctx.buffer('alpha') / 8 + row + count);
+  });
+  ctx.arena.f64[lineOf(ctx, p) / 8 + cell.norms] = total;
+  return 0;
+}
+
+/** Part of a pass of the dual ascent, from the weights that all sent, on weights of its own. */
+function round(ctx: Push, p: number, { pass, round: turn, rounds, ...of }: Of<'round'>): Answer {
+  const { kernels, arena, seed, partitions } = ctx;
+  const { data, bytes } = shapeOf(ctx);
+  const { first, last } = partitionRows(data.rows, partitions, p);
+  const w = ctx.buffer('parts') + p * bytes;
+  arena.u8.copyWithin(w, ctx.buffer('vector'), ctx.buffer('vector') + bytes);
+  const sums = lineOf(ctx, p) + cell.met * 8;
+  if (turn === 0) arena.f64.fill(0, sums / 8, sums / 8 + 2);
+  if (first === last) return 0;
+  const groups = Math.ceil((last - first) / groupRows);
+  const { a, c } = drawOrder(createPrng(seed, pass * partitions + p), groups);
+  const end = Math.floor((groups * (turn + 1)) / rounds);
+  const rowsAt = (name: string, rowBytes: number) => ctx.buffer(name) + first * rowBytes;
+  const own = [last - first, rowsAt('directory', 16), data.columns, of.c0, of.c1] as const;
+  const scales = [of.inverse, of.boost, of.lanes] as const;
+  const places = [w, rowsAt('alpha', 8), rowsAt('norms', 8), sums] as const;
+  for (let from = Math.floor((groups * turn) / rounds); from < end; from += chunkGroups) {
+    ctx.poll();
+    const to = Math.min(from + chunkGroups, end);
+    kernels.logistic_ascent(...([from, to, groups, a, c] as const), ...own, ...scales, ...places);
+  }
+  return 0;
 }
 
 /** Does a phase for one partition. */
-function doPhase(ctx: Push, p: number, phase: Phase): Answer {
+function doPhase(ctx: Push, p: number, phase: Exclude<Phase, { kind: 'cycles' }>): Answer {
   switch (phase.kind) {
     case 'open':
       return open(ctx, p);
@@ -158,6 +199,13 @@ function doPhase(ctx: Push, p: number, phase: Phase): Answer {
       return entropy(ctx, p, phase);
     case 'gram':
       return gram(ctx, p, phase);
+    case 'norms':
+      return norms(ctx, p);
+    case 'columns':
+      openCycles(ctx, p);
+      return 0;
+    case 'round':
+      return round(ctx, p, phase);
   }
 }
 
@@ -170,10 +218,15 @@ const written = {
   dual: ['parts'],
   entropy: ['sums'],
   gram: ['gram'],
+  norms: ['sums'],
+  columns: [],
+  round: ['sums', 'parts'],
 } as const;
 
 /** A phase over a worker's partitions, and what other hosts are to see of it. */
 export function pushLogistic(ctx: Push, work: Work): Answer {
+  // Of all rows at once; on one host, so that nothing has to be shared.
+  if (work.kind === 'cycles') return turnCycles(ctx, work);
   let answer = 0;
   for (let p = work.first; p < work.last; p++) answer += doPhase(ctx, p, work);
   const k = work.kind === 'gram' ? work.k : 0;

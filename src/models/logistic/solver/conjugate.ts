@@ -33,19 +33,17 @@ function gramStep(ctx: Scheduler): number {
 function* byGram(line: Line): Phases<Precondition> {
   const { ctx, v, l2 } = line;
   const { arena, kernels, options } = ctx;
-  const { n, d, bytes } = shapeOf(ctx);
+  const { d, bytes } = shapeOf(ctx);
   const k = options.intercept ? d + 1 : d;
   const features = Array.from({ length: k }, (_, j) => j);
-  const rows = yield* curvatureOf(ctx, features, gramStep(ctx));
+  yield* curvatureOf(ctx, features, gramStep(ctx));
   const G = ctx.buffer('factor');
-  // The sum of part of the rows stands for all of them.
-  const scale = n / Math.max(1, rows);
   const stride = strideOf(k);
   for (let j = 0; j < k; j++) {
     kernels.f32_widen(k, ctx.buffer('square') + j * stride * 4, G + j * k * 8);
     const cell = G / 8 + j * k + j;
     // f32 knows a moment to some 1e-6; without a penalty a pivot may vanish.
-    arena.f64[cell] = (arena.f64[cell] ?? 0) * (1 + 1e-5) + (j < d ? l2 : 1e-10) / scale;
+    arena.f64[cell] = (arena.f64[cell] ?? 0) * (1 + 1e-5) + (j < d ? l2 : 1e-10);
   }
   if (kernels.cholesky(k, G) !== 0) return yield* byDiagonal(line);
   return () => {
@@ -78,7 +76,7 @@ function startResidual({ ctx, v, l1, l2 }: Line): void {
 }
 
 /** What a step along v.direction promises: its slope, with the penalty's l1 as it will be. */
-function promiseOf(line: Line): number {
+export function promiseOf(line: Line): number {
   const { ctx, v, l1, l2 } = line;
   const { kernels, arena } = ctx;
   const { d, length, bytes } = shapeOf(ctx);

@@ -10,9 +10,10 @@
 //   along     those that the quadratic model of the last step promised. They miss the constraints
 //             by what the block's solver left, the others by what the model was wrong: with L1 they
 //             certify a step or two earlier.
-import { onEveryPartition } from '../phases.ts';
+import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
+  factBytes,
   result,
   resultsBytes,
   shapeOf,
@@ -45,7 +46,11 @@ export function gapGuess(line: Line): { gap: number; value: number } {
   const { d } = shapeOf(ctx);
   const value = line.loss + penaltyAt(line, v.w);
   const { cost, shrink } = penaltyOf(line, v.g);
-  const tilt = Math.abs((ctx.arena.f64[v.g / 8 + d] ?? 0) * (ctx.arena.f64[v.w / 8 + d] ?? 0));
+  // Duals of both classes that do not balance, by Σ c y a = −g_d, are worth b g_d too much or too
+  // little; balance itself costs its square.
+  const [off, b] = [ctx.arena.f64[v.g / 8 + d] ?? 0, ctx.arena.f64[v.w / 8 + d] ?? 0];
+  const mass = sumCell(ctx, cell.mass1) + sumCell(ctx, cell.mass0);
+  const tilt = off === 0 ? 0 : (off * off) / mass - off * b;
   // H is concave and H(0) = 0: what shrinks keeps at least its share.
   return { gap: value - shrink * sumCell(ctx, cell.entropy) + cost + tilt, value };
 }
@@ -60,7 +65,9 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
     return sumCell(ctx, cell.dualEntropy);
   };
   const one = { s0: 1, s1: 1 };
-  let entropy = along ? yield* measure(one) : sumCell(ctx, cell.entropy);
+  // What balances needs the masses; without an intercept the one measure at the end will do.
+  let entropy = along ? undefined : sumCell(ctx, cell.entropy);
+  if (along && ctx.options.intercept) entropy = yield* measure(one);
   const masses = along
     ? ([cell.dualMass1, cell.dualMass0] as const)
     : ([cell.mass1, cell.mass0] as const);
@@ -74,7 +81,7 @@ function* dualValue(line: Line, along: boolean): Phases<number> {
   const { cost, shrink } = penaltyOf(line, at);
   const s0 = shrink * scales.s0;
   const s1 = shrink * scales.s1;
-  if (s0 < 1 || s1 < 1) entropy = yield* measure({ s0, s1 });
+  if (entropy === undefined || s0 < 1 || s1 < 1) entropy = yield* measure({ s0, s1 });
   return entropy - cost;
 }
 
@@ -84,17 +91,25 @@ function* round(line: Line): Phases<void> {
   const { length, bytes } = shapeOf(ctx);
   ctx.arena.u8.fill(0, v.direction, v.direction + bytes);
   ctx.kernels.f64_round_step(length, v.w, v.direction);
+  if (ctx.kernels.f64_max_abs(length, v.direction) === 0) return;
   yield* advance(line);
   ctx.kernels.f64_axpy(length, 1, v.direction, v.w);
 }
 
-/** The gap in full, written down with the weights; is it small enough? */
-export function* certify(line: Line, along: boolean): Phases<boolean> {
-  const { ctx, v } = line;
+/**
+ * The gap in full: is it small enough? Then it is written down with the weights; `last`: anyway.
+ */
+export function* certify(
+  line: Line,
+  { along, last }: { along: boolean; last: boolean },
+): Phases<boolean> {
+  const { ctx, v, lambda, index } = line;
   const { arena, options } = ctx;
   const { n, d, length } = shapeOf(ctx);
   // Before rounding: the dual of L2 feels it in the square of a large column.
   const dual = yield* dualValue(line, along);
+  const before = line.loss + penaltyAt(line, v.w);
+  if (!last && before - dual > options.tolerance * before) return false;
   yield* round(line);
   const value = line.loss + penaltyAt(line, v.w);
   const gap = Math.max(0, value - dual);
@@ -110,6 +125,9 @@ export function* certify(line: Line, along: boolean): Phases<boolean> {
   for (let j = 0; j < d; j++) nonzeros += out[j] === 0 ? 0 : 1;
   arena.f64[results + result.nonzeros] = nonzeros;
   ctx.share('results', 0, resultsBytes);
+  const facts = ctx.buffer('facts') + index * factBytes;
+  arena.f64.set([lambda, value / n, gap / n, nonzeros], facts / 8);
+  ctx.share('facts', index * factBytes, factBytes);
   ctx.report({ pass: line.passes, objective: value / n, gap: gap / value, nonzeros });
   return gap <= options.tolerance * value;
 }

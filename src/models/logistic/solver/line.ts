@@ -2,7 +2,7 @@
 // gradient and curvature. All sums are over the rows, not divided by their number n:
 //
 //   n F(w) = Σ c_i loss_i + l1 ‖w‖₁ + l2/2 ‖w‖²        l1 = n λα, l2 = n λ(1 − α)
-import { onEveryPartition } from '../phases.ts';
+import { onEveryPartition } from '../../phases.ts';
 import {
   cell,
   send,
@@ -20,8 +20,11 @@ import {
 export type Line = {
   readonly ctx: Scheduler;
   readonly v: Vectors;
-  readonly l1: number;
-  readonly l2: number;
+  /** The λ at hand, its place in the path, n λα and n λ(1 − α). */
+  lambda: number;
+  index: number;
+  l1: number;
+  l2: number;
   readonly c0: number;
   readonly c1: number;
   /** Where on the line between z and z + q the workers are, and what of it z does not have yet. */
@@ -30,6 +33,8 @@ export type Line = {
   loss: number;
   /** By how much of itself the last step lowered the objective. */
   fall: number;
+  /** The last block's duals were meant to be feasible for all features. */
+  aimed: boolean;
   /** Passes over the data. */
   passes: number;
 };
@@ -42,7 +47,7 @@ function classWeights(ctx: Scheduler): readonly [number, number] {
   return given === 'balanced' ? [n / (2 * (n - positives)), n / (2 * positives)] : given;
 }
 
-/** Begins at w = 0, with the intercept that is best there. */
+/** A line from w = 0 in the direction of the intercept that is best there. */
 export function* openLine(ctx: Scheduler): Phases<Line> {
   const { arena, options } = ctx;
   const { n, d, bytes } = shapeOf(ctx);
@@ -54,14 +59,18 @@ export function* openLine(ctx: Scheduler): Phases<Line> {
   arena.u8.fill(0, v.direction, v.direction + bytes);
   const best = Math.log((c1 * positives) / (c0 * (n - positives)));
   if (options.intercept) arena.f64[v.direction / 8 + d] = Math.fround(best);
-  const { lambda1, lambda2 } = options;
-  const line: Line = {
-    ...{ ctx, v, c0, c1, l1: n * lambda1, l2: n * lambda2 },
-    ...{ t: 0, loss: 0, fall: 1, passes: 0 },
+  return {
+    ...{ ctx, v, c0, c1, lambda: 0, index: 0, l1: 0, l2: 0 },
+    ...{ t: 0, loss: 0, fall: 1, aimed: false, passes: 0 },
   };
+}
+
+/** Goes where v.direction leads from w = 0. */
+export function* begin(line: Line): Phases<void> {
+  const { ctx, v } = line;
+  const { bytes } = shapeOf(ctx);
   yield* advance(line);
-  arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
-  return line;
+  ctx.arena.u8.copyWithin(v.w, v.direction, v.direction + bytes);
 }
 
 /** Loss, gradient and curvature at z + t·q into the workers' memory and v.g. */
