@@ -1,6 +1,6 @@
 // assembly/linear/phases.ts against float64, for every length 0 … 67.
 import { allClose, close, floats, lengths, onEveryBuild, prngOf, same } from './helpers/lab.ts';
-import { placeRows, randomRows } from './helpers/samples.ts';
+import { pairsOf, placeRows, randomRows } from './helpers/samples.ts';
 import { gamma, sum, U64 } from './oracle/rounding.ts';
 import { test } from 'uvu';
 
@@ -122,6 +122,59 @@ onEveryBuild('phase_gradient: parts in order, centred and scaled', (lab) => {
     }
   }
 });
+
+onEveryBuild('phase_gradient: in place of the first part', (lab) => {
+  for (const n of lengths) {
+    lab.reset();
+    const x = doubles(n * 2, n);
+    const at = lab.output(x);
+    lab.kernels.phase_gradient(n, 2, 0, at, 0, 0, at);
+    lab.check(`${n}`);
+    same(
+      lab.f64(at, n),
+      Array.from({ length: n }, (_, j) => x[j]! + x[n + j]!),
+      `${n}`,
+    );
+  }
+});
+
+onEveryBuild(
+  'phase_mark, phase_products: one sparse column with marked ones, by its rows',
+  (lab) => {
+    for (const columns of lengths.slice(1)) {
+      const rows = randomRows({ count: 2 + (columns % 19), columns, classes: 2, seed: columns });
+      const prng = prngOf(columns);
+      const list = Int32Array.from({ length: columns }, (_, j) => j).filter(
+        (j) => j === 0 || prng.uniform() < 0.6,
+      );
+      const all = rows.pixels.map((_, i) => new Map(pairsOf(rows, i)));
+      for (const j of [0, list.at(-1)!]) {
+        lab.reset();
+        const { directory } = placeRows(lab, rows, 'csr');
+        const own = all.flatMap((row, i) => (row.has(j) ? [[i, row.get(j)!] as const] : []));
+        const index = lab.input(Int32Array.from(own, ([i]) => i));
+        const value = lab.input(Float32Array.from(own, ([, x]) => x));
+        const starts = lab.input(Int32Array.of(0, own.length));
+        const slots = lab.output(new Int32Array(columns));
+        const out = lab.output(list.length * 8);
+        const at = lab.input(list);
+        lab.kernels.phase_mark(list.length, at, slots, 1);
+        same(
+          lab.i32(slots, columns),
+          Array.from({ length: columns }, (_, k) => list.indexOf(k) + 1),
+          `${columns}: marks`,
+        );
+        lab.kernels.phase_products(list.length, starts, index, value, directory, slots, out);
+        lab.kernels.phase_mark(list.length, at, slots, 0);
+        lab.check(`${columns}`);
+        same(lab.i32(slots, columns), new Int32Array(columns), `${columns}: no marks`);
+        const products = Array.from(list, (k) => own.map(([i, x]) => x * (all[i]!.get(k) ?? 0)));
+        const bounds = products.map((terms) => gamma(terms.length + 2, U64) * absolute(terms));
+        allClose(lab.f64(out, list.length), products.map(total), bounds, `${columns} ${j}`);
+      }
+    }
+  },
+);
 
 onEveryBuild('phase_excess, phase_penalty', (lab) => {
   for (const n of lengths) {

@@ -144,3 +144,34 @@ export function phase_penalty(n: i32, l1: f64, l2: f64, w: usize): f64 {
   }
   return l1 * absolute + 0.5 * l2 * squares;
 }
+
+/** slots[list[k]] = k + 1 for k < count, or 0 where `on` is 0: what `phase_products` looks columns up in. */
+export function phase_mark(count: i32, list: usize, slots: usize, on: i32): void {
+  for (let k = 0; k < count; k++) {
+    store<i32>(slots + (<usize>load<u32>(list + (<usize>k << 2)) << 2), on ? k + 1 : 0);
+  }
+}
+
+/**
+ * out[k] = Σ_i x_i x_i,k for the marked columns k < count: through the rows i of one sparse column,
+ * whose start is at `starts` (columns.ts); directory: of the partition's rows. out f64.
+ */
+export function phase_products(
+  count: i32, starts: usize, index: usize, value: usize, directory: usize, slots: usize, out: usize,
+): void {
+  memory.fill(out, 0, <usize>count << 3);
+  const cells = out - 8;
+  const last = <usize>load<u32>(starts, 4) << 2;
+  for (let at = <usize>load<u32>(starts) << 2; at < last; at += 4) {
+    const row = directory + (<usize>load<u32>(index + at) << 4);
+    const x = <f64>load<f32>(value + at);
+    let column = load<usize>(row), v = load<usize>(row, 4);
+    const end = column + (<usize>load<i32>(row, 8) << 2);
+    for (; column < end; column += 4, v += 4) {
+      const slot = <usize>load<u32>(slots + (<usize>load<u32>(column) << 2));
+      if (slot == 0) continue;
+      const cell = cells + (slot << 3);
+      store<f64>(cell, load<f64>(cell) + x * <f64>load<f32>(v));
+    }
+  }
+}

@@ -83,4 +83,6 @@ export const linear = {
   phase_gradient: ['n', 'parts', 'slopes', 'x', 'm', 'r', 'out'],
   phase_excess: ['n', 's', 'l', 'g'],
   phase_penalty: ['n', 'l1', 'l2', 'w'],
+  phase_mark: ['count', 'list', 'slots', 'on'],
+  phase_products: ['count', 'starts', 'index', 'value', 'directory', 'slots', 'out'],
 } as const;

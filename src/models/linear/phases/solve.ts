@@ -118,26 +118,39 @@ function openSolve(problem: Problem): Solve {
 }
 
 /** Has the moments of `list` computed and noted; centred, so they make Pearson's correlation. */
-function* noteMoments({ problem, correlations }: Solve, list: Int32Array): Flow<PhaseWork> {
+function* noteMoments(
+  { problem }: Solve,
+  correlations: Correlations,
+  list: Int32Array,
+): Flow<PhaseWork> {
   const { ctx, means } = problem;
   const count = list.length;
+  const fresh = correlations.newOf(list);
   ctx.arena.i32.set(list, ctx.buffer('candidates') / 4);
   ctx.share('candidates', 0, count * 4);
-  yield* ask(problem, { kind: 'moments', count });
-  const n = rowsOf(problem);
-  const at = ctx.buffer('moments') / 8;
-  const gram = ctx.arena.f64.slice(at, at + count * count);
-  for (let j = 0; j < count; j++) {
-    for (let k = 0; k <= j; k++) {
-      let sum = 0;
-      for (let p = 0; p < ctx.partitions; p++) {
-        sum += ctx.arena.f64[at + (p * count + j) * count + k] ?? 0;
-      }
-      const [a = 0, b = 0] = [means[list[j] ?? 0], means[list[k] ?? 0]];
-      gram[j * count + k] = sum - n * a * b;
+  yield* ask(problem, { kind: 'moments', count, fresh });
+  const at = ctx.buffer('moments');
+  ctx.kernels.phase_gradient(fresh * count, ctx.partitions, 0, at, 0, 0, at);
+  const gram = ctx.arena.f64.subarray(at / 8, at / 8 + fresh * count);
+  if (ctx.options.intercept) {
+    const n = rowsOf(problem);
+    for (let j = 0; j < fresh; j++) {
+      const own = n * (means[list[j] ?? 0] ?? 0);
+      for (let k = 0; k < count; k++) gram[j * count + k]! -= own * (means[list[k] ?? 0] ?? 0);
     }
   }
-  correlations?.note(list, gram);
+  correlations.note(list, gram);
+}
+
+/** The next phase, when what has to be known of its candidates is; undefined: none can begin. */
+function* nextPhase(solve: Solve): Flow<PhaseWork, Phase | undefined> {
+  const { schedule, correlations, prng } = solve;
+  for (;;) {
+    const unknown = schedule.candidates(prng);
+    if (unknown.length > 0 && correlations) yield* noteMoments(solve, correlations, unknown);
+    const phase = schedule.next(prng);
+    if (phase !== undefined || unknown.length === 0) return phase;
+  }
 }
 
 function* beginPhase(solve: Solve, phase: Phase): Flow<PhaseWork> {
@@ -316,14 +329,12 @@ export function* solvePhases(ctx: Scheduler): Flow<PhaseWork> {
   yield* measureColumns(problem);
   yield* penalize(problem);
   const solve = openSolve(problem);
-  const { flights, counts, prng } = solve;
+  const { flights, counts } = solve;
   let done = yield* conclude(solve);
   let certifyAt = certifyEvery * variables;
   while (!done) {
     while (flights.length > pipeline && !solve.diverged) yield* endOldest(solve);
-    const unknown = solve.schedule.candidates(prng);
-    if (unknown.length > 0) yield* noteMoments(solve, unknown);
-    const phase = solve.schedule.next(prng);
+    const phase = yield* nextPhase(solve);
     const idle = phase === undefined && flights.length === 0;
     if (phase !== undefined) yield* beginPhase(solve, phase);
     else yield* endOldest(solve);

@@ -10,6 +10,8 @@ import { cellCount, phasesShape, slotOf, type PhasesOptions } from './layout.ts'
 /** One partition: its columns, and vectors over its rows. */
 type Part = {
   readonly columns: Columns;
+  /** Sparse rows by directory, and a slot (i32) for each variable, 0 between two uses. */
+  readonly rows: { readonly at: number; readonly slots: number };
   /** Targets: numbers less their mean, or ±1. */
   readonly y: number;
   /** Scores without their offset; square loss: less the targets. */
@@ -25,6 +27,8 @@ type PhasesContext = PushContext<PhasesOptions, PhasesState>;
 
 /** Phases from … to − 1: their changes are to be taken in. */
 type Taken = { readonly from: number; readonly to: number };
+/** Of `count` candidates the first `fresh` are new: their products with all are wanted. */
+type Moments = { readonly count: number; readonly fresh: number };
 /** Where scores are meant: offset t, slopes times s0 or s1 by class. */
 type At = { readonly t: number; readonly s0: number; readonly s1: number };
 
@@ -32,7 +36,7 @@ export type PhaseStep =
   | { readonly kind: 'start' }
   | { readonly kind: 'squares'; readonly mean: number }
   | { readonly kind: 'reset' }
-  | { readonly kind: 'moments'; readonly count: number }
+  | ({ readonly kind: 'moments' } & Moments)
   | ({ readonly kind: 'phase'; readonly phase: number; readonly t: number } & Taken)
   | ({ readonly kind: 'measure' } & At & Taken)
   | ({ readonly kind: 'gradient' } & At)
@@ -54,6 +58,16 @@ function partOf(ctx: PhasesContext, p: number): Part {
   return part;
 }
 
+/** Of this worker's sparse partitions: they are not used at the same time. */
+function slotsOf(ctx: PhasesContext, { dense, columns }: Columns): number {
+  if (dense || phasesShape(ctx).candidates === 0) return 0;
+  const [known] = ctx.state.parts.values();
+  if (known !== undefined) return known.rows.slots;
+  const at = ctx.arena.allocate(columns * 4);
+  ctx.arena.i32.fill(0, at / 4, at / 4 + columns);
+  return at;
+}
+
 /** Opens the columns; the sums of each, and of the targets. */
 function start(ctx: PhasesContext, p: number): void {
   const { arena, kernels, state, options } = ctx;
@@ -64,7 +78,8 @@ function start(ctx: PhasesContext, p: number): void {
   const vector = () => clear(ctx, arena.allocate(columns.length * 8 + 16), columns.length + 2);
   const [y, z, column] = [vector(), vector(), vector()];
   const g = options.loss === 'square' ? z : vector();
-  state.parts.set(p, { columns, y, z, g, column });
+  const rows = { at: directory.at, slots: slotsOf(ctx, columns) };
+  state.parts.set(p, { columns, rows, y, z, g, column });
   kernels.phase_targets(data.labels === 'number' ? 1 : 0, columns.rows, directory.at, y);
   kernels.phase_square_sums(columns.rows, 0, z, y, clear(ctx, cellsOf(ctx, p), cellCount));
   moments(ctx, columns, { sums: gradientOf(ctx, p), squares: 0 });
@@ -84,22 +99,46 @@ function squares(ctx: PhasesContext, p: number, mean: number): void {
   moments(ctx, columns, { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) });
 }
 
-/** Products of all pairs of candidates: row by row, up to the diagonal. */
-function products(ctx: PhasesContext, p: number, count: number): void {
-  const { columns, column } = partOf(ctx, p);
-  const one = ctx.scratch.at;
+/** Entries of column j that lie in this partition. */
+function entriesOf(ctx: PhasesContext, { rows, dense, places }: Columns, j: number): number {
+  const { i32 } = ctx.arena;
+  return dense ? rows : (i32[places.starts / 4 + j + 1] ?? 0) - (i32[places.starts / 4 + j] ?? 0);
+}
+
+/**
+ * Products of the new candidates with all: a line of `count` for each. By columns, that is every
+ * candidate's entries for each new one; or by the rows in which a new one occurs, where that is
+ * less: a rare column then costs nothing but its own few rows.
+ */
+function products(ctx: PhasesContext, p: number, { count, fresh }: Moments): void {
+  const { columns, rows, column } = partOf(ctx, p);
+  const { i32, f64 } = ctx.arena;
   const list = ctx.buffer('candidates');
-  const out = ctx.buffer('moments') + p * count * count * 8;
-  for (let k = 0; k < count; k++) {
+  const out = ctx.buffer('moments') + p * fresh * count * 8;
+  const entries = (k: number) => entriesOf(ctx, columns, i32[list / 4 + k] ?? 0);
+  let all = 0;
+  for (let k = 0; k < count; k++) all += entries(k);
+  const rowLength = columns.nonzeros / Math.max(1, columns.rows);
+  const one = ctx.scratch.at;
+  const slots = rows.slots;
+  if (!columns.dense) ctx.kernels.phase_mark(count, list, slots, 1);
+  for (let k = 0; k < fresh; k++) {
+    const to = out + k * count * 8;
+    if (!columns.dense && entries(k) * rowLength < all) {
+      const { starts, index, value } = columns.places;
+      const own = starts + (i32[list / 4 + k] ?? 0) * 4;
+      ctx.kernels.phase_products(count, own, index, value, rows.at, slots, to);
+      continue;
+    }
     const own = { list: { at: list + k * 4, count: 1 }, a: one, v: column };
-    ctx.arena.f64[one / 8] = 1;
+    f64[one / 8] = 1;
     addColumns(ctx, columns, own);
-    const others = { at: list, count: k + 1 };
-    dots(ctx, columns, { list: others, v: column, out: out + k * count * 8 });
+    dots(ctx, columns, { list: { at: list, count }, v: column, out: to });
     // x − x is 0, to the bit.
-    ctx.arena.f64[one / 8] = -1;
+    f64[one / 8] = -1;
     addColumns(ctx, columns, own);
   }
+  if (!columns.dense) ctx.kernels.phase_mark(count, list, slots, 0);
 }
 
 const listOf = (ctx: PhasesContext, phase: number) => {
@@ -159,7 +198,7 @@ function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
     case 'reset':
       return reset(ctx, p, 0);
     case 'moments':
-      return products(ctx, p, work.count);
+      return products(ctx, p, work);
     case 'phase':
       return phase(ctx, p, work);
     case 'measure':
@@ -180,7 +219,7 @@ function share(ctx: PhasesContext, work: PhaseWork): void {
   if (work.kind === 'phase') {
     const { sums, line } = slotOf(ctx, work.phase);
     ctx.share('sums', sums(first).offset, (last - first) * line);
-  } else if (work.kind === 'moments') lines('moments', work.count * work.count * 8);
+  } else if (work.kind === 'moments') lines('moments', work.fresh * work.count * 8);
   else if (work.kind !== 'reset') {
     lines('cells', cellCount * 8);
     const { kind } = work;
