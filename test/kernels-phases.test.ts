@@ -148,7 +148,7 @@ onEveryBuild(
         (j) => j === 0 || prng.uniform() < 0.6,
       );
       const all = rows.pixels.map((_, i) => new Map(pairsOf(rows, i)));
-      for (const j of [0, list.at(-1)!]) {
+      for (const j of [0, list.at(-1)]) {
         lab.reset();
         const { directory } = placeRows(lab, rows, 'csr');
         const own = all.flatMap((row, i) => (row.has(j) ? [[i, row.get(j)!] as const] : []));

@@ -61,7 +61,7 @@ export type ScheduleOptions = {
   readonly costs?: ((variable: number) => number) | undefined;
   /** Phases in flight besides the newest. Default: 0. */
   readonly depth?: number;
-  /** Candidates of a phase. Default where they are filtered: as many as were needed, up to 2 want. */
+  /** Candidates of a phase. Default with a filter: as many as were needed, at most 2 want. */
   readonly pool?: number;
   /** Ranges of the variables with a picker of its own each, in turns. Default: 1. */
   readonly schedulers?: number;
@@ -116,7 +116,7 @@ export function dispatchOptions(options: ScheduleOptions): DispatchOptions {
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   checkOptions(options);
-  const { kind, variables, want, schedulers = 1 } = options;
+  const { variables, schedulers = 1 } = options;
   const ranges = Array.from({ length: schedulers }, (_, s) => rangeOf(variables, schedulers, s));
   const pickers = ranges.map((range) => createPicker(options, range));
   let turn = 0;
