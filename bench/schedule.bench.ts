@@ -68,6 +68,7 @@ function optionsOf({ lambdaRatio, passes }: Problem, { kind, U, threshold }: Ask
   const schedule = { kind, phaseSize: U, threshold, squared: false, floor: 0.01, schedulers: 1 };
   return {
     ...{ loss: 'square', alpha: 1, lambda: undefined, lambdaRatio, intercept: false },
+    ...{ path: 0, pathRatio: 1, classWeights: [1, 1] },
     ...{ standardize: false, schedule: { ...schedule, refresh: true }, pipeline: 0 },
     ...{ tolerance: 1e-4, relativeTo: 'start', passes },
     ...{ certifyEvery: 0.5, damping: false },

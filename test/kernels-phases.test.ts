@@ -66,36 +66,39 @@ onEveryBuild('phase_logistic_slopes, phase_logistic_entropy', (lab) => {
   for (const n of lengths) {
     lab.reset();
     const [targets, scores] = [signs(n, n), doubles(n, 7 + n).map((x) => 12 * x)];
-    const [y, z, g] = [lab.input(targets), lab.input(scores), lab.output(n * 8)];
+    const [y, z, g] = [lab.input(targets), lab.output(scores), lab.output(n * 8)];
     const sums = lab.output(new Float64Array(6));
-    const [t, s0, s1] = [0.5, 0.75, 0.5];
-    lab.kernels.phase_logistic_slopes(n, t, s0, s1, y, z, g, sums);
+    const [t, s0, s1, c0, c1] = [0.5, 0.75, 0.5, 1.5, 0.25];
+    const c = targets.map((own) => (own > 0 ? c1 : c0));
+    lab.kernels.phase_logistic_slopes(n, t, c0, c1, s0, s1, y, z, g, sums);
     lab.check(`${n}`);
     const m = scores.map((x, i) => targets[i]! * (x + t));
     const a = m.map((x) => 1 / (1 + Math.exp(x)));
-    const want = a.map((x, i) => (targets[i]! > 0 ? -s1 * x : s0 * x));
+    const want = a.map((x, i) => c[i]! * (targets[i]! > 0 ? -s1 * x : s0 * x));
     allClose(
       lab.f64(g, n),
       want,
       want.map((x) => 1e-14 * Math.abs(x)),
       `${n}: slopes`,
     );
-    const of = (sign: number) => total(a.map((x, i) => (targets[i] === sign ? x : 0)));
+    const of = (sign: number) => total(a.map((x, i) => (targets[i] === sign ? c[i]! * x : 0)));
     const parts = [
-      total(m.map((x) => Math.max(0, -x) + Math.log1p(Math.exp(-Math.abs(x))))),
-      total(a.map((x, i) => -targets[i]! * x)),
-      total(a.map((x) => x * (1 - x))),
-      ...[of(1), of(-1), total(a.map(entropyOf))],
+      total(m.map((x, i) => c[i]! * (Math.max(0, -x) + Math.log1p(Math.exp(-Math.abs(x)))))),
+      total(a.map((x, i) => -targets[i]! * c[i]! * x)),
+      total(a.map((x, i) => c[i]! * x * (1 - x))),
+      ...[of(1), of(-1), total(a.map((x, i) => c[i]! * entropyOf(x)))],
     ];
     // exp, log and the quotient are right to some units of 2^-53, of values up to 13.
-    allClose(lab.f64(sums, 6), parts, n * 13 * 20 * U64, `${n}: sums`);
-    const entropy = lab.kernels.phase_logistic_entropy(n, 0.9, g);
+    allClose(lab.f64(sums, 6), parts, n * 13 * 30 * U64, `${n}: sums`);
+    const entropy = lab.kernels.phase_logistic_entropy(n, 0.9, c0, c1, y, g);
     close(
       entropy,
-      total(want.map((x) => entropyOf(0.9 * Math.abs(x)))),
-      n * 1e-14,
+      total(want.map((x, i) => c[i]! * entropyOf((0.9 * Math.abs(x)) / c[i]!))),
+      n * 2e-14,
       `${n}: entropy`,
     );
+    lab.kernels.phase_row_weights(n, c0, c1, y, z);
+    same(lab.f64(z, n), c, `${n}: weights`);
   }
 });
 

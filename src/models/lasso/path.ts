@@ -1,6 +1,7 @@
 // The whole job: the λ values, cross-validation, the path, and the results of it.
 import { SystemError } from '../../base/errors.ts';
 import type { Progress } from '../../mailbox/messages.ts';
+import { lambdaPath } from '../linear/lambdas.ts';
 import { createChooser } from './choose.ts';
 import { chooseLambda, foldPath, scoreFolds } from './folds.ts';
 import { fact, factCells, result, resultCells, type Lane } from './layout.ts';
@@ -30,8 +31,7 @@ function lambdasOf(solver: Solver): Float64Array {
   // With no column that varies every λ has the same solution.
   const most = largestSlope(solver) / alpha || 1;
   if (path === 0) return Float64Array.of(most * lambdaRatio);
-  const last = Math.max(1, path - 1);
-  return Float64Array.from({ length: path }, (_, i) => most * pathRatio ** (i / last));
+  return lambdaPath(most, { path, pathRatio });
 }
 
 function* open(): Generator<LassoPhase, void, void> {

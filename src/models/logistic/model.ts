@@ -102,13 +102,9 @@ async function trainByPhases(
   request: TrainRequest<Samples>,
 ): Promise<TrainOutcome> {
   const { data, test, options, tolerance = defaultTolerance } = request;
-  const weights = weightsFrom(options);
-  if (weights === 'balanced' || weights[1] !== 1) {
-    const rule = '--updates independent weighs all rows alike';
-    throw new SystemError('ERR_CONFIG', `${rule}: leave class weights out, or use joint`);
-  }
   const penalty = { alpha: Number(options['l1-ratio']), lambda: Number(options['lambda']) };
-  const given = { loss: 'logistic', ...penalty, lambdaRatio: 0, tolerance } as const;
+  const one = { lambdaRatio: 0, path: 0, pathRatio: 1, classWeights: weightsFrom(options) };
+  const given = { loss: 'logistic', ...penalty, ...one, tolerance } as const;
   const solved = await solveIndependent(session, request, { ...given, relativeTo: 'objective' });
   const { run, of, coefficients, metrics, passes, converged } = solved;
   const trained = trainedFrom(coefficients, data, options['intercept'] === true);

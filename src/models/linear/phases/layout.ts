@@ -33,6 +33,11 @@ export type PhasesOptions = {
   readonly lambda: number | undefined;
   /** λ as a share of the least that makes all coefficients 0, where it is not given. */
   readonly lambdaRatio: number;
+  /** Values of λ from that one down to `pathRatio` of it, each from the one before; 0: one λ. */
+  readonly path: number;
+  readonly pathRatio: number;
+  /** Logistic: what a row of each class weighs; balanced: rows of both weigh n/2 in all. */
+  readonly classWeights: readonly [number, number] | 'balanced';
   readonly intercept: boolean;
   readonly standardize: boolean;
   readonly schedule: PhaseSchedule;
@@ -46,7 +51,7 @@ export type PhasesOptions = {
    */
   readonly damping: boolean;
   readonly relativeTo: 'objective' | 'start';
-  /** One pass: as many updates as there are variables. */
+  /** Of one λ. One pass: as many updates as there are variables. */
   readonly passes: number;
   /** Passes between certificates; they are rarer in long runs. */
   readonly certifyEvery: number;
@@ -59,6 +64,7 @@ export const cellCount = 6;
 export const result = {
   ...{ objective: 0, gap: 1, updates: 2, phases: 3, turnedDown: 4, certificates: 5 },
   ...{ diverged: 6, correlated: 7, rows: 8, start: 9, caution: 10, lambda: 11, nonzeros: 12 },
+  ...{ values: 13 },
 } as const;
 const resultCells = 16;
 
@@ -66,6 +72,13 @@ const resultCells = 16;
 export const traced = { updates: 0, phases: 1, objective: 2, gap: 3 } as const;
 export const traceCells = 4;
 export const traceRowsMax = 4096;
+
+/** A row of `path` for each λ: what became of it. */
+export const pathCell = { lambda: 0, objective: 1, gap: 2, nonzeros: 3 } as const;
+export const pathCells = 4;
+
+export const isWeighted = ({ loss, classWeights }: PhasesOptions) =>
+  loss === 'logistic' && (classWeights === 'balanced' || classWeights.some((own) => own !== 1));
 
 export type PhasesShape = {
   readonly rows: number;
@@ -106,11 +119,14 @@ export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[
     { name: 'curvatures', bytes: each },
     { name: 'gradient', bytes: each },
     { name: 'weights', bytes: each },
+    // What a row of each class weighs.
+    { name: 'classWeights', bytes: 16 },
     // What is returned: a coefficient for each column, and the intercept; in f64 and in f32.
     { name: 'out', bytes: each + 8 },
     { name: 'coefficients', bytes: variables * 4 + 16 },
     { name: 'results', bytes: resultCells * 8 },
     { name: 'trace', bytes: traceRowsMax * traceCells * 8 },
+    { name: 'path', bytes: Math.max(1, setup.options.path) * pathCells * 8 },
   ];
 }
 

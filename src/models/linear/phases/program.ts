@@ -15,7 +15,7 @@ import { openCorrelate } from './audit.ts';
 import { flowing } from './flow.ts';
 import { phasesBuffers, type PhasesOptions } from './layout.ts';
 import type { PhasesSchedule } from './scheduler.ts';
-import { solvePhases } from './solve.ts';
+import { solvePhases } from './path.ts';
 import { pushPhase, type PhasesState, type PhaseWork } from './worker.ts';
 
 export const linearPhases = defineProgram<

@@ -5,7 +5,7 @@ import type { Samples } from '../../../data/dataset.ts';
 import type { PushContext } from '../../../program/program.ts';
 import { openRows, partitionRows } from '../../rows.ts';
 import { addColumns, dots, moments, openColumns, type Columns } from '../columns.ts';
-import { cellCount, phasesShape, slotOf, type PhasesOptions } from './layout.ts';
+import { cell, cellCount, isWeighted, phasesShape, slotOf, type PhasesOptions } from './layout.ts';
 
 /** One partition: its columns, and vectors over its rows. */
 type Part = {
@@ -16,6 +16,8 @@ type Part = {
   readonly y: number;
   /** Scores without their offset; square loss: less the targets. */
   readonly z: number;
+  /** What rows weigh; 0: all 1. */
+  readonly weights: number;
   /** Slopes of the loss: for the square loss that is z. */
   readonly g: number;
   /** All zeros between two uses. */
@@ -78,8 +80,9 @@ function start(ctx: PhasesContext, p: number): void {
   const vector = () => clear(ctx, arena.allocate(columns.length * 8 + 16), columns.length + 2);
   const [y, z, column] = [vector(), vector(), vector()];
   const g = options.loss === 'square' ? z : vector();
+  const weights = isWeighted(options) ? vector() : 0;
   const rows = { at: directory.at, slots: slotsOf(ctx, columns) };
-  state.parts.set(p, { columns, rows, y, z, g, column });
+  state.parts.set(p, { columns, rows, y, z, weights, g, column });
   kernels.phase_targets(data.labels === 'number' ? 1 : 0, columns.rows, directory.at, y);
   kernels.phase_square_sums(columns.rows, 0, z, y, clear(ctx, cellsOf(ctx, p), cellCount));
   moments(ctx, columns, { sums: gradientOf(ctx, p), squares: 0 });
@@ -92,11 +95,24 @@ function reset(ctx: PhasesContext, p: number, mean: number): void {
   else clear(ctx, z, columns.rows);
 }
 
-/** The squares of each column about its mean. */
+/** The weights of both classes. */
+const classWeights = (ctx: PhasesContext) => {
+  const at = ctx.buffer('classWeights') / 8;
+  return [ctx.arena.f64[at] ?? 1, ctx.arena.f64[at + 1] ?? 1] as const;
+};
+
+/** The weighted squares of each column about its mean. */
 function squares(ctx: PhasesContext, p: number, mean: number): void {
-  const { columns } = partOf(ctx, p);
+  const { columns, weights, y } = partOf(ctx, p);
   reset(ctx, p, mean);
-  moments(ctx, columns, { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) });
+  const out = { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) };
+  if (weights === 0) return moments(ctx, columns, out);
+  ctx.kernels.phase_row_weights(columns.rows, ...classWeights(ctx), y, weights);
+  // Σ w of the rows, as a sum of slopes.
+  const sums = clear(ctx, cellsOf(ctx, p), cellCount);
+  ctx.kernels.phase_square_sums(columns.rows, 0, y, weights, sums);
+  const total = ctx.arena.f64[sums / 8 + cell.slopes] ?? 0;
+  moments(ctx, columns, { ...out, weights, total });
 }
 
 /** Entries of column j that lie in this partition. */
@@ -155,7 +171,8 @@ function takeIn(ctx: PhasesContext, { columns, z }: Part, { from, to }: Taken): 
 }
 
 function slopes(ctx: PhasesContext, { columns, y, z, g }: Part, { t, s0, s1 }: At, sums: number) {
-  ctx.kernels.phase_logistic_slopes(columns.rows, t, s0, s1, y, z, g, sums);
+  const [c0, c1] = classWeights(ctx);
+  ctx.kernels.phase_logistic_slopes(columns.rows, t, c0, c1, s0, s1, y, z, g, sums);
 }
 
 function phase(ctx: PhasesContext, p: number, work: PhaseStep & { readonly kind: 'phase' }): void {
@@ -184,9 +201,10 @@ function gradient(ctx: PhasesContext, p: number, at: At): void {
 }
 
 function entropy(ctx: PhasesContext, p: number, s: number): void {
-  const { columns, g } = partOf(ctx, p);
+  const { columns, y, g } = partOf(ctx, p);
   const cells = cellsOf(ctx, p) / 8;
-  ctx.arena.f64[cells] = ctx.kernels.phase_logistic_entropy(columns.rows, s, g);
+  const [c0, c1] = classWeights(ctx);
+  ctx.arena.f64[cells] = ctx.kernels.phase_logistic_entropy(columns.rows, s, c0, c1, y, g);
 }
 
 function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
