@@ -71,7 +71,7 @@ function optionsOf({ lambdaRatio, passes }: Problem, { kind, U, threshold }: Ask
     ...{ path: 0, pathRatio: 1, classWeights: [1, 1] },
     ...{ standardize: false, schedule: { ...schedule, refresh: true }, pipeline: 0 },
     ...{ tolerance: 1e-4, relativeTo: 'start', passes },
-    ...{ certifyEvery: 0.5, damping: false },
+    ...{ certifyEvery: 0.5, damping: false, audit: false },
   };
 }
 

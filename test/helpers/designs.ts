@@ -166,6 +166,7 @@ export function optionsOf(design: Design, ask: Ask): PhasesOptions {
       passes,
       certifyEvery,
       damping,
+      audit: ask.audit ?? false,
     },
     ...{
       relativeTo: 'start',

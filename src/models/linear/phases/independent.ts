@@ -3,9 +3,9 @@
 import { SystemError } from '../../../base/errors.ts';
 import { partitionsFor } from '../../../base/world.ts';
 import type { Samples } from '../../../data/dataset.ts';
-import type { Metrics, ModelOptions, OptionSpec, PathPoint } from '../../../jobs/job.ts';
+import type { Metrics, OptionSpec, PathPoint } from '../../../jobs/job.ts';
 import type { RunResult } from '../../../supervisor/host.ts';
-import type { Session, TrainRequest } from '../../model.ts';
+import { auditMetrics, type Session, type TrainRequest } from '../../model.ts';
 import { pathCell, pathCells, result, type PhaseSchedule, type PhasesOptions } from './layout.ts';
 import { linearPhases } from './program.ts';
 
@@ -46,12 +46,16 @@ type Given = Pick<PhasesOptions, 'loss' | 'classWeights' | 'relativeTo' | Penalt
   readonly tolerance: number;
 };
 
-function phasesOptions(options: ModelOptions, given: Given, passes: number): PhasesOptions {
+function phasesOptions(
+  { options, audit }: Pick<TrainRequest<Samples>, 'options' | 'audit'>,
+  given: Given,
+  passes: number,
+): PhasesOptions {
   return {
     ...given,
     intercept: options['intercept'] === true,
     standardize: options['standardize'] === true,
-    ...{ passes, certifyEvery: 0.5, damping: options['damping'] === true },
+    ...{ passes, certifyEvery: 0.5, damping: options['damping'] === true, audit },
     pipeline: Number(options['pipeline']),
     schedule: {
       kind: (options['schedule'] ?? 'dynamic') as PhaseSchedule['kind'],
@@ -99,13 +103,10 @@ export async function solveIndependent(
     throw new SystemError('ERR_CONFIG', `${rule}; got ${String(options['schedulers'])}`);
   }
   const { world, host } = session;
-  if (audit && world.size > 1) {
-    session.warn('--audit checks a schedule on one host alone: no host here has all rows');
-  }
   const own = world.size > 1 ? partitionsFor(world) : partitionsDefault;
   const ask = {
     ...{ data, seed, audit, partitions: request.partitions ?? Math.min(own, data.rows) },
-    ...{ options: phasesOptions(options, given, passes), userKernels: undefined },
+    ...{ options: phasesOptions(request, given, passes), userKernels: undefined },
     policy: { consistency: 'bsp', staleness: 0 } as const,
     ...{ program: { builtIn: linearPhases.name }, canary: undefined },
   };
@@ -128,6 +129,7 @@ export async function solveIndependent(
     metrics: {
       ...{ updates: of('updates'), phases: of('phases'), rejected: of('turnedDown') },
       certificates: of('certificates'),
+      ...auditMetrics(run),
     },
     passes: of('updates') / data.columns,
     converged: of('diverged') === 0 && path.every(isSolved),

@@ -5,6 +5,7 @@
 //   sums      a line for each of these and each partition: x_j·g, then six sums over its rows, f64
 //   gradients a line for each partition: a sum for each variable, f64
 //   cells     a line for each partition: sums over its rows, f64
+//   audit     with --audit a line for each partition: audit.ts
 import type { Samples } from '../../../data/dataset.ts';
 import type { BufferSpec, Context, Setup } from '../../../program/program.ts';
 import type { ScheduleKind } from '../../../scheduler/schedule.ts';
@@ -55,6 +56,8 @@ export type PhasesOptions = {
   readonly passes: number;
   /** Passes between certificates; they are rarer in long runs. */
   readonly certifyEvery: number;
+  /** Pairs in flight are measured for the auditor. */
+  readonly audit: boolean;
 };
 
 /** Cells of a partition, and behind the dots of a phase: as kernels add them up. */
@@ -102,8 +105,12 @@ export function phasesShape({ data, options }: Plan): PhasesShape {
   return { rows, variables, size, slots: 2 * pipeline + 4, candidates };
 }
 
+/** Cells of a partition's line of `audit`. */
+export const auditLine = ({ size, candidates }: PhasesShape) => (2 + size) * candidates;
+
 export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[] {
-  const { variables, size, slots, candidates } = phasesShape(setup);
+  const shape = phasesShape(setup);
+  const { variables, size, slots, candidates } = shape;
   const { partitions } = setup;
   const each = variables * 8;
   return [
@@ -114,6 +121,7 @@ export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[
     { name: 'cells', bytes: partitions * cellCount * 8 },
     { name: 'candidates', bytes: (candidates + 1) * 4 },
     { name: 'moments', bytes: partitions * candidates * candidates * 8 },
+    { name: 'audit', bytes: setup.options.audit ? partitions * auditLine(shape) * 8 : 0 },
     { name: 'means', bytes: each },
     { name: 'inverses', bytes: each },
     { name: 'curvatures', bytes: each },

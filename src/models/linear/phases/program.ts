@@ -11,7 +11,7 @@
 // the schedule's filter that diverges on correlated columns (Bradley et al. 2011).
 import { assert } from '../../../base/assert.ts';
 import { defineProgram } from '../../../program/program.ts';
-import { openCorrelate } from './audit.ts';
+import { pairOf } from './audit.ts';
 import { flowing } from './flow.ts';
 import { phasesBuffers, type PhasesOptions } from './layout.ts';
 import type { PhasesSchedule } from './scheduler.ts';
@@ -38,10 +38,9 @@ export const linearPhases = defineProgram<
   pipeline: ({ options }) => options.pipeline,
   conflict(ctx, j, k) {
     const { threshold } = ctx.options.schedule;
-    // Rank 0 has not all rows of a run over several hosts.
-    if (threshold >= 1 || ctx.hosts.length > 1) return undefined;
-    ctx.state.correlate ??= openCorrelate(ctx);
-    const correlation = ctx.state.correlate(j, k);
+    if (threshold >= 1) return undefined;
+    const correlation = ctx.state.audited?.get(pairOf(j, k));
+    if (correlation === undefined) return 'nobody has measured how their columns correlate';
     // Sums of the filter are in another order.
     if (Math.abs(correlation) < threshold + 1e-9) return undefined;
     return `their columns correlate by ${correlation.toFixed(3)}, the limit is ${threshold}`;

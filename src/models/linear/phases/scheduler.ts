@@ -2,13 +2,13 @@
 import type { Samples } from '../../../data/dataset.ts';
 import type { ScheduleContext } from '../../../program/program.ts';
 import { ranges } from '../../../scheduler/rotation.ts';
-import type { Correlate } from './audit.ts';
+import type { Audited } from './audit.ts';
 import type { Flow, FlowState } from './flow.ts';
 import { cellCount, phasesShape, type PhasesOptions, type PhasesShape } from './layout.ts';
 import type { PhaseStep, PhaseWork } from './worker.ts';
 
-/** `correlate`: of a run with --audit. */
-export type PhasesSchedule = FlowState<PhaseWork> & { correlate?: Correlate };
+/** `audited`: with --audit, of the phase that is about to begin. */
+export type PhasesSchedule = FlowState<PhaseWork> & { audited?: Audited };
 export type Scheduler = ScheduleContext<PhasesOptions, PhasesSchedule>;
 
 /** The model as it is, with the changes of all phases that have ended. Vectors lie in buffers. */

@@ -11,6 +11,7 @@
 import { createPrng } from '../../../base/prng.ts';
 import { createCorrelations, type Correlations } from '../../../scheduler/correlations.ts';
 import { createSchedule, type Phase, type Schedule } from '../../../scheduler/schedule.ts';
+import { auditPairs } from './audit.ts';
 import { certify } from './certificate.ts';
 import type { Flow } from './flow.ts';
 import { cell, slotOf, traceCells, traceRowsMax } from './layout.ts';
@@ -109,6 +110,10 @@ function* beginPhase(solve: Solve, phase: Phase): Flow<PhaseWork> {
   ctx.arena.i32[list.at / 4] = phase.picked.length;
   ctx.arena.i32.set(phase.picked, list.at / 4 + 1);
   ctx.share('lists', list.offset, (phase.picked.length + 1) * 4);
+  if (ctx.options.audit && ctx.options.schedule.threshold < 1) {
+    const flying = flights.flatMap(({ picked }) => Array.from(picked));
+    ctx.state.audited = yield* auditPairs(problem, phase.picked, flying);
+  }
   ctx.began(phase);
   yield* send(problem, { kind: 'phase', phase: phase.number, t, from, to });
   problem.told = to;

@@ -4,8 +4,17 @@ import { assert } from '../../../base/assert.ts';
 import type { Samples } from '../../../data/dataset.ts';
 import type { PushContext } from '../../../program/program.ts';
 import { openRows, partitionRows } from '../../rows.ts';
+import { measurePairs, type Audit } from './audit.ts';
 import { addColumns, dots, moments, openColumns, type Columns } from '../columns.ts';
-import { cell, cellCount, isWeighted, phasesShape, slotOf, type PhasesOptions } from './layout.ts';
+import {
+  auditLine,
+  cell,
+  cellCount,
+  isWeighted,
+  phasesShape,
+  slotOf,
+  type PhasesOptions,
+} from './layout.ts';
 
 /** One partition: its columns, and vectors over its rows. */
 type Part = {
@@ -39,6 +48,7 @@ export type PhaseStep =
   | { readonly kind: 'squares'; readonly mean: number }
   | { readonly kind: 'reset' }
   | ({ readonly kind: 'moments' } & Moments)
+  | ({ readonly kind: 'audit' } & Audit)
   | ({ readonly kind: 'phase'; readonly phase: number; readonly t: number } & Taken)
   | ({ readonly kind: 'measure' } & At & Taken)
   | ({ readonly kind: 'gradient' } & At)
@@ -217,6 +227,12 @@ function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
       return reset(ctx, p, 0);
     case 'moments':
       return products(ctx, p, work);
+    case 'audit': {
+      const [list, line] = [ctx.buffer('candidates'), auditLine(phasesShape(ctx)) * 8];
+      const { count, fresh } = work;
+      const out = ctx.buffer('audit') + p * line;
+      return measurePairs(ctx, partOf(ctx, p), { count, fresh, list, out });
+    }
     case 'phase':
       return phase(ctx, p, work);
     case 'measure':
@@ -237,7 +253,8 @@ function share(ctx: PhasesContext, work: PhaseWork): void {
   if (work.kind === 'phase') {
     const { sums, line } = slotOf(ctx, work.phase);
     ctx.share('sums', sums(first).offset, (last - first) * line);
-  } else if (work.kind === 'moments') lines('moments', work.fresh * work.count * 8);
+  } else if (work.kind === 'audit') lines('audit', auditLine(phasesShape(ctx)) * 8);
+  else if (work.kind === 'moments') lines('moments', work.fresh * work.count * 8);
   else if (work.kind !== 'reset') {
     lines('cells', cellCount * 8);
     const { kind } = work;
