@@ -11,6 +11,7 @@ import { logistic } from '../src/models/logistic/model.ts';
 import { drive, driving } from './helpers/driven.ts';
 import { programOf, withHost } from './helpers/hosts.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
+import { prngOf } from './helpers/lab.ts';
 import { requestOf, sessionOf } from './helpers/models.ts';
 import {
   autoregressive,
@@ -247,6 +248,51 @@ test('phases: class weights end where those of joint updates do', async () => {
       const [joint, independent] = objectives as [number, number];
       assert.ok(Math.abs(joint / independent - 1) < 1e-6, `${joint}, ${independent}`);
       host.arena.release(mark);
+    }
+  });
+});
+
+/** By column: constant, one twice, its negative, none, huge, tiny, and two plain ones. */
+function degenerate(rows: number): number[][] {
+  const prng = prngOf(3);
+  const normal = () => prng.uniform() + prng.uniform() + prng.uniform() - 1.5;
+  return Array.from({ length: rows }, () => {
+    const [a, b, c, d, e] = [normal(), normal(), normal(), normal(), normal()];
+    return [5, a, a, -a, 0, 1e12 * b, 1e-12 * c, d, e].map(Math.fround);
+  });
+}
+
+test('phases: constant, equal, empty, huge and tiny columns, few rows', async () => {
+  await driving((host) => {
+    for (const rows of [1, 2, 40]) {
+      for (const loss of losses) {
+        for (const intercept of [true, false]) {
+          for (const standardize of [true, false]) {
+            const values = degenerate(rows);
+            const share = { truth: 1, share: 0.1 };
+            const made = designOf(values, 5, { loss, intercept, standardize, ...share });
+            // Of the plain columns: the huge one would be all of the target.
+            const y = made.y.map((_, i) =>
+              loss === 'square' ? values[i]![7]! - 2 : i % 2 ? 1 : -1,
+            );
+            const design = { ...made, y, l1: 0.02, l2: 0.01 };
+            const label = `${rows} rows, ${loss}, ${intercept}, ${standardize}`;
+            const plan = { damping: true, refresh: true, passes: 20_000, tolerance };
+            for (const storage of ['f32', 'csr'] as const) {
+              const ask: Ask = { ...plan, storage, threshold: 0.3, phaseSize: 4, partitions: 3 };
+              const solved = drive(host, design, ask);
+              assert.is(solved.diverged, 0, label);
+              // One row has a perfect fit, and nothing to be relative to.
+              const least = tolerance * solved.start + 1e-9;
+              assert.ok(solved.gap <= least, `${label}: gap ${solved.gap}`);
+              const off = Math.abs(solved.objective - objective(design, solved.v, solved.b));
+              assert.ok(off <= 1e-6 * solved.start + 1e-12, `${label}: off by ${off}`);
+              assert.is(solved.v[4], 0, label);
+              if (intercept) assert.is(solved.v[0], 0, label);
+            }
+          }
+        }
+      }
     }
   });
 });
