@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SystemError } from '../src/base/errors.ts';
 import { createPrng } from '../src/base/prng.ts';
+import { createCorrelations } from '../src/scheduler/correlations.ts';
 import { createCoordinator, createShard } from '../src/scheduler/shards.ts';
 import { programOf, request, withHost } from './helpers/hosts.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
@@ -76,6 +77,30 @@ test('shards: the coordinator asks each for its range once, and tells it what be
   const [again] = coordinator.orders(prng);
   assert.equal([again?.ended, again?.changes, again?.inFlight], [[0, 1], [0.5, 0.25], []]);
   assert.throws(() => coordinator.propose([...proposals, ...proposals]), /without an order/);
+});
+
+test('shards: where one range is blocked another has its turn', () => {
+  const correlations = createCorrelations({ threshold: 0.2 });
+  // The ranges are 0 … 3 and 4 … 7; 1, 2 and 3 have to wait for 0.
+  const group = [0, 0, 0, 0, 1, 2, 3, 4];
+  const all = Int32Array.from(group, (_, j) => j);
+  const moment = (j: number, k: number) => (j === k ? 1 : group[j] === group[k] ? 0.5 : 0);
+  correlations.note(
+    all,
+    [...all].flatMap((j) => Array.from(all, (k) => moment(j, k))),
+  );
+  const options = { kind: 'cyclic', variables: 8, want: 1, schedulers: 2, depth: 3 } as const;
+  const coordinator = createCoordinator({ ...options, correlations, pool: 1 });
+  const shards = [0, 1].map((s) => createShard({ ...options, pool: 1 }, s));
+  const prng = createPrng(1);
+  const ask = () =>
+    coordinator.propose(coordinator.orders(prng).map((own) => shards[own.shard]!.plan(own)));
+  const picked: number[][] = [];
+  for (let i = 0; i < 3; i++) {
+    ask();
+    picked.push([...(coordinator.next(prng)?.picked ?? [])]);
+  }
+  assert.equal(picked, [[0], [4], [5]]);
 });
 
 test.run();

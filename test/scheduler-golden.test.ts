@@ -65,10 +65,13 @@ function openSchedule() {
         pairs.set(words.slice(0, 2).join(' '), Number(words[2]));
         return [];
       case 'candidates': {
-        const list = there().candidates(prng);
-        const moments = Array.from(list, (j) => Array.from(list, (k) => between(j, k)));
-        correlations?.note(list, moments.flat());
-        return [list.length === 0 ? 'none' : `moments of ${list.join(' ')}`];
+        const list = [...there().candidates(prng)];
+        if (correlations === undefined || list.length === 0) return ['none'];
+        const count = correlations.newOf(Int32Array.from(list));
+        const rows = list.slice(0, count);
+        const moments = rows.flatMap((j) => list.map((k) => between(j, k)));
+        correlations.note(Int32Array.from(list), moments);
+        return [`moments of ${rows.join(' ')} with ${list.slice(count).join(' ') || 'each other'}`];
       }
       case 'next':
         return next();

@@ -175,7 +175,9 @@ function drive(run: Run, check: (phase: Phase, inFlight: ReadonlyMap<number, Pha
   const visited = new Set<number>();
   for (let i = 0; i < phases; i++) {
     const list = schedule.candidates(prng);
-    const gram = Array.from(list, (j) => Array.from(list, (k) => 4 * correlation(j, k)));
+    // Of what is new alone.
+    const rows = list.subarray(0, correlations.newOf(list));
+    const gram = Array.from(rows, (j) => Array.from(list, (k) => 4 * correlation(j, k)));
     correlations.note(list, gram.flat());
     const phase = schedule.next(prng);
     if (phase !== undefined) {
@@ -184,7 +186,9 @@ function drive(run: Run, check: (phase: Phase, inFlight: ReadonlyMap<number, Pha
       for (const variable of phase.picked) visited.add(variable);
     }
     const numbers = [...inFlight.keys()];
-    assert.ok(numbers.length <= depth + 1 && numbers.length > 0);
+    const waits = phase === undefined && schedule.candidates(prng).length > 0;
+    assert.ok(numbers.length <= depth + 1 && (waits || numbers.length > 0));
+    if (waits) continue;
     if (phase === undefined || prng.uniform() < 0.5) {
       const number = numbers[prng.below(numbers.length)]!;
       const { picked } = inFlight.get(number)!;
@@ -327,6 +331,65 @@ test('correlations: slots are bounded, and the ones unused for longest are forgo
   correlations.note(Int32Array.of(7, 8, 9), [0, 0, 0, 0, 1, 0.2, 0, 0.2, 1]);
   assert.equal([correlations.between(7, 8), correlations.between(9, 8)], [0, 0]);
   assert.is(correlations.strong, 0);
+});
+
+test('correlations: moments of what is new are enough, and are asked for once', () => {
+  const group = Array.from({ length: 50 }, (_, j) => j % 7);
+  fc.assert(
+    fc.property(fc.array(fc.nat(49), { minLength: 1 }), fc.nat(1000), (draws, seed) => {
+      const correlation = truth(group, seed);
+      const correlations = createCorrelations({ threshold: 0.3, slots: 24 });
+      const lists = draws.map((from, i) =>
+        Array.from({ length: 1 + ((from + i) % 9) }, (_, k) => (from + k * (1 + (i % 3))) % 50),
+      );
+      for (const drawn of lists) {
+        const list = correlations.unknown(drawn, drawn.length);
+        const fresh = correlations.newOf(list);
+        const rows = Array.from(list.subarray(0, fresh));
+        // What is not new has been noted before: every pair without a new one is known.
+        [...list.subarray(fresh)].forEach((j, i) => {
+          for (const k of list.subarray(fresh + i + 1))
+            assert.ok(correlations.between(j, k) !== undefined);
+        });
+        correlations.note(
+          list,
+          rows.flatMap((j) => Array.from(list, (k) => 9 * correlation(j, k))),
+        );
+        drawn.forEach((j, i) => {
+          for (const k of drawn.slice(0, i)) {
+            const own = correlation(j, k);
+            const found = correlations.between(j, k);
+            assert.ok(found !== undefined, `${j} and ${k} are known`);
+            assert.ok(Math.abs(found - (Math.abs(own) < 0.3 ? 0 : own)) < 1e-12, `${j} ${k}`);
+          }
+        });
+        assert.is(correlations.unknown(drawn, drawn.length).length, 0, 'once');
+      }
+    }),
+  );
+  const correlations = createCorrelations({ threshold: 0.3 });
+  const lone = () => correlations.note(Int32Array.of(1, 2), [1, 0.5]);
+  assert.throws(lone, /a variable without a slot has a row/);
+});
+
+test('candidates: as many as the filter has made necessary', () => {
+  const sizes = (between: number) => {
+    const correlations = createCorrelations({ threshold: 0.3 });
+    const schedule = createSchedule({ kind: 'random', variables: 4000, want: 20, correlations });
+    const prng = createPrng(1);
+    return Array.from({ length: 40 }, () => {
+      const list = schedule.candidates(prng);
+      const gram = Array.from(list, (j) => Array.from(list, (k) => (j === k ? 1 : between)));
+      correlations.note(list, gram.flat());
+      const { number, picked } = schedule.next(prng)!;
+      schedule.done(number, new Float64Array(picked.length));
+      return list.length;
+    });
+  };
+  const [free, tight] = [sizes(0), sizes(0.9)];
+  assert.is(free[0], 40, 'at first: twice as many as are wanted');
+  assert.is(free.at(-1), 22);
+  assert.is(tight.at(-1), 40);
 });
 
 test('ten million variables: a draw and an update look at few of them', () => {

@@ -51,22 +51,23 @@ export function phase_square_sums(n: i32, t: f64, y: usize, u: usize, sums: usiz
 }
 
 /**
- * g = f'(z + t), times s1 for y = 1 and s0 for y = −1, and to the f64 at `sums` are added
- * {Σ f, Σ f', Σ f'', Σ a of y = 1, Σ a of y = −1, Σ H(a)}, without these factors; H: see below.
+ * A row weighs c: c1 for y = 1, c0 for y = −1. g = c f'(z + t), times s1 or s0, and to the f64 at `sums` are
+ * added {Σ c f, Σ c f', Σ c f'', Σ c a of y = 1, Σ c a of y = −1, Σ c H(a)}, without s; H: see below.
  */
 export function phase_logistic_slopes(
-  n: i32, t: f64, s0: f64, s1: f64, y: usize, z: usize, g: usize, sums: usize,
+  n: i32, t: f64, c0: f64, c1: f64, s0: f64, s1: f64, y: usize, z: usize, g: usize, sums: usize,
 ): void {
   let loss: f64 = 0, slopes: f64 = 0, curvature: f64 = 0, mass1: f64 = 0, mass0: f64 = 0, entropy: f64 = 0;
   for (let i = 0; i < n; i++) {
     const own = load<f64>(y);
     const m = own * (load<f64>(z) + t);
     const e = exp64(-abs(m)), inverse = 1 / (1 + e);
-    const a = m > 0 ? e * inverse : inverse;
-    const f = log1p64(e) + max<f64>(-m, 0);
+    const c = own > 0 ? c1 : c0;
+    const a = c * (m > 0 ? e * inverse : inverse);
+    const f = c * (log1p64(e) + max<f64>(-m, 0));
     loss += f;
     slopes -= own * a;
-    curvature += e * inverse * inverse;
+    curvature += c * (e * inverse * inverse);
     if (own > 0) mass1 += a;
     else mass0 += a;
     // H(a) = f + a m; where a is 0 and m infinite, that is 0.
@@ -91,15 +92,26 @@ function timesLog(x: f64): f64 {
   return x > 1e-300 ? x * log64(x) : 0;
 }
 
-/** Σ H(s |g_i|), H(a) = −a ln a − (1 − a) ln(1 − a): of slopes g = ∓a, and with what they were multiplied. */
-export function phase_logistic_entropy(n: i32, s: f64, g: usize): f64 {
+/**
+ * Σ c H(s |g_i| / c), H(a) = −a ln a − (1 − a) ln(1 − a): of slopes g = ∓c a, and with what they were
+ * multiplied. c: c1 for y = 1, c0 for y = −1.
+ */
+export function phase_logistic_entropy(n: i32, s: f64, c0: f64, c1: f64, y: usize, g: usize): f64 {
+  const s0 = s / c0, s1 = s / c1;
   let sum: f64 = 0;
   const end = g + (<usize>n << 3);
-  for (; g < end; g += 8) {
-    const a = s * abs(load<f64>(g));
-    sum -= timesLog(a) + timesLog(1 - a);
+  for (; g < end; g += 8, y += 8) {
+    const first = load<f64>(y) > 0;
+    const a = (first ? s1 : s0) * abs(load<f64>(g));
+    sum -= (first ? c1 : c0) * (timesLog(a) + timesLog(1 - a));
   }
   return sum;
+}
+
+/** w = c1 where y is 1, c0 where it is −1: what rows weigh. */
+export function phase_row_weights(n: i32, c0: f64, c1: f64, y: usize, w: usize): void {
+  const end = y + (<usize>n << 3);
+  for (; y < end; y += 8, w += 8) store<f64>(w, load<f64>(y) > 0 ? c1 : c0);
 }
 
 /**
@@ -143,4 +155,35 @@ export function phase_penalty(n: i32, l1: f64, l2: f64, w: usize): f64 {
     squares += own * own;
   }
   return l1 * absolute + 0.5 * l2 * squares;
+}
+
+/** slots[list[k]] = k + 1 for k < count, or 0 where `on` is 0: what `phase_products` looks columns up in. */
+export function phase_mark(count: i32, list: usize, slots: usize, on: i32): void {
+  for (let k = 0; k < count; k++) {
+    store<i32>(slots + (<usize>load<u32>(list + (<usize>k << 2)) << 2), on ? k + 1 : 0);
+  }
+}
+
+/**
+ * out[k] = Σ_i x_i x_i,k for the marked columns k < count: through the rows i of one sparse column of
+ * `length` entries (columns.ts); directory: of the partition's rows. out f64.
+ */
+export function phase_products(
+  count: i32, length: i32, entries: usize, directory: usize, slots: usize, out: usize,
+): void {
+  memory.fill(out, 0, <usize>count << 3);
+  const cells = out - 8;
+  const last = entries + (<usize>length << 3);
+  for (; entries < last; entries += 8) {
+    const row = directory + (<usize>load<u32>(entries) << 4);
+    const x = <f64>load<f32>(entries, 4);
+    let column = load<usize>(row), v = load<usize>(row, 4);
+    const end = column + (<usize>load<i32>(row, 8) << 2);
+    for (; column < end; column += 4, v += 4) {
+      const slot = <usize>load<u32>(slots + (<usize>load<u32>(column) << 2));
+      if (slot == 0) continue;
+      const cell = cells + (slot << 3);
+      store<f64>(cell, load<f64>(cell) + x * <f64>load<f32>(v));
+    }
+  }
 }

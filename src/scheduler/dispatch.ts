@@ -129,7 +129,8 @@ export type Pool = { readonly picker: number; readonly candidates: Int32Array };
 
 /** Where candidates come from, and what becomes of them goes. */
 export type Source = {
-  draw(prng: Prng, inFlight: ReadonlySet<number>): Pool | undefined;
+  /** Up to `count` candidates of the next range that has some. */
+  draw(prng: Prng, count: number, inFlight: ReadonlySet<number>): Pool | undefined;
   /** Of a pool: what was not made part of the phase. */
   back(picker: number, left: Iterable<number>): void;
   learn(picker: number, picked: Int32Array, changes: Float64Array): void;
@@ -137,47 +138,89 @@ export type Source = {
 };
 
 export type DispatchOptions = {
-  /** Most variables of a phase. */
   readonly want: number;
+  /** Most variables of a phase: `want`, or whole blocks. */
+  readonly most: number;
   readonly depth: number;
   readonly correlations: Correlations | undefined;
+  /** Candidates of a phase; undefined: as many as the filter makes necessary. */
+  readonly pool: number | undefined;
+  /** Ranges that the source draws from, in turns. */
+  readonly ranges: number;
 };
 
-export function createDispatcher(source: Source, { want, depth, correlations }: DispatchOptions) {
+/**
+ * How many candidates make a phase full, twice as many as are wanted at most: each costs its
+ * correlations with all others, and most data has few pairs that are turned down.
+ */
+function createPoolSize({ want, correlations, pool }: DispatchOptions) {
+  /** Turned down by a phase, averaged with exponentially falling weights. */
+  let usual = want;
+  return {
+    get size() {
+      if (pool !== undefined || correlations === undefined) return pool ?? want;
+      return Math.min(2 * want, want + Math.ceil(1.5 * usual) + 1);
+    },
+    learn: (turnedDown: number) => void (usual += 0.25 * (turnedDown - usual)),
+  };
+}
+
+export function createDispatcher(source: Source, options: DispatchOptions) {
+  const { most, depth, correlations, ranges } = options;
   const flights = createFlights(depth);
+  const poolSize = createPoolSize(options);
   let number = 0;
   let pool: Pool | undefined;
+  /** Ranges in a row all of whose candidates were turned down, since a flight has ended. */
+  let blocked = 0;
+  const isFull = () => flights.full || blocked >= ranges;
+  const draw = (prng: Prng) => source.draw(prng, poolSize.size, flights.inFlight);
+  const unknown = ({ candidates }: Pool) =>
+    correlations?.unknown([...flights.inFlight, ...candidates], candidates.length) ?? [];
+  /** A phase of a pool; undefined when all were turned down. */
+  const begin = ({ picker, candidates }: Pool): Phase | undefined => {
+    const against = { correlations, inFlight: flights.inFlight };
+    const { kept, left, ...turned } = filterCandidates(candidates, most, against);
+    poolSize.learn(turned.turnedDown);
+    const priorities = Float64Array.from(kept, (variable) => source.priority(picker, variable));
+    source.back(picker, left);
+    if (kept.length === 0) return undefined;
+    const phase = { number, picked: kept, priorities, ...turned };
+    flights.begin(number, { picker, picked: kept });
+    number += 1;
+    return phase;
+  };
   return {
     inFlight: flights.inFlight,
+    get poolSize() {
+      return poolSize.size;
+    },
     /** Candidates that the next phase will be made of. */
     get pending(): Iterable<number> {
       return pool?.candidates ?? [];
     },
     candidates(prng: Prng): Int32Array {
-      if (correlations === undefined || flights.full) return new Int32Array(0);
-      pool ??= source.draw(prng, flights.inFlight);
-      if (pool === undefined) return new Int32Array(0);
-      const { candidates } = pool;
-      return correlations.unknown([...flights.inFlight, ...candidates], candidates.length);
+      if (correlations === undefined || isFull()) return new Int32Array(0);
+      pool ??= draw(prng);
+      return pool === undefined ? new Int32Array(0) : Int32Array.from(unknown(pool));
     },
     next(prng: Prng): Phase | undefined {
-      if (flights.full) return undefined;
-      const own = pool ?? source.draw(prng, flights.inFlight);
-      pool = undefined;
-      if (own === undefined) return undefined;
-      const { picker, candidates } = own;
-      const against = { correlations, inFlight: flights.inFlight };
-      const { kept, left, ...turned } = filterCandidates(candidates, want, against);
-      const priorities = Float64Array.from(kept, (variable) => source.priority(picker, variable));
-      source.back(picker, left);
-      if (kept.length === 0) return undefined;
-      const phase = { number, picked: kept, priorities, ...turned };
-      flights.begin(number, { picker, picked: kept });
-      number += 1;
-      return phase;
+      while (!isFull()) {
+        const own = pool ?? draw(prng);
+        pool = undefined;
+        if (own === undefined) return undefined;
+        const phase = begin(own);
+        if (phase !== undefined) return phase;
+        blocked += 1;
+        if (isFull()) return undefined;
+        pool = draw(prng);
+        if (pool === undefined || unknown(pool).length > 0) return undefined;
+      }
+      return undefined;
     },
     done(phase: number, changes: Float64Array): void {
       const { picker, picked } = flights.end(phase, changes.length);
+      blocked = 0;
       source.learn(picker, picked, changes);
     },
     /** Gives candidates back that were drawn by priorities that do not hold any more. */

@@ -18,7 +18,7 @@ import { SystemError } from '../base/errors.ts';
 import type { Prng } from '../base/prng.ts';
 import { rangeOf, type Range } from '../base/ranges.ts';
 import type { Correlations } from './correlations.ts';
-import { createDispatcher, type Phase, type Source } from './dispatch.ts';
+import { createDispatcher, type DispatchOptions, type Phase, type Source } from './dispatch.ts';
 import { balancedBounds, createOrderPicker, createRandomPicker, type Picker } from './picker.ts';
 import { createPriorityPicker } from './priority.ts';
 
@@ -33,8 +33,9 @@ export type Schedule = {
    */
   candidates(prng: Prng): Int32Array;
   /**
-   * Undefined: nothing may start before something in flight has ended, of the range whose turn it
-   * is. With nothing in flight: no variable has a priority, there is nothing to do.
+   * Undefined: nothing may start before something in flight has ended, or before the moments of
+   * another range's candidates are noted: then `candidates` is not empty, and `next` is worth
+   * another call. With nothing in flight: no variable has a priority, there is nothing to do.
    */
   next(prng: Prng): Phase | undefined;
   /** Ends a phase's flight: `changes[i]` is |Δ| of its variable i. */
@@ -60,7 +61,7 @@ export type ScheduleOptions = {
   readonly costs?: ((variable: number) => number) | undefined;
   /** Phases in flight besides the newest. Default: 0. */
   readonly depth?: number;
-  /** Candidates of a phase. Default: twice as many as wanted where they are filtered. */
+  /** Candidates of a phase. Default with a filter: as many as were needed, at most 2 want. */
   readonly pool?: number;
   /** Ranges of the variables with a picker of its own each, in turns. Default: 1. */
   readonly schedulers?: number;
@@ -86,8 +87,8 @@ export function createPicker(
   }
 }
 
-export function checkOptions(options: ScheduleOptions, poolSize: number): void {
-  const { variables, want, depth = 0, schedulers = 1, correlations } = options;
+export function checkOptions(options: ScheduleOptions): void {
+  const { variables, want, depth = 0, schedulers = 1, correlations, pool = 2 * want } = options;
   const wrong = (what: string, got: number) => {
     throw new SystemError('ERR_CONFIG', `schedule: ${what}, got ${got}`);
   };
@@ -97,7 +98,7 @@ export function checkOptions(options: ScheduleOptions, poolSize: number): void {
   if (!(schedulers >= 1 && schedulers <= variables)) {
     wrong(`schedulers are 1 to the number of variables, ${variables}`, schedulers);
   }
-  const room = Math.min(variables, poolSize + (depth + 1) * want);
+  const room = Math.min(variables, pool + (depth + 1) * want);
   if (correlations !== undefined && correlations.slots < room) {
     wrong(
       `correlations have a slot for each candidate and each in flight, ${room}`,
@@ -106,25 +107,26 @@ export function checkOptions(options: ScheduleOptions, poolSize: number): void {
   }
 }
 
-/** Candidates of a phase: the filter turns some down. */
-export function poolSizeOf({ want, correlations, pool }: ScheduleOptions): number {
-  return pool ?? (correlations === undefined ? want : 2 * want);
+export function dispatchOptions(options: ScheduleOptions): DispatchOptions {
+  const { kind, want, depth = 0, correlations, pool, schedulers: ranges = 1 } = options;
+  // A block is as large as it is.
+  const most = kind === 'static' ? Infinity : want;
+  return { want, most, depth, correlations, pool, ranges };
 }
 
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const poolSize = poolSizeOf(options);
-  checkOptions(options, poolSize);
-  const { kind, variables, want, correlations, depth = 0, schedulers = 1 } = options;
+  checkOptions(options);
+  const { variables, schedulers = 1 } = options;
   const ranges = Array.from({ length: schedulers }, (_, s) => rangeOf(variables, schedulers, s));
   const pickers = ranges.map((range) => createPicker(options, range));
   let turn = 0;
   const source: Source = {
     /** Of the picker whose turn it is, or of the next one that has some. */
-    draw(prng, inFlight) {
+    draw(prng, count, inFlight) {
       for (let tried = 0; tried < schedulers; tried++) {
         const picker = turn;
         turn = (turn + 1) % schedulers;
-        const candidates = pickers[picker]!.take(prng, poolSize, inFlight);
+        const candidates = pickers[picker]!.take(prng, count, inFlight);
         if (candidates.length > 0) return { picker, candidates };
       }
       return undefined;
@@ -133,9 +135,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     learn: (picker, picked, changes) => pickers[picker]!.learn(picked, changes),
     priority: (picker, variable) => pickers[picker]!.priority(variable),
   };
-  // A block is as large as it is.
-  const most = kind === 'static' ? Infinity : want;
-  const dispatcher = createDispatcher(source, { want: most, depth, correlations });
+  const dispatcher = createDispatcher(source, dispatchOptions(options));
   return {
     candidates: dispatcher.candidates,
     next: dispatcher.next,

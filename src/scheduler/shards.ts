@@ -17,7 +17,7 @@ import { createDispatcher, type Source } from './dispatch.ts';
 import {
   checkOptions,
   createPicker,
-  poolSizeOf,
+  dispatchOptions,
   type Schedule,
   type ScheduleOptions,
 } from './schedule.ts';
@@ -84,9 +84,8 @@ type Post = {
 };
 
 export function createCoordinator(options: ScheduleOptions): Coordinator {
-  const count = poolSizeOf(options);
-  checkOptions(options, count);
-  const { kind, variables, want, correlations, depth = 0, schedulers = 1 } = options;
+  checkOptions(options);
+  const { variables, schedulers = 1 } = options;
   const posts = Array.from({ length: schedulers }, (_, s): Post => {
     const range = rangeOf(variables, schedulers, s);
     return { range, asked: false, proposal: undefined, ended: [], changes: [], left: [] };
@@ -114,14 +113,14 @@ export function createCoordinator(options: ScheduleOptions): Coordinator {
     },
     priority: (_, variable) => drawn.get(variable) ?? 0,
   };
-  const most = kind === 'static' ? Infinity : want;
-  const dispatcher = createDispatcher(source, { want: most, depth, correlations });
+  const dispatcher = createDispatcher(source, dispatchOptions(options));
   return {
     candidates: dispatcher.candidates,
     next: dispatcher.next,
     done: dispatcher.done,
     orders(prng) {
       const orders: PlanOrder[] = [];
+      const count = dispatcher.poolSize;
       posts.forEach((post, shard) => {
         if (post.asked || post.proposal !== undefined) return;
         const { range, ended, changes, left } = post;

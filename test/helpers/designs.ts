@@ -156,6 +156,9 @@ export function optionsOf(design: Design, ask: Ask): PhasesOptions {
       lambda: l1 + l2,
       alpha: l1 / (l1 + l2),
       lambdaRatio: 0,
+      path: 0,
+      pathRatio: 1,
+      classWeights: [1, 1],
       intercept,
       standardize,
       pipeline,
@@ -163,6 +166,7 @@ export function optionsOf(design: Design, ask: Ask): PhasesOptions {
       passes,
       certifyEvery,
       damping,
+      audit: ask.audit ?? false,
     },
     ...{
       relativeTo: 'start',

@@ -1,4 +1,5 @@
 // lasso and elastic-net by --updates independent: what the model reads of a run of linear-phases.
+import { assert } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { Samples } from '../../data/dataset.ts';
 import type { Metrics, PathPoint } from '../../jobs/job.ts';
@@ -26,19 +27,20 @@ export type Solved = {
 export async function solveByPhases(
   session: Session,
   request: TrainRequest<Samples>,
-  { alpha, lambda, lambdaRatio, path, tolerance }: LassoOptions,
+  options: LassoOptions,
 ): Promise<Solved> {
-  if (path > 0) {
-    const rule = '--updates independent solves for one λ';
-    throw new SystemError('ERR_CONFIG', `${rule}: leave --path and --folds out, or use joint`);
+  const { alpha, lambda, lambdaRatio, path: values, pathRatio, folds, tolerance } = options;
+  if (folds > 0) {
+    const rule = '--updates independent has no cross-validation, for all folds share one schedule';
+    throw new SystemError('ERR_CONFIG', `${rule}: leave --folds out, or use --updates joint`);
   }
   const given = { loss: 'square', alpha, lambda, lambdaRatio, tolerance } as const;
-  const solved = await solveIndependent(session, request, { ...given, relativeTo: 'start' });
-  const { run, of, metrics, intercept, passes, converged, coefficients: at } = solved;
-  const chosen = {
-    ...{ lambda: of('lambda'), objective: of('objective'), gap: of('gap') },
-    nonzeros: of('nonzeros'),
-  };
+  const solved = await solveIndependent(session, request, {
+    ...{ ...given, path: values, pathRatio, classWeights: [1, 1], relativeTo: 'start' },
+  });
+  const { run, of, path, metrics, intercept, passes, converged, coefficients: at } = solved;
+  const chosen = path.at(-1);
+  assert(chosen !== undefined, 'there is a λ');
   const gapScale = of('start');
-  return { run, values: [chosen], chosen, intercept, passes, converged, gapScale, at, metrics };
+  return { run, values: path, chosen, intercept, passes, converged, gapScale, at, metrics };
 }

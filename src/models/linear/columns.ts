@@ -1,6 +1,7 @@
 // The columns of one partition of the samples (assembly/linear/columns.ts): sparse rows are sorted
-// by column, columns by length; dense ones are transposed. Everything that reads them is a partial sum over the
-// partition's rows; who folds those in partition order gets the same bits for any threads.
+// by column, columns by length; dense ones are transposed. Everything that reads them is a partial
+// sum over the partition's rows; who folds those in partition order gets the same bits for any
+// threads.
 import { assert } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import type { Samples } from '../../data/dataset.ts';
@@ -121,6 +122,17 @@ function* pieces(ctx: Place, columns: Columns, list: ColumnList | 'all') {
     yield { first, count: Math.min(step, count - first) };
     first += step;
   }
+}
+
+/** The entries of column j of sparse data: how many, and where. */
+export function columnEntries(
+  { arena }: Pick<Place, 'arena'>,
+  { places }: Columns,
+  j: number,
+): { readonly count: number; readonly at: number } {
+  const cell = places.starts / 4 + (arena.i32[places.place / 4 + j] ?? 0);
+  const from = arena.i32[cell] ?? 0;
+  return { count: (arena.i32[cell + 1] ?? 0) - from, at: places.entries + from * 8 };
 }
 
 function lengthAt({ arena }: Place, cell: number): number {

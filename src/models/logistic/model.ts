@@ -67,15 +67,12 @@ function checkLambdas(options: ModelOptions): void {
   const wrong = (rule: string): never => {
     throw new SystemError('ERR_CONFIG', `logistic: ${rule}`);
   };
-  const { lambda, path } = lambdasFrom(options);
+  const { lambda } = lambdasFrom(options);
   if (options['lambda'] !== undefined && lambda === undefined) {
     wrong('--lambda is one value, --path and --lambda-ratio choose their own: leave one out');
   }
   if (lambda === undefined && Number(options['l1-ratio']) === 0) {
     wrong('--l1-ratio 0 has no λmax, for weights are never all 0: give --lambda');
-  }
-  if (path > 0 && options['updates'] === 'independent') {
-    wrong('--updates independent solves for one λ: leave --path out, or use joint');
   }
 }
 
@@ -135,23 +132,20 @@ async function trainByPhases(
   request: TrainRequest<Samples>,
 ): Promise<TrainOutcome> {
   const { data, test, options, tolerance = defaultTolerance } = request;
-  const weights = weightsFrom(options);
-  if (weights === 'balanced' || weights[1] !== 1) {
-    const rule = '--updates independent weighs all rows alike';
-    throw new SystemError('ERR_CONFIG', `${rule}: leave class weights out, or use joint`);
-  }
-  const { lambda, lambdaRatio } = lambdasFrom(options);
-  const penalty = { alpha: Number(options['l1-ratio']), lambda, lambdaRatio };
-  const given = { loss: 'logistic', ...penalty, tolerance } as const;
-  const solved = await solveIndependent(session, request, { ...given, relativeTo: 'objective' });
-  const { run, of, coefficients, metrics, passes, converged } = solved;
+  const penalty = { alpha: Number(options['l1-ratio']), ...lambdasFrom(options) };
+  const own = { loss: 'logistic', classWeights: weightsFrom(options), tolerance } as const;
+  const given = { ...penalty, ...own, relativeTo: 'objective' } as const;
+  const solved = await solveIndependent(session, request, given);
+  const { run, of, coefficients, metrics, passes, converged, path: values } = solved;
   const trained = trainedFrom(coefficients, data, options['intercept'] === true);
-  const own = await measure(session, data, scoringOf(session, trained));
+  const { accuracy = NaN } = await measure(session, data, scoringOf(session, trained));
   const objective = of('objective');
   return {
     ...{ trained, objective, gap: of('gap') / objective, tolerance, converged },
+    ...(values.length > 1 && { path: { values, chosen: values.length - 1 } }),
     metrics: {
-      ...{ trainAccuracy: own['accuracy'] ?? NaN, nonzeros: of('nonzeros'), ...metrics },
+      ...(penalty.lambda === undefined && { lambda: values.at(-1)?.lambda ?? NaN }),
+      ...{ trainAccuracy: accuracy, nonzeros: of('nonzeros'), ...metrics },
       ...(test !== undefined && (await measure(session, test, scoringOf(session, trained)))),
     },
     ...{ clocks: run.clocks, passes },

@@ -3,10 +3,10 @@
 import { SystemError } from '../../../base/errors.ts';
 import { partitionsFor } from '../../../base/world.ts';
 import type { Samples } from '../../../data/dataset.ts';
-import type { Metrics, ModelOptions, OptionSpec } from '../../../jobs/job.ts';
+import type { Metrics, OptionSpec, PathPoint } from '../../../jobs/job.ts';
 import type { RunResult } from '../../../supervisor/host.ts';
-import type { Session, TrainRequest } from '../../model.ts';
-import { result, type PhaseSchedule, type PhasesOptions } from './layout.ts';
+import { auditMetrics, type Session, type TrainRequest } from '../../model.ts';
+import { pathCell, pathCells, result, type PhaseSchedule, type PhasesOptions } from './layout.ts';
 import { linearPhases } from './program.ts';
 
 /** Those of --updates independent; `schedule` and `updates` are the model's. */
@@ -41,16 +41,21 @@ const passesDefault = 1000;
 /** Few: each has a sum for every variable, and for every pair of candidates. */
 const partitionsDefault = 4;
 
-type Given = Pick<PhasesOptions, 'loss' | 'alpha' | 'lambda' | 'lambdaRatio' | 'relativeTo'> & {
+type Penalty = 'alpha' | 'lambda' | 'lambdaRatio' | 'path' | 'pathRatio';
+type Given = Pick<PhasesOptions, 'loss' | 'classWeights' | 'relativeTo' | Penalty> & {
   readonly tolerance: number;
 };
 
-function phasesOptions(options: ModelOptions, given: Given, passes: number): PhasesOptions {
+function phasesOptions(
+  { options, audit }: Pick<TrainRequest<Samples>, 'options' | 'audit'>,
+  given: Given,
+  passes: number,
+): PhasesOptions {
   return {
     ...given,
     intercept: options['intercept'] === true,
     standardize: options['standardize'] === true,
-    ...{ passes, certifyEvery: 0.5, damping: options['damping'] === true },
+    ...{ passes, certifyEvery: 0.5, damping: options['damping'] === true, audit },
     pipeline: Number(options['pipeline']),
     schedule: {
       kind: (options['schedule'] ?? 'dynamic') as PhaseSchedule['kind'],
@@ -71,8 +76,20 @@ export type Independent = {
   readonly coefficients: number;
   readonly intercept: number;
   readonly passes: number;
+  /** Of every λ. */
   readonly converged: boolean;
+  readonly path: readonly PathPoint[];
 };
+
+function readPath(session: Session, run: RunResult, values: number): readonly PathPoint[] {
+  const { f64 } = session.host.arena;
+  return Array.from({ length: values }, (_, index) => {
+    const row = (run.plan.buffers['path'] ?? 0) / 8 + index * pathCells;
+    const of = (name: keyof typeof pathCell) => f64[row + pathCell[name]] ?? NaN;
+    const [lambda, objective] = [of('lambda'), of('objective')];
+    return { lambda, objective, gap: of('gap'), nonzeros: of('nonzeros') };
+  });
+}
 
 /** Solves it by phases of independent updates. */
 export async function solveIndependent(
@@ -86,13 +103,10 @@ export async function solveIndependent(
     throw new SystemError('ERR_CONFIG', `${rule}; got ${String(options['schedulers'])}`);
   }
   const { world, host } = session;
-  if (audit && world.size > 1) {
-    session.warn('--audit checks a schedule on one host alone: no host here has all rows');
-  }
   const own = world.size > 1 ? partitionsFor(world) : partitionsDefault;
   const ask = {
     ...{ data, seed, audit, partitions: request.partitions ?? Math.min(own, data.rows) },
-    ...{ options: phasesOptions(options, given, passes), userKernels: undefined },
+    ...{ options: phasesOptions(request, given, passes), userKernels: undefined },
     policy: { consistency: 'bsp', staleness: 0 } as const,
     ...{ program: { builtIn: linearPhases.name }, canary: undefined },
   };
@@ -105,7 +119,9 @@ export async function solveIndependent(
     const remedy = 'use --damping, a smaller --dependency-threshold or a smaller --phase-size';
     session.warn(`updates diverged, the best model on the way is kept: ${remedy}`);
   }
-  const scale = given.relativeTo === 'start' ? of('start') : of('objective');
+  const path = readPath(session, run, of('values'));
+  const isSolved = ({ gap, objective }: PathPoint) =>
+    gap <= given.tolerance * (given.relativeTo === 'start' ? of('start') : objective);
   const out = (run.plan.buffers['out'] ?? 0) / 8;
   return {
     ...{ run, of, coefficients: run.plan.buffers['coefficients'] ?? 0 },
@@ -113,8 +129,10 @@ export async function solveIndependent(
     metrics: {
       ...{ updates: of('updates'), phases: of('phases'), rejected: of('turnedDown') },
       certificates: of('certificates'),
+      ...auditMetrics(run),
     },
     passes: of('updates') / data.columns,
-    converged: of('diverged') === 0 && of('gap') <= given.tolerance * scale,
+    converged: of('diverged') === 0 && path.every(isSolved),
+    path,
   };
 }

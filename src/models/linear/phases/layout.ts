@@ -5,6 +5,8 @@
 //   sums      a line for each of these and each partition: x_j·g, then six sums over its rows, f64
 //   gradients a line for each partition: a sum for each variable, f64
 //   cells     a line for each partition: sums over its rows, f64
+//   audit     with --audit a line for each partition: audit.ts
+import type { Lambdas } from '../lambdas.ts';
 import type { Samples } from '../../../data/dataset.ts';
 import type { BufferSpec, Context, Setup } from '../../../program/program.ts';
 import type { ScheduleKind } from '../../../scheduler/schedule.ts';
@@ -26,13 +28,12 @@ export type PhaseSchedule = {
   readonly schedulers: number;
 };
 
-export type PhasesOptions = {
+export type PhasesOptions = Lambdas & {
   readonly loss: Loss;
   /** Penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²). */
   readonly alpha: number;
-  readonly lambda: number | undefined;
-  /** λ as a share of the least that makes all coefficients 0, where it is not given. */
-  readonly lambdaRatio: number;
+  /** Logistic: what a row of each class weighs; balanced: rows of both weigh n/2 in all. */
+  readonly classWeights: readonly [number, number] | 'balanced';
   readonly intercept: boolean;
   readonly standardize: boolean;
   readonly schedule: PhaseSchedule;
@@ -46,10 +47,12 @@ export type PhasesOptions = {
    */
   readonly damping: boolean;
   readonly relativeTo: 'objective' | 'start';
-  /** One pass: as many updates as there are variables. */
+  /** Of one λ. One pass: as many updates as there are variables. */
   readonly passes: number;
   /** Passes between certificates; they are rarer in long runs. */
   readonly certifyEvery: number;
+  /** Pairs in flight are measured for the auditor. */
+  readonly audit: boolean;
 };
 
 /** Cells of a partition, and behind the dots of a phase: as kernels add them up. */
@@ -59,6 +62,7 @@ export const cellCount = 6;
 export const result = {
   ...{ objective: 0, gap: 1, updates: 2, phases: 3, turnedDown: 4, certificates: 5 },
   ...{ diverged: 6, correlated: 7, rows: 8, start: 9, caution: 10, lambda: 11, nonzeros: 12 },
+  ...{ values: 13 },
 } as const;
 const resultCells = 16;
 
@@ -66,6 +70,13 @@ const resultCells = 16;
 export const traced = { updates: 0, phases: 1, objective: 2, gap: 3 } as const;
 export const traceCells = 4;
 export const traceRowsMax = 4096;
+
+/** A row of `path` for each λ: what became of it. */
+export const pathCell = { lambda: 0, objective: 1, gap: 2, nonzeros: 3 } as const;
+export const pathCells = 4;
+
+export const isWeighted = ({ loss, classWeights }: PhasesOptions) =>
+  loss === 'logistic' && (classWeights === 'balanced' || classWeights.some((own) => own !== 1));
 
 export type PhasesShape = {
   readonly rows: number;
@@ -89,8 +100,12 @@ export function phasesShape({ data, options }: Plan): PhasesShape {
   return { rows, variables, size, slots: 2 * pipeline + 4, candidates };
 }
 
+/** Cells of a partition's line of `audit`. */
+export const auditLine = ({ size, candidates }: PhasesShape) => (2 + size) * candidates;
+
 export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[] {
-  const { variables, size, slots, candidates } = phasesShape(setup);
+  const shape = phasesShape(setup);
+  const { variables, size, slots, candidates } = shape;
   const { partitions } = setup;
   const each = variables * 8;
   return [
@@ -101,16 +116,20 @@ export function phasesBuffers(setup: Setup<PhasesOptions>): readonly BufferSpec[
     { name: 'cells', bytes: partitions * cellCount * 8 },
     { name: 'candidates', bytes: (candidates + 1) * 4 },
     { name: 'moments', bytes: partitions * candidates * candidates * 8 },
+    { name: 'audit', bytes: setup.options.audit ? partitions * auditLine(shape) * 8 : 0 },
     { name: 'means', bytes: each },
     { name: 'inverses', bytes: each },
     { name: 'curvatures', bytes: each },
     { name: 'gradient', bytes: each },
     { name: 'weights', bytes: each },
+    // What a row of each class weighs.
+    { name: 'classWeights', bytes: 16 },
     // What is returned: a coefficient for each column, and the intercept; in f64 and in f32.
     { name: 'out', bytes: each + 8 },
     { name: 'coefficients', bytes: variables * 4 + 16 },
     { name: 'results', bytes: resultCells * 8 },
     { name: 'trace', bytes: traceRowsMax * traceCells * 8 },
+    { name: 'path', bytes: Math.max(1, setup.options.path) * pathCells * 8 },
   ];
 }
 

@@ -11,11 +11,11 @@
 // the schedule's filter that diverges on correlated columns (Bradley et al. 2011).
 import { assert } from '../../../base/assert.ts';
 import { defineProgram } from '../../../program/program.ts';
-import { openCorrelate } from './audit.ts';
+import { pairOf } from './audit.ts';
 import { flowing } from './flow.ts';
 import { phasesBuffers, type PhasesOptions } from './layout.ts';
 import type { PhasesSchedule } from './scheduler.ts';
-import { solvePhases } from './solve.ts';
+import { solvePhases } from './path.ts';
 import { pushPhase, type PhasesState, type PhaseWork } from './worker.ts';
 
 export const linearPhases = defineProgram<
@@ -26,8 +26,8 @@ export const linearPhases = defineProgram<
   void
 >({
   name: 'linear-phases',
-  tables({ options: { alpha, lambda, lambdaRatio } }) {
-    const isPenalized = lambda === undefined ? alpha * lambdaRatio > 0 : lambda > 0;
+  tables({ options: { alpha, lambda } }) {
+    const isPenalized = lambda === undefined ? alpha > 0 : lambda > 0;
     assert(isPenalized, 'without a penalty there is nothing to certify');
     return [];
   },
@@ -38,10 +38,9 @@ export const linearPhases = defineProgram<
   pipeline: ({ options }) => options.pipeline,
   conflict(ctx, j, k) {
     const { threshold } = ctx.options.schedule;
-    // Rank 0 has not all rows of a run over several hosts.
-    if (threshold >= 1 || ctx.hosts.length > 1) return undefined;
-    ctx.state.correlate ??= openCorrelate(ctx);
-    const correlation = ctx.state.correlate(j, k);
+    if (threshold >= 1) return undefined;
+    const correlation = ctx.state.audited?.get(pairOf(j, k));
+    if (correlation === undefined) return 'nobody has measured how their columns correlate';
     // Sums of the filter are in another order.
     if (Math.abs(correlation) < threshold + 1e-9) return undefined;
     return `their columns correlate by ${correlation.toFixed(3)}, the limit is ${threshold}`;

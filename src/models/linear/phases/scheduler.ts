@@ -2,13 +2,13 @@
 import type { Samples } from '../../../data/dataset.ts';
 import type { ScheduleContext } from '../../../program/program.ts';
 import { ranges } from '../../../scheduler/rotation.ts';
-import type { Correlate } from './audit.ts';
+import type { Audited } from './audit.ts';
 import type { Flow, FlowState } from './flow.ts';
 import { cellCount, phasesShape, type PhasesOptions, type PhasesShape } from './layout.ts';
 import type { PhaseStep, PhaseWork } from './worker.ts';
 
-/** `correlate`: of a run with --audit. */
-export type PhasesSchedule = FlowState<PhaseWork> & { correlate?: Correlate };
+/** `audited`: with --audit, of the phase that is about to begin. */
+export type PhasesSchedule = FlowState<PhaseWork> & { audited?: Audited };
 export type Scheduler = ScheduleContext<PhasesOptions, PhasesSchedule>;
 
 /** The model as it is, with the changes of all phases that have ended. Vectors lie in buffers. */
@@ -19,6 +19,8 @@ export type Problem = {
   l2: number;
   /** Of the targets, with an intercept and numbers; else 0. */
   mean: number;
+  /** What a row weighs on average. */
+  rowWeight: number;
   /** t: what is added to scores so that columns count as centred, and the intercept. */
   offset: number;
   /** What curvatures are multiplied with: 1, or more where steps were too long. */
@@ -41,7 +43,19 @@ export function openProblem(ctx: Scheduler): Problem {
     return ctx.arena.f64.subarray(at, at + shape.variables).fill(0);
   };
   return {
-    ...{ ctx, shape, l1: 0, l2: 0, mean: 0, offset: 0, caution: 1, sent: 0, ended: 0, told: 0 },
+    ...{
+      ctx,
+      shape,
+      l1: 0,
+      l2: 0,
+      mean: 0,
+      rowWeight: 1,
+      offset: 0,
+      caution: 1,
+      sent: 0,
+      ended: 0,
+      told: 0,
+    },
     ...{ means: vector('means'), inverses: vector('inverses').fill(1) },
     ...{ curvatures: vector('curvatures'), weights: vector('weights') },
   };

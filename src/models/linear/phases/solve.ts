@@ -6,28 +6,22 @@
 //
 // h_j bounds the curvature along variable j: Σ x²/n for the square loss, a quarter of it for the
 // logistic loss. Columns count as centred where there is an intercept (x_j − m_j, so it conflicts
-// with no variable) and as scaled where they are standardized, without being written anew.
+// with no variable) and as scaled where they are standardized, without being written anew. Here is
+// what happens at one λ; path.ts has the whole run.
 import { createPrng } from '../../../base/prng.ts';
 import { createCorrelations, type Correlations } from '../../../scheduler/correlations.ts';
 import { createSchedule, type Phase, type Schedule } from '../../../scheduler/schedule.ts';
+import { auditPairs } from './audit.ts';
 import { certify } from './certificate.ts';
 import type { Flow } from './flow.ts';
-import { cell, result, slotOf, traceCells, traceRowsMax } from './layout.ts';
-import {
-  ask,
-  openProblem,
-  rowsOf,
-  send,
-  sumCell,
-  type Problem,
-  type Scheduler,
-} from './scheduler.ts';
+import { cell, slotOf, traceCells, traceRowsMax } from './layout.ts';
+import { ask, rowsOf, send, type Problem } from './scheduler.ts';
 import type { PhaseWork } from './worker.ts';
 
 /** A phase that was sent; `answers` works are pulled when its sums are there. */
 type Flight = Phase & { readonly answers: number; readonly offset: number };
 
-type Solve = {
+export type Solve = {
   readonly problem: Problem;
   schedule: Schedule;
   readonly correlations: Correlations | undefined;
@@ -45,50 +39,6 @@ type Solve = {
   last: number;
 };
 
-/** Folds the partitions' sums for each variable into `out`. */
-function foldSums({ ctx, shape }: Problem, out: string): void {
-  const x = ctx.buffer('gradients');
-  ctx.kernels.phase_gradient(shape.variables, ctx.partitions, 0, x, 0, 0, ctx.buffer(out));
-}
-
-/** Columns, their means and scales, and the curvature along each variable. */
-function* measureColumns(problem: Problem): Flow<PhaseWork> {
-  const { ctx, means, inverses, curvatures, shape } = problem;
-  const { loss, intercept, standardize } = ctx.options;
-  const n = rowsOf(problem);
-  yield* ask(problem, { kind: 'start' });
-  if (intercept) {
-    foldSums(problem, 'means');
-    means.forEach((sum, j) => (means[j] = sum / n));
-    if (loss === 'square') problem.mean = sumCell(problem, cell.slopes) / n;
-  }
-  ctx.share('means', 0, shape.variables * 8);
-  yield* ask(problem, { kind: 'squares', mean: problem.mean });
-  foldSums(problem, 'curvatures');
-  const bound = loss === 'square' ? 1 : 0.25;
-  curvatures.forEach((squares, j) => {
-    const scaled = standardize && squares > 0;
-    if (scaled) inverses[j] = 1 / Math.sqrt(squares / n);
-    curvatures[j] = bound * (scaled ? 1 : squares / n);
-  });
-}
-
-/** λ, from the gradient of w = 0 where it is a share of the one that makes all coefficients 0. */
-function* penalize(problem: Problem): Flow<PhaseWork> {
-  const { ctx, shape } = problem;
-  const { alpha, lambda, lambdaRatio } = ctx.options;
-  let own = lambda;
-  if (own === undefined) {
-    yield* certify(problem);
-    const at = ctx.buffer('gradient') / 8;
-    const gradient = ctx.arena.f64.subarray(at, at + shape.variables);
-    const most = gradient.reduce((max, g) => Math.max(max, Math.abs(g)), 0) / rowsOf(problem);
-    own = (lambdaRatio * most) / alpha;
-  }
-  problem.l1 = own * alpha;
-  problem.l2 = own * (1 - alpha);
-}
-
 function openSchedule({ ctx, shape }: Problem, correlations: Correlations | undefined): Schedule {
   const { schedule, pipeline: depth } = ctx.options;
   const { kind, squared, floor, schedulers } = schedule;
@@ -100,7 +50,7 @@ function openSchedule({ ctx, shape }: Problem, correlations: Correlations | unde
   });
 }
 
-function openSolve(problem: Problem): Solve {
+export function openSolve(problem: Problem): Solve {
   const { ctx, shape } = problem;
   const { threshold } = ctx.options.schedule;
   const slots = Math.max(2, Math.min(shape.variables, Math.max(4096, 4 * shape.candidates)));
@@ -118,26 +68,39 @@ function openSolve(problem: Problem): Solve {
 }
 
 /** Has the moments of `list` computed and noted; centred, so they make Pearson's correlation. */
-function* noteMoments({ problem, correlations }: Solve, list: Int32Array): Flow<PhaseWork> {
+function* noteMoments(
+  { problem }: Solve,
+  correlations: Correlations,
+  list: Int32Array,
+): Flow<PhaseWork> {
   const { ctx, means } = problem;
   const count = list.length;
+  const fresh = correlations.newOf(list);
   ctx.arena.i32.set(list, ctx.buffer('candidates') / 4);
   ctx.share('candidates', 0, count * 4);
-  yield* ask(problem, { kind: 'moments', count });
-  const n = rowsOf(problem);
-  const at = ctx.buffer('moments') / 8;
-  const gram = ctx.arena.f64.slice(at, at + count * count);
-  for (let j = 0; j < count; j++) {
-    for (let k = 0; k <= j; k++) {
-      let sum = 0;
-      for (let p = 0; p < ctx.partitions; p++) {
-        sum += ctx.arena.f64[at + (p * count + j) * count + k] ?? 0;
-      }
-      const [a = 0, b = 0] = [means[list[j] ?? 0], means[list[k] ?? 0]];
-      gram[j * count + k] = sum - n * a * b;
+  yield* ask(problem, { kind: 'moments', count, fresh });
+  const at = ctx.buffer('moments');
+  ctx.kernels.phase_gradient(fresh * count, ctx.partitions, 0, at, 0, 0, at);
+  const gram = ctx.arena.f64.subarray(at / 8, at / 8 + fresh * count);
+  if (ctx.options.intercept) {
+    const n = rowsOf(problem);
+    for (let j = 0; j < fresh; j++) {
+      const own = n * (means[list[j] ?? 0] ?? 0);
+      for (let k = 0; k < count; k++) gram[j * count + k]! -= own * (means[list[k] ?? 0] ?? 0);
     }
   }
-  correlations?.note(list, gram);
+  correlations.note(list, gram);
+}
+
+/** The next phase, when what has to be known of its candidates is; undefined: none can begin. */
+function* nextPhase(solve: Solve): Flow<PhaseWork, Phase | undefined> {
+  const { schedule, correlations, prng } = solve;
+  for (;;) {
+    const unknown = schedule.candidates(prng);
+    if (unknown.length > 0 && correlations) yield* noteMoments(solve, correlations, unknown);
+    const phase = schedule.next(prng);
+    if (phase !== undefined || unknown.length === 0) return phase;
+  }
 }
 
 function* beginPhase(solve: Solve, phase: Phase): Flow<PhaseWork> {
@@ -147,6 +110,10 @@ function* beginPhase(solve: Solve, phase: Phase): Flow<PhaseWork> {
   ctx.arena.i32[list.at / 4] = phase.picked.length;
   ctx.arena.i32.set(phase.picked, list.at / 4 + 1);
   ctx.share('lists', list.offset, (phase.picked.length + 1) * 4);
+  if (ctx.options.audit && ctx.options.schedule.threshold < 1) {
+    const flying = flights.flatMap(({ picked }) => Array.from(picked));
+    ctx.state.audited = yield* auditPairs(problem, phase.picked, flying);
+  }
   ctx.began(phase);
   yield* send(problem, { kind: 'phase', phase: phase.number, t, from, to });
   problem.told = to;
@@ -192,7 +159,9 @@ function update(problem: Problem, flight: Flight): Float64Array {
   });
   // Phases in flight have not seen the last step of the intercept: it waits for one that has.
   if (options.loss === 'logistic' && options.intercept) {
-    if (flight.number % (options.pipeline + 1) === 0) problem.offset -= (4 * slopes) / n;
+    if (flight.number % (options.pipeline + 1) === 0) {
+      problem.offset -= (4 * slopes) / (n * problem.rowWeight);
+    }
   }
   ctx.share('changes', changes.offset, flight.picked.length * 8);
   problem.ended += 1;
@@ -290,47 +259,28 @@ function keep(solve: Solve, objective: number): void {
   solve.nonzeros = returned.subarray(0, -1).reduce((sum, v) => sum + Number(v !== 0), 0);
 }
 
-function finish({ problem, counts, correlations, ...solve }: Solve): void {
-  const { ctx, shape } = problem;
-  const results = ctx.buffer('results') / 8;
-  const values: Record<keyof typeof result, number> = {
-    ...counts,
-    ...{ objective: solve.best, gap: solve.best - solve.dual, diverged: Number(solve.diverged) },
-    ...{ correlated: correlations?.strong ?? 0, start: solve.start },
-    ...{ caution: problem.caution, lambda: problem.l1 + problem.l2, nonzeros: solve.nonzeros },
-    rows: Math.min(counts.certificates, traceRowsMax),
-  };
-  for (const [name, index] of Object.entries(result)) {
-    ctx.arena.f64[results + index] = values[name as keyof typeof result];
-  }
-  ctx.share('out', 0, (shape.variables + 1) * 8);
-  ctx.share('coefficients', 0, (shape.variables + 1) * 4);
-  ctx.share('results', 0, Object.keys(result).length * 8);
-  ctx.share('trace', 0, values.rows * traceCells * 8);
-}
-
-export function* solvePhases(ctx: Scheduler): Flow<PhaseWork> {
-  const problem = openProblem(ctx);
-  const { passes, certifyEvery, pipeline } = ctx.options;
+/** Solves at one λ, from the weights that stand there; at most `passes` passes. */
+export function* solveAt(solve: Solve, lambda: number): Flow<PhaseWork> {
+  const { problem, flights, counts } = solve;
+  const { passes, certifyEvery, pipeline, alpha } = problem.ctx.options;
   const { variables } = problem.shape;
-  yield* measureColumns(problem);
-  yield* penalize(problem);
-  const solve = openSolve(problem);
-  const { flights, counts, prng } = solve;
+  problem.l1 = lambda * alpha;
+  problem.l2 = lambda * (1 - alpha);
+  Object.assign(solve, { best: Infinity, dual: -Infinity, last: Infinity });
+  const most = counts.updates + passes * variables;
+  const begun = counts.updates;
   let done = yield* conclude(solve);
-  let certifyAt = certifyEvery * variables;
+  let certifyAt = begun + certifyEvery * variables;
   while (!done) {
     while (flights.length > pipeline && !solve.diverged) yield* endOldest(solve);
-    const unknown = solve.schedule.candidates(prng);
-    if (unknown.length > 0) yield* noteMoments(solve, unknown);
-    const phase = solve.schedule.next(prng);
+    const phase = yield* nextPhase(solve);
     const idle = phase === undefined && flights.length === 0;
     if (phase !== undefined) yield* beginPhase(solve, phase);
     else yield* endOldest(solve);
-    const over = counts.updates >= passes * variables || idle || solve.diverged;
+    const over = counts.updates >= most || idle || solve.diverged;
     if (!over && counts.updates < certifyAt) continue;
     done = (yield* conclude(solve)) || over;
-    certifyAt = counts.updates + Math.max(certifyEvery * variables, 0.1 * counts.updates);
+    const so = counts.updates - begun;
+    certifyAt = counts.updates + Math.max(certifyEvery * variables, 0.1 * so);
   }
-  finish(solve);
 }

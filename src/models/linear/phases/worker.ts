@@ -4,16 +4,36 @@ import { assert } from '../../../base/assert.ts';
 import type { Samples } from '../../../data/dataset.ts';
 import type { PushContext } from '../../../program/program.ts';
 import { openRows, partitionRows } from '../../rows.ts';
-import { addColumns, dots, moments, openColumns, type Columns } from '../columns.ts';
-import { cellCount, phasesShape, slotOf, type PhasesOptions } from './layout.ts';
+import { measurePairs, type Audit } from './audit.ts';
+import {
+  addColumns,
+  columnEntries,
+  dots,
+  moments,
+  openColumns,
+  type Columns,
+} from '../columns.ts';
+import {
+  auditLine,
+  cell,
+  cellCount,
+  isWeighted,
+  phasesShape,
+  slotOf,
+  type PhasesOptions,
+} from './layout.ts';
 
 /** One partition: its columns, and vectors over its rows. */
 type Part = {
   readonly columns: Columns;
+  /** Sparse rows by directory, and a slot (i32) for each variable, 0 between two uses. */
+  readonly rows: { readonly at: number; readonly slots: number };
   /** Targets: numbers less their mean, or ±1. */
   readonly y: number;
   /** Scores without their offset; square loss: less the targets. */
   readonly z: number;
+  /** What rows weigh; 0: all 1. */
+  readonly weights: number;
   /** Slopes of the loss: for the square loss that is z. */
   readonly g: number;
   /** All zeros between two uses. */
@@ -25,6 +45,8 @@ type PhasesContext = PushContext<PhasesOptions, PhasesState>;
 
 /** Phases from … to − 1: their changes are to be taken in. */
 type Taken = { readonly from: number; readonly to: number };
+/** Of `count` candidates the first `fresh` are new: their products with all are wanted. */
+type Moments = { readonly count: number; readonly fresh: number };
 /** Where scores are meant: offset t, slopes times s0 or s1 by class. */
 type At = { readonly t: number; readonly s0: number; readonly s1: number };
 
@@ -32,7 +54,8 @@ export type PhaseStep =
   | { readonly kind: 'start' }
   | { readonly kind: 'squares'; readonly mean: number }
   | { readonly kind: 'reset' }
-  | { readonly kind: 'moments'; readonly count: number }
+  | ({ readonly kind: 'moments' } & Moments)
+  | ({ readonly kind: 'audit' } & Audit)
   | ({ readonly kind: 'phase'; readonly phase: number; readonly t: number } & Taken)
   | ({ readonly kind: 'measure' } & At & Taken)
   | ({ readonly kind: 'gradient' } & At)
@@ -54,6 +77,16 @@ function partOf(ctx: PhasesContext, p: number): Part {
   return part;
 }
 
+/** Of this worker's sparse partitions: they are not used at the same time. */
+function slotsOf(ctx: PhasesContext, { dense, columns }: Columns): number {
+  if (dense || phasesShape(ctx).candidates === 0) return 0;
+  const [known] = ctx.state.parts.values();
+  if (known !== undefined) return known.rows.slots;
+  const at = ctx.arena.allocate(columns * 4);
+  ctx.arena.i32.fill(0, at / 4, at / 4 + columns);
+  return at;
+}
+
 /** Opens the columns; the sums of each, and of the targets. */
 function start(ctx: PhasesContext, p: number): void {
   const { arena, kernels, state, options } = ctx;
@@ -64,7 +97,9 @@ function start(ctx: PhasesContext, p: number): void {
   const vector = () => clear(ctx, arena.allocate(columns.length * 8 + 16), columns.length + 2);
   const [y, z, column] = [vector(), vector(), vector()];
   const g = options.loss === 'square' ? z : vector();
-  state.parts.set(p, { columns, y, z, g, column });
+  const weights = isWeighted(options) ? vector() : 0;
+  const rows = { at: directory.at, slots: slotsOf(ctx, columns) };
+  state.parts.set(p, { columns, rows, y, z, weights, g, column });
   kernels.phase_targets(data.labels === 'number' ? 1 : 0, columns.rows, directory.at, y);
   kernels.phase_square_sums(columns.rows, 0, z, y, clear(ctx, cellsOf(ctx, p), cellCount));
   moments(ctx, columns, { sums: gradientOf(ctx, p), squares: 0 });
@@ -77,29 +112,62 @@ function reset(ctx: PhasesContext, p: number, mean: number): void {
   else clear(ctx, z, columns.rows);
 }
 
-/** The squares of each column about its mean. */
+/** The weights of both classes. */
+const classWeights = (ctx: PhasesContext) => {
+  const at = ctx.buffer('classWeights') / 8;
+  return [ctx.arena.f64[at] ?? 1, ctx.arena.f64[at + 1] ?? 1] as const;
+};
+
+/** The weighted squares of each column about its mean. */
 function squares(ctx: PhasesContext, p: number, mean: number): void {
-  const { columns } = partOf(ctx, p);
+  const { columns, weights, y } = partOf(ctx, p);
   reset(ctx, p, mean);
-  moments(ctx, columns, { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) });
+  const out = { centres: ctx.buffer('means'), sums: 0, squares: gradientOf(ctx, p) };
+  if (weights === 0) return moments(ctx, columns, out);
+  ctx.kernels.phase_row_weights(columns.rows, ...classWeights(ctx), y, weights);
+  // Σ w of the rows, as a sum of slopes.
+  const sums = clear(ctx, cellsOf(ctx, p), cellCount);
+  ctx.kernels.phase_square_sums(columns.rows, 0, y, weights, sums);
+  const total = ctx.arena.f64[sums / 8 + cell.slopes] ?? 0;
+  moments(ctx, columns, { ...out, weights, total });
 }
 
-/** Products of all pairs of candidates: row by row, up to the diagonal. */
-function products(ctx: PhasesContext, p: number, count: number): void {
-  const { columns, column } = partOf(ctx, p);
-  const one = ctx.scratch.at;
+/**
+ * Products of the new candidates with all: a line of `count` for each. By columns, that is every
+ * candidate's entries for each new one; or by the rows in which a new one occurs, where that is
+ * less: a rare column then costs nothing but its own few rows.
+ */
+function products(ctx: PhasesContext, p: number, { count, fresh }: Moments): void {
+  const { columns, rows, column } = partOf(ctx, p);
+  const { i32, f64 } = ctx.arena;
   const list = ctx.buffer('candidates');
-  const out = ctx.buffer('moments') + p * count * count * 8;
-  for (let k = 0; k < count; k++) {
-    const own = { list: { at: list + k * 4, count: 1 }, a: one, v: column };
-    ctx.arena.f64[one / 8] = 1;
-    addColumns(ctx, columns, own);
-    const others = { at: list, count: k + 1 };
-    dots(ctx, columns, { list: others, v: column, out: out + k * count * 8 });
+  const out = ctx.buffer('moments') + p * fresh * count * 8;
+  const entries = (k: number) => {
+    const whole = { count: columns.rows, at: 0 };
+    return columns.dense ? whole : columnEntries(ctx, columns, i32[list / 4 + k] ?? 0);
+  };
+  let all = 0;
+  for (let k = 0; k < count; k++) all += entries(k).count;
+  const rowLength = columns.nonzeros / Math.max(1, columns.rows);
+  const one = ctx.scratch.at;
+  const slots = rows.slots;
+  if (!columns.dense) ctx.kernels.phase_mark(count, list, slots, 1);
+  for (let k = 0; k < fresh; k++) {
+    const to = out + k * count * 8;
+    const own = entries(k);
+    if (!columns.dense && own.count * rowLength < all) {
+      ctx.kernels.phase_products(count, own.count, own.at, rows.at, slots, to);
+      continue;
+    }
+    const alone = { list: { at: list + k * 4, count: 1 }, a: one, v: column };
+    f64[one / 8] = 1;
+    addColumns(ctx, columns, alone);
+    dots(ctx, columns, { list: { at: list, count }, v: column, out: to });
     // x − x is 0, to the bit.
-    ctx.arena.f64[one / 8] = -1;
-    addColumns(ctx, columns, own);
+    f64[one / 8] = -1;
+    addColumns(ctx, columns, alone);
   }
+  if (!columns.dense) ctx.kernels.phase_mark(count, list, slots, 0);
 }
 
 const listOf = (ctx: PhasesContext, phase: number) => {
@@ -116,7 +184,8 @@ function takeIn(ctx: PhasesContext, { columns, z }: Part, { from, to }: Taken): 
 }
 
 function slopes(ctx: PhasesContext, { columns, y, z, g }: Part, { t, s0, s1 }: At, sums: number) {
-  ctx.kernels.phase_logistic_slopes(columns.rows, t, s0, s1, y, z, g, sums);
+  const [c0, c1] = classWeights(ctx);
+  ctx.kernels.phase_logistic_slopes(columns.rows, t, c0, c1, s0, s1, y, z, g, sums);
 }
 
 function phase(ctx: PhasesContext, p: number, work: PhaseStep & { readonly kind: 'phase' }): void {
@@ -145,9 +214,10 @@ function gradient(ctx: PhasesContext, p: number, at: At): void {
 }
 
 function entropy(ctx: PhasesContext, p: number, s: number): void {
-  const { columns, g } = partOf(ctx, p);
+  const { columns, y, g } = partOf(ctx, p);
   const cells = cellsOf(ctx, p) / 8;
-  ctx.arena.f64[cells] = ctx.kernels.phase_logistic_entropy(columns.rows, s, g);
+  const [c0, c1] = classWeights(ctx);
+  ctx.arena.f64[cells] = ctx.kernels.phase_logistic_entropy(columns.rows, s, c0, c1, y, g);
 }
 
 function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
@@ -159,7 +229,13 @@ function doStep(ctx: PhasesContext, p: number, work: PhaseWork): void {
     case 'reset':
       return reset(ctx, p, 0);
     case 'moments':
-      return products(ctx, p, work.count);
+      return products(ctx, p, work);
+    case 'audit': {
+      const [list, line] = [ctx.buffer('candidates'), auditLine(phasesShape(ctx)) * 8];
+      const { count, fresh } = work;
+      const out = ctx.buffer('audit') + p * line;
+      return measurePairs(ctx, partOf(ctx, p), { count, fresh, list, out });
+    }
     case 'phase':
       return phase(ctx, p, work);
     case 'measure':
@@ -180,7 +256,8 @@ function share(ctx: PhasesContext, work: PhaseWork): void {
   if (work.kind === 'phase') {
     const { sums, line } = slotOf(ctx, work.phase);
     ctx.share('sums', sums(first).offset, (last - first) * line);
-  } else if (work.kind === 'moments') lines('moments', work.count * work.count * 8);
+  } else if (work.kind === 'audit') lines('audit', auditLine(phasesShape(ctx)) * 8);
+  else if (work.kind === 'moments') lines('moments', work.fresh * work.count * 8);
   else if (work.kind !== 'reset') {
     lines('cells', cellCount * 8);
     const { kind } = work;
