@@ -54,6 +54,10 @@ export const options: readonly OptionSpec[] = [
     help: 'ccd: the order of the blocks of factors in a pass',
   },
   {
+    ...{ name: 'continuation', type: 'boolean', default: true },
+    help: 'als, ccd: begin with the penalty that keeps noise out, and go down to lambda',
+  },
+  {
     ...{ name: 'learning-rate', type: 'number', minimum: 0, exclusive: true, default: undefined },
     help: 'sgd: first step size on normalized ratings, falls to 0; default 0.12, halved if it diverges',
   },
@@ -71,6 +75,7 @@ type Given = Readonly<Record<string, number>> & {
   readonly bias: boolean;
   readonly implicit: boolean;
   readonly 'non-negative': boolean;
+  readonly continuation: boolean;
   readonly solver: 'sgd' | 'als' | 'ccd';
   readonly schedule: ScheduleKind;
 };
@@ -122,6 +127,7 @@ export function programOptions(request: Request) {
     subspace: given['subspace'] ?? 0,
     tolerance: request.tolerance ?? defaultTolerance,
     schedule: given.schedule,
+    continuation: given.continuation && !given.implicit,
   };
   return { solver, options } as const;
 }

@@ -27,6 +27,8 @@ export type RowsOptions = MfOptions & {
   /** Ends when a pass lowers the objective by less than this share of it. */
   readonly tolerance: number;
   readonly schedule: ScheduleKind;
+  /** Passes begin with the λ of noise: penalty.ts. */
+  readonly continuation: boolean;
 };
 
 export type Side = 'user' | 'item';

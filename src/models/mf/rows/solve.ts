@@ -25,6 +25,8 @@ export type SolveWork = {
   readonly applied: number;
   readonly pilot: boolean;
   readonly omega: number;
+  /** λ of this phase. */
+  readonly lambda: number;
 };
 
 /** Rows of one kernel call. */
@@ -53,7 +55,7 @@ function writePlan(ctx: RowsContext, work: SolveWork): void {
   const flags = (options.nonNegative ? 1 : 0) + (implicit ? 0 : 2);
   const words = [shape.b, shape.blocks, ...sizes, fixed, free, flags, roomBytes];
   arena.i32.set(words, plan / 4);
-  arena.f32.set([options.lambda, options.nonNegative ? 1 : work.omega], plan / 4 + 8);
+  arena.f32.set([work.lambda, options.nonNegative ? 1 : work.omega], plan / 4 + 8);
   const deltas = (of: Side) => (ccd ? ctx.buffer(`${of}Deltas`) : 0);
   const tables = [ctx.table(tableOf(side)).at, ctx.table(tableOf(other)).at];
   const base = implicit ? ctx.buffer(`${other}Moments`) : 0;
