@@ -269,11 +269,11 @@ export const mfRows = defineProgram<
 >({
   name: 'mf-rows',
   tables({ data, options }) {
-    const { b, blocks } = rowsShape(ratingsOf(data), options);
+    const { columns, pieces } = rowsShape(ratingsOf(data), options);
     return sides.map((side) => ({
       name: tableOf(side),
-      rows: sizeOf(ratingsOf(data), side) * blocks,
-      ...{ columns: b, access: 'owned' },
+      rows: sizeOf(ratingsOf(data), side) * pieces,
+      ...{ columns, access: 'owned' },
     }));
   },
   buffers: rowsBuffers,
