@@ -162,7 +162,7 @@ test('mf: the first penalty is that of noise, and falls to the one asked for', (
 });
 
 for (const solver of solvers) {
-  test(`mf ${solver}: beginning with the penalty of noise predicts better, and ends as low`, async () => {
+  test(`mf ${solver}: to begin with the penalty of noise predicts better, ends as low`, async () => {
     await withHost(2, async (host) => {
       const { train, held, known } = plant({ users: 300, items: 200, share: 0.3 }, 5);
       const prng = prngOf(9);

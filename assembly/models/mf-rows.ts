@@ -20,7 +20,7 @@
 import { high64, hsum, hsum64, low64, madd } from '../simd';
 import { dot64 } from './mf';
 import {
-  addMoment, addMoments, eliminate, gather, gatherBlocks, project, subtractDots,
+  addMoment, addMoments, eliminate, gather, gatherBlocks, project, subtractDots, subtractRows,
 } from './mf-systems';
 
 /** Ratings of one gather. */
@@ -99,7 +99,7 @@ function complete(b: i32, blocks: i32, B: i32, plan: usize, ridge: f32): void {
 
 /**
  * Solves blocks [from, to) of rows [first, last) of a part, in turn. applied ≥ 0: `residuals` lack what
- * the other side's deltas of that block changed; they are brought up to date and kept. −1: residuals
+ * the other side's deltas of that block changed (no weights); they are brought up to date and kept. −1: they
  * come from the values, and are kept where there is a place for them. Adds {Σ of the errors' squares,
  * or of `confident`; Σ ‖p‖², times the ratings where the penalty is per rating} to the two f64 at sums.
  */
@@ -121,9 +121,9 @@ export function mf_rows(
   // From a row to the next, and from a block of a row to its next, in own and in other.
   const rowBytes = whole ? lanes : bytes;
   const ownStep = whole ? bytes : n * bytes, otherStep = whole ? bytes : m * bytes;
-  // work: p, H, g, d, diagonal, deltas' chunk, gathered rows, residuals
+  // work: p, H, g, d, diagonal, gathered rows, residuals
   const p = load<usize>(plan, 60), H = p + lanes, g = H + <usize>b * stride, d = g + bytes;
-  const diagonal = d + bytes, chunk = diagonal + bytes, X = chunk + <usize>CHUNK * bytes;
+  const diagonal = d + bytes, X = diagonal + bytes;
   const Y = X + room;
   const weightsAt = load<usize>(part, 20), residualsAt = load<usize>(part, 24);
   let errors: f64 = 0, penalties: f64 = 0;
@@ -151,13 +151,7 @@ export function mf_rows(
           subtractDots(size, bytes, x, p + <usize>B * bytes, y + skip);
         }
       }
-    } else {
-      for (let c = 0; c < count; c += CHUNK) {
-        const size = min(CHUNK, count - c), skip = <usize>c << 2;
-        gather(size, bytes, bytes, ids + skip, weights ? weights + skip : 0, otherDeltas, chunk);
-        subtractDots(size, bytes, chunk, p + <usize>applied * bytes, y + skip);
-      }
-    }
+    } else subtractRows(count, bytes, ids, otherDeltas, p + <usize>applied * bytes, y);
     const ridge = perRating ? lambda * <f32>count : lambda;
     for (let B = from; B < to; B++) {
       const rows = other + <usize>B * otherStep, pB = p + <usize>B * bytes;

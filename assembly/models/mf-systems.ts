@@ -83,6 +83,33 @@ export function subtractDots(m: i32, bytes: usize, x: usize, d: usize, y: usize)
   }
 }
 
+/** y_j ← y_j − d·rows[ids[j]] for m ratings; rows of `bytes` bytes. */
+export function subtractRows(m: i32, bytes: usize, ids: usize, rows: usize, d: usize, y: usize): void {
+  let j: usize = 0;
+  const end = <usize>m << 2;
+  for (; j + 16 <= end; j += 16) {
+    const x0 = rows + <usize>load<u32>(ids + j) * bytes, x1 = rows + <usize>load<u32>(ids + j, 4) * bytes;
+    const x2 = rows + <usize>load<u32>(ids + j, 8) * bytes, x3 = rows + <usize>load<u32>(ids + j, 12) * bytes;
+    let v = v128.load(d);
+    let a0 = f32x4.mul(v, v128.load(x0)), a1 = f32x4.mul(v, v128.load(x1));
+    let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
+    for (let k: usize = 16; k < bytes; k += 16) {
+      v = v128.load(d + k);
+      a0 = madd(v, v128.load(x0 + k), a0);
+      a1 = madd(v, v128.load(x1 + k), a1);
+      a2 = madd(v, v128.load(x2 + k), a2);
+      a3 = madd(v, v128.load(x3 + k), a3);
+    }
+    v128.store(y + j, f32x4.sub(v128.load(y + j), sums4(a0, a1, a2, a3)));
+  }
+  for (; j < end; j += 4) {
+    const x = rows + <usize>load<u32>(ids + j) * bytes;
+    let a = f32x4.mul(v128.load(d), v128.load(x));
+    for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
+    store<f32>(y + j, load<f32>(y + j) - hsum(a));
+  }
+}
+
 /** Four rows of a 4 × 8 tile of H: H[i][j] += Σ x_i x_j, i from byte `i`, j from byte `j` of a row. */
 function tile8(m: i32, bytes: usize, x: usize, i: usize, j: usize, H: usize, stride: usize): void {
   const h0 = H + (i >>> 2) * stride + j, h1 = h0 + stride, h2 = h1 + stride, h3 = h2 + stride;

@@ -2,10 +2,9 @@
 // als solves a row's blocks one after another, so its rows stand whole; ccd takes one block of all
 // rows at a time, so they stand block after block, and one is shared between hosts as one piece:
 //
-//            als                     ccd
-//   `users`  [users][blocks][b]      [blocks][users][b]    lanes of a user   [b_u, 1, f_1 … f_rank, 0…]
-//   `items`  [items][blocks][b]      [blocks][items][b]    lanes of an item  [1, b_i, f_1 … f_rank, 0…]
-//                                                          without biases    [f_1 … f_rank, 0…]
+//            als                   ccd                   lanes of a row       without biases
+//   `users`  [users][blocks][b]    [blocks][users][b]    [b_u, 1, f_1 … 0…]   [f_1 … f_rank, 0…]
+//   `items`  [items][blocks][b]    [blocks][items][b]    [1, b_i, f_1 … 0…]   [f_1 … f_rank, 0…]
 //
 // Users and items are cut into G parts each, as their ids come. A part has a line, the place of its
 // ratings: what assembly/models/mf-rows.ts calls a part.

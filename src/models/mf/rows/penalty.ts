@@ -1,10 +1,9 @@
 // The penalty that passes begin with. Noise alone has directions, too: of a matrix with n_u and n_i
 // ratings a row, of deviation σ, they are up to about σ (1/√n_u + 1/√n_i) strong, and a direction
 // grows from pass to pass if it is stronger than λ (Negahban and Wainwright 2012, whose λ is that
-// norm). With a smaller λ the minimum fits noise, the more the higher the rank; so the first passes
-// have the λ of the noise, in which only what is stronger comes up, and then it falls to the one
-// asked for. What comes up then comes from what the ratings support, and the end is a minimum of the
-// objective as before.
+// norm). With a smaller λ the minimum fits noise, the more the higher the rank. So the first passes
+// have the λ of the noise, under which only what is stronger comes up, and then it falls to the one
+// asked for: predictions are best soon after, and the end is a minimum of the objective as before.
 //
 //   λ_t = max(λ, λ_noise 0.6^t)      λ_noise = 0.6 s (√(users/n) + √(items/n))
 //
