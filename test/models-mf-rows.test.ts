@@ -149,7 +149,7 @@ for (const solver of solvers) {
 }
 
 test('mf: the first penalty is that of noise, and falls to the one asked for', () => {
-  // 0.6 · deviation · (√(users/ratings) + √(items/ratings)); half of the users have half the ratings.
+  // 0.6 · deviation · (√(users/ratings) + √(items/ratings)); a fourth of the users, of the ratings.
   const data = { users: 400, items: 100, count: 10_000 } as Ratings;
   close(noisePenalty(data, 2, 1), 0.6 * 2 * (0.2 + 0.1), 1e-12, 'all');
   close(noisePenalty(data, 2, 4), 0.6 * 2 * (0.2 + 0.2), 1e-12, 'a fourth of the users');
