@@ -13,6 +13,8 @@ type Case = {
   readonly bias?: boolean;
   readonly nonNegative?: boolean;
   readonly stored?: boolean;
+  /** A row's blocks lie together. */
+  readonly whole?: boolean;
   readonly lambda?: number;
   readonly omega?: number;
 };
@@ -23,7 +25,8 @@ const room = 1 << 16;
 
 /** Everything mf_rows reads, at random, in a lab; `row(id)`: lanes of the other side. */
 function place(lab: Lab, shape: Case, seed: number) {
-  const { b, blocks, counts, weighted, base, bias, stored, lambda = 0.3, omega = 1 } = shape;
+  const { b, blocks, counts, weighted, base, bias, stored, whole } = shape;
+  const { lambda = 0.3, omega = 1 } = shape;
   const prng = prngOf(seed);
   const n = counts.length;
   const lanes = b * blocks;
@@ -34,8 +37,9 @@ function place(lab: Lab, shape: Case, seed: number) {
   const own = random(n * lanes);
   const other = random(others * lanes);
   if (bias) {
-    for (let row = 0; row < n; row++) own[row * b + 1] = 1;
-    for (let row = 0; row < others; row++) other[row * b] = 1;
+    const step = whole ? lanes : b;
+    for (let row = 0; row < n; row++) own[row * step + 1] = 1;
+    for (let row = 0; row < others; row++) other[row * step] = 1;
   }
   const ids = integers(total, others, prng);
   const values = floats(total, prng);
@@ -71,17 +75,17 @@ function place(lab: Lab, shape: Case, seed: number) {
     others,
     bias ? 1 : -1,
     bias ? 0 : -1,
-    (shape.nonNegative ? 1 : 0) + 2,
+    (shape.nonNegative ? 1 : 0) + 2 + (whole ? 4 : 0),
     room,
   ]);
   new Float32Array(plan.buffer).set([lambda, omega], 8);
   plan.set([at.own, lab.input(other), at.ownDeltas, 0, base ? lab.input(G) : 0, at.work], 10);
   const planAt = lab.input(plan);
   const lanesOf = (table: Float32Array, size: number, row: number) =>
-    Array.from(
-      { length: lanes },
-      (_, lane) => table[(Math.floor(lane / b) * size + row) * b + (lane % b)]!,
-    );
+    Array.from({ length: lanes }, (_, lane) => {
+      const at = (Math.floor(lane / b) * size + row) * b + (lane % b);
+      return table[whole ? row * lanes + lane : at]!;
+    });
   /** √w x of rating j. */
   const x = (j: number) =>
     lanesOf(other, others, ids[j]!).map((v) => (weighted ? Math.fround(v * weights[j]!) : v));
@@ -209,6 +213,18 @@ onEveryBuild('mf_rows: weights, a base, longer steps, and no penalty', (lab) => 
     checkStep(lab, { b, blocks: 2, counts, omega: 1.5, stored: true }, 0, b);
     checkStep(lab, { b, blocks: 2, counts: [300, 200, 100], lambda: 0 }, 0, b);
   }
+});
+
+onEveryBuild('mf_rows: rows that stand whole', (lab) => {
+  for (const b of [4, 8, 12, 16]) {
+    for (const blocks of [1, 2, 5]) {
+      checkStep(lab, { b, blocks, counts, whole: true }, blocks - 1, b);
+      checkStep(lab, { b, blocks, counts, whole: true, bias: true }, 0, b);
+    }
+    checkStep(lab, { b, blocks: 2, counts, whole: true, weighted: true, base: true }, 1, b);
+  }
+  // Too many for the room: gathered block by block.
+  checkStep(lab, { b: 16, blocks: 4, counts: [1100, 3], whole: true }, 2, 3);
 });
 
 onEveryBuild('mf_rows: nothing below 0', (lab) => {

@@ -2,7 +2,9 @@
 // the tensors say, no pass goes up, and the end is near the best that an independent solver finds.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Ratings } from '../src/data/dataset.ts';
 import { Mf } from '../src/index.ts';
+import { noisePenalty, penaltyOf } from '../src/models/mf/rows/penalty.ts';
 import { withHost } from './helpers/hosts.ts';
 import { prngOf } from './helpers/lab.ts';
 import { close, fit, neverUp, plant } from './helpers/mf.ts';
@@ -97,7 +99,7 @@ for (const solver of solvers) {
   test(`mf ${solver}: rank 1000`, async () => {
     await withHost(2, async (host) => {
       const ratings = plant({ users: 60, items: 50, share: 0.5 }, 8);
-      const options = { solver, rank: 1000, lambda: 0.01, bias: false };
+      const options = { solver, rank: 1000, lambda: 0.01, bias: false, continuation: false };
       const ask = { passes: 3, tolerance: 0 };
       const { outcome, factors, objectives } = await fit(host, ratings, options, ask);
       close(outcome.objective, objective(factors, ratings.train, 0.01), 1e-6, 'objective');
@@ -144,6 +146,43 @@ for (const solver of solvers) {
       });
     });
   }
+}
+
+test('mf: the first penalty is that of noise, and falls to the one asked for', () => {
+  // 0.6 · deviation · (√(users/ratings) + √(items/ratings)); a fourth of the users, of the ratings.
+  const data = { users: 400, items: 100, count: 10_000 } as Ratings;
+  close(noisePenalty(data, 2, 1), 0.6 * 2 * (0.2 + 0.1), 1e-12, 'all');
+  close(noisePenalty(data, 2, 4), 0.6 * 2 * (0.2 + 0.2), 1e-12, 'a fourth of the users');
+  const course = (noise: number, lambda: number) =>
+    [0, 1, 2, 3, 4, 5].map((pass) => Number(penaltyOf(pass, noise, lambda).toFixed(6)));
+  assert.equal(course(1, 0.3), [1, 0.6, 0.3, 0.3, 0.3, 0.3]);
+  assert.equal(course(1, 0), [1, 0.6, 0.36, 0.216, 0, 0], 'it ends, also where λ is 0');
+  assert.equal(course(0.04, 0.05), [0.05, 0.05, 0.05, 0.05, 0.05, 0.05]);
+  assert.equal(course(0.06, 0.05), [0.05, 0.05, 0.05, 0.05, 0.05, 0.05], 'near is as good');
+});
+
+for (const solver of solvers) {
+  test(`mf ${solver}: to begin with the penalty of noise predicts better, ends as low`, async () => {
+    await withHost(2, async (host) => {
+      const { train, held, known } = plant({ users: 300, items: 200, share: 0.3 }, 5);
+      const prng = prngOf(9);
+      const noisy = (triples: readonly Triple[]) =>
+        triples.map(([u, i, r]) => [u, i, r + 3 * (prng.uniform() - 0.5)] as const);
+      const ratings = { train: noisy(train), held: noisy(held), known };
+      const options = { solver, rank: 24, lambda: 0.02, bias: false };
+      const after = async (passes: number, continuation: boolean) =>
+        (await fit(host, ratings, { ...options, continuation }, { passes, tolerance: 0 })).outcome;
+      const without: number[] = [];
+      for (let pass = 1; pass <= 6; pass++) {
+        without.push((await after(pass, false)).metrics['rmse'] ?? NaN);
+      }
+      const { metrics } = await after(3, true);
+      const best = Math.min(...without);
+      assert.ok(metrics['rmse']! < 0.97 * best, `${metrics['rmse']} against ${best}`);
+      const [ended, plain] = [await after(60, true), await after(60, false)];
+      close(ended.objective, plain.objective, 0.02, 'the objective in the end');
+    });
+  });
 }
 
 test('mf: rank 1, one item: the closed form of a ridge', async () => {

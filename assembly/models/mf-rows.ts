@@ -9,16 +9,19 @@
 // leaves its lane as it is: any solution of a singular system is a minimum. ω in (0, 2) never raises
 // the objective.
 //
-//   table   block after block: [blocks][n rows][b lanes]     padding lanes are 0
+//   table   [blocks][n rows][b lanes], or, whole rows together, [n rows][blocks][b lanes]; padding is 0
 //   plan    i32  0 b   4 blocks   8 n own rows   12 m other rows   16 fixed lane   20 free lane (−1: none)
-//           i32 24 flags: 1 nonNegative, 2 penalty per rating   28 room for ratings   f32 32 λ   36 ω
+//           i32 24 flags: 1 nonNegative, 2 penalty per rating, 4 whole rows   28 room for ratings
+//           f32 32 λ   36 ω
 //           at  40 own   44 other   48 own deltas [n][b]   52 other's deltas [m][b]   56 G   60 work
 //   part    i32  0 first row   at 4 starts   8 ends   12 ids   16 values   20 √w or 0   24 residuals or 0
 //
 // starts, ends: per row of the part, places in ids, values, …
 import { high64, hsum, hsum64, low64, madd } from '../simd';
 import { dot64 } from './mf';
-import { addMoment, addMoments, eliminate, gather, project, subtractDots } from './mf-systems';
+import {
+  addMoment, addMoments, eliminate, gather, gatherBlocks, project, subtractDots, subtractRows,
+} from './mf-systems';
 
 /** Ratings of one gather. */
 const CHUNK: i32 = 256;
@@ -96,7 +99,7 @@ function complete(b: i32, blocks: i32, B: i32, plan: usize, ridge: f32): void {
 
 /**
  * Solves blocks [from, to) of rows [first, last) of a part, in turn. applied ≥ 0: `residuals` lack what
- * the other side's deltas of that block changed; they are brought up to date and kept. −1: residuals
+ * the other side's deltas of that block changed (no weights); they are brought up to date and kept. −1: they
  * come from the values, and are kept where there is a place for them. Adds {Σ of the errors' squares,
  * or of `confident`; Σ ‖p‖², times the ratings where the penalty is per rating} to the two f64 at sums.
  */
@@ -105,6 +108,7 @@ export function mf_rows(
 ): void {
   const b = load<i32>(plan), blocks = load<i32>(plan, 4);
   const n = <usize>load<i32>(plan, 8), m = <usize>load<i32>(plan, 12);
+  const whole = load<i32>(plan, 24) & 4;
   const fixed = load<i32>(plan, 16), free = load<i32>(plan, 20);
   const nonNegative = load<i32>(plan, 24) & 1, perRating = load<i32>(plan, 24) & 2;
   // A row whose gathered ratings fit into the room is gathered once.
@@ -114,9 +118,12 @@ export function mf_rows(
   const ownDeltas = load<usize>(plan, 48), otherDeltas = load<usize>(plan, 52);
   const bytes = <usize>b << 2, lanes = bytes * <usize>blocks;
   const stride = bytes + 16;
-  // work: p, H, g, d, diagonal, deltas' chunk, gathered rows, residuals
+  // From a row to the next, and from a block of a row to its next, in own and in other.
+  const rowBytes = whole ? lanes : bytes;
+  const ownStep = whole ? bytes : n * bytes, otherStep = whole ? bytes : m * bytes;
+  // work: p, H, g, d, diagonal, gathered rows, residuals
   const p = load<usize>(plan, 60), H = p + lanes, g = H + <usize>b * stride, d = g + bytes;
-  const diagonal = d + bytes, chunk = diagonal + bytes, X = chunk + <usize>CHUNK * bytes;
+  const diagonal = d + bytes, X = diagonal + bytes;
   const Y = X + room;
   const weightsAt = load<usize>(part, 20), residualsAt = load<usize>(part, 24);
   let errors: f64 = 0, penalties: f64 = 0;
@@ -124,40 +131,35 @@ export function mf_rows(
     const start = <usize>load<i32>(load<usize>(part, 4) + (<usize>row << 2));
     const count = load<i32>(load<usize>(part, 8) + (<usize>row << 2)) - <i32>start;
     if (count == 0) continue;
-    const place = own + <usize>(load<i32>(part) + row) * bytes;
-    for (let B: usize = 0; B < <usize>blocks; B++) memory.copy(p + B * bytes, place + B * n * bytes, bytes);
+    const place = own + <usize>(load<i32>(part) + row) * rowBytes;
+    for (let B: usize = 0; B < <usize>blocks; B++) memory.copy(p + B * bytes, place + B * ownStep, bytes);
     const ids = load<usize>(part, 12) + (start << 2);
     const values = load<usize>(part, 16) + (start << 2);
     const weights = weightsAt ? weightsAt + (start << 2) : 0;
     const y = residualsAt ? residualsAt + (start << 2) : Y;
     const low = applied < 0 ? 0 : from;
     const cached = <usize>count * bytes * <usize>(applied < 0 ? blocks : to - from) <= room;
-    if (applied < 0) {
-      memory.copy(y, values, <usize>count << 2);
+    if (applied < 0) memory.copy(y, values, <usize>count << 2);
+    if (applied < 0 && whole && cached) gatherBlocks(count, bytes, blocks, ids, weights, other, p, y, X);
+    else if (applied < 0) {
       for (let B = 0; B < blocks; B++) {
-        const rows = other + <usize>B * m * bytes;
+        const rows = other + <usize>B * otherStep;
         for (let c = 0; c < count; c += CHUNK) {
           const size = min(CHUNK, count - c), skip = <usize>c << 2;
           const x = cached ? X + (<usize>B * <usize>count + <usize>c) * bytes : X;
-          gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+          gather(size, bytes, rowBytes, ids + skip, weights ? weights + skip : 0, rows, x);
           subtractDots(size, bytes, x, p + <usize>B * bytes, y + skip);
         }
       }
-    } else {
-      for (let c = 0; c < count; c += CHUNK) {
-        const size = min(CHUNK, count - c), skip = <usize>c << 2;
-        gather(size, bytes, ids + skip, weights ? weights + skip : 0, otherDeltas, chunk);
-        subtractDots(size, bytes, chunk, p + <usize>applied * bytes, y + skip);
-      }
-    }
+    } else subtractRows(count, bytes, ids, otherDeltas, p + <usize>applied * bytes, y);
     const ridge = perRating ? lambda * <f32>count : lambda;
     for (let B = from; B < to; B++) {
-      const rows = other + <usize>B * m * bytes, pB = p + <usize>B * bytes;
+      const rows = other + <usize>B * otherStep, pB = p + <usize>B * bytes;
       memory.fill(H, 0, <usize>b * stride + bytes);
       for (let c = 0; c < count; c += CHUNK) {
         const size = min(CHUNK, count - c), skip = <usize>c << 2;
         const x = cached ? X + (<usize>(B - low) * <usize>count + <usize>c) * bytes : X;
-        if (!cached || applied >= 0) gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+        if (!cached || applied >= 0) gather(size, bytes, rowBytes, ids + skip, weights ? weights + skip : 0, rows, x);
         addMoments(size, bytes, x, H, stride);
         addMoment(size, bytes, x, y + skip, g);
       }
@@ -172,10 +174,10 @@ export function mf_rows(
       for (let c = 0; c < count; c += CHUNK) {
         const size = min(CHUNK, count - c), skip = <usize>c << 2;
         const x = cached ? X + (<usize>(B - low) * <usize>count + <usize>c) * bytes : X;
-        if (!cached) gather(size, bytes, ids + skip, weights ? weights + skip : 0, rows, x);
+        if (!cached) gather(size, bytes, rowBytes, ids + skip, weights ? weights + skip : 0, rows, x);
         subtractDots(size, bytes, x, d, y + skip);
       }
-      memory.copy(place + <usize>B * n * bytes, pB, bytes);
+      memory.copy(place + <usize>B * ownStep, pB, bytes);
       if (ownDeltas) memory.copy(ownDeltas + <usize>(load<i32>(part) + row) * bytes, d, bytes);
     }
     if (weights) {

@@ -3,16 +3,53 @@
 // right of the diagonal counts.
 import { hsum, madd, sums4 } from '../simd';
 
-/** out[j] ← rows[ids[j]] · √w_j for m ratings; rows of `bytes` bytes. */
-export function gather(m: i32, bytes: usize, ids: usize, weights: usize, rows: usize, out: usize): void {
+/** out[j] ← the first `bytes` bytes of rows[ids[j]] · √w_j for m ratings; rows of rowBytes bytes. */
+export function gather(
+  m: i32, bytes: usize, rowBytes: usize, ids: usize, weights: usize, rows: usize, out: usize,
+): void {
   for (let j: usize = 0; j < <usize>m << 2; j += 4) {
-    const row = rows + <usize>load<u32>(ids + j) * bytes;
+    const row = rows + <usize>load<u32>(ids + j) * rowBytes;
     if (weights) {
       const w = v128.load32_splat(weights + j);
       for (let k: usize = 0; k < bytes; k += 16) v128.store(out + k, f32x4.mul(w, v128.load(row + k)));
     } else {
       for (let k: usize = 0; k < bytes; k += 16) v128.store(out + k, v128.load(row + k));
     }
+    out += bytes;
+  }
+}
+
+/**
+ * The same for whole rows of `blocks` blocks, block after block: out[B][j] ← block B of rows[ids[j]]
+ * · √w_j; and y_j ← y_j − p · what was gathered of row j.
+ */
+export function gatherBlocks(
+  m: i32, bytes: usize, blocks: i32, ids: usize, weights: usize, rows: usize, p: usize, y: usize, out: usize,
+): void {
+  const lanes = bytes * <usize>blocks, step = <usize>m * bytes;
+  for (let j: usize = 0; j < <usize>m << 2; j += 4) {
+    let row = rows + <usize>load<u32>(ids + j) * lanes, target = out, q = p;
+    const w = weights ? v128.load32_splat(weights + j) : f32x4.splat(1);
+    let sum = f32x4.splat(0);
+    for (let B = 0; B < blocks; B++) {
+      if (weights) {
+        for (let k: usize = 0; k < bytes; k += 16) {
+          const x = f32x4.mul(w, v128.load(row + k));
+          v128.store(target + k, x);
+          sum = madd(v128.load(q + k), x, sum);
+        }
+      } else {
+        for (let k: usize = 0; k < bytes; k += 16) {
+          const x = v128.load(row + k);
+          v128.store(target + k, x);
+          sum = madd(v128.load(q + k), x, sum);
+        }
+      }
+      row += bytes;
+      q += bytes;
+      target += step;
+    }
+    store<f32>(y + j, load<f32>(y + j) - hsum(sum));
     out += bytes;
   }
 }
@@ -43,6 +80,33 @@ export function subtractDots(m: i32, bytes: usize, x: usize, d: usize, y: usize)
     store<f32>(y, load<f32>(y) - hsum(a));
     x += bytes;
     y += 4;
+  }
+}
+
+/** y_j ← y_j − d·rows[ids[j]] for m ratings; rows of `bytes` bytes. */
+export function subtractRows(m: i32, bytes: usize, ids: usize, rows: usize, d: usize, y: usize): void {
+  let j: usize = 0;
+  const end = <usize>m << 2;
+  for (; j + 16 <= end; j += 16) {
+    const x0 = rows + <usize>load<u32>(ids + j) * bytes, x1 = rows + <usize>load<u32>(ids + j, 4) * bytes;
+    const x2 = rows + <usize>load<u32>(ids + j, 8) * bytes, x3 = rows + <usize>load<u32>(ids + j, 12) * bytes;
+    let v = v128.load(d);
+    let a0 = f32x4.mul(v, v128.load(x0)), a1 = f32x4.mul(v, v128.load(x1));
+    let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
+    for (let k: usize = 16; k < bytes; k += 16) {
+      v = v128.load(d + k);
+      a0 = madd(v, v128.load(x0 + k), a0);
+      a1 = madd(v, v128.load(x1 + k), a1);
+      a2 = madd(v, v128.load(x2 + k), a2);
+      a3 = madd(v, v128.load(x3 + k), a3);
+    }
+    v128.store(y + j, f32x4.sub(v128.load(y + j), sums4(a0, a1, a2, a3)));
+  }
+  for (; j < end; j += 4) {
+    const x = rows + <usize>load<u32>(ids + j) * bytes;
+    let a = f32x4.mul(v128.load(d), v128.load(x));
+    for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
+    store<f32>(y + j, load<f32>(y + j) - hsum(a));
   }
 }
 

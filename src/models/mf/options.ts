@@ -10,6 +10,8 @@ import type { RowsOptions } from './rows/layout.ts';
 export const defaultPasses = { sgd: 8, als: 10, ccd: 10 } as const;
 const defaultLearningRate = 0.12;
 const defaultTolerance = 1e-4;
+/** als and ccd end at the minimum and need more against noise than SGD, which stops before. */
+const defaultLambda = { sgd: 0.02, als: 0.05, ccd: 0.05, implicit: 0.02 } as const;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -17,8 +19,8 @@ export const options: readonly OptionSpec[] = [
     help: 'factors of a user and of an item',
   },
   {
-    ...{ name: 'lambda', type: 'number', minimum: 0, default: 0.02 },
-    help: 'weight of the L2 penalty, per rating',
+    ...{ name: 'lambda', type: 'number', minimum: 0, default: undefined },
+    help: 'weight of the L2 penalty, per rating; default 0.05 (als, ccd), 0.02 (sgd, implicit)',
   },
   {
     ...{ name: 'bias', type: 'boolean', default: true },
@@ -26,7 +28,9 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'solver', type: 'choice', choices: ['sgd', 'als', 'ccd'], default: 'sgd' },
-    help: 'block SGD, alternating least squares, or coordinate descent factor by factor (CCD++)',
+    help:
+      'sgd: many ratings and good predictions soon; als: the minimum of the objective in few ' +
+      'passes, also implicit; ccd (CCD++): the same a few factors at a time, ranks of hundreds',
   },
   {
     ...{ name: 'non-negative', type: 'boolean', default: false },
@@ -54,6 +58,10 @@ export const options: readonly OptionSpec[] = [
     help: 'ccd: the order of the blocks of factors in a pass',
   },
   {
+    ...{ name: 'continuation', type: 'boolean', default: true },
+    help: 'als, ccd: begin with the penalty that keeps noise out, and go down to lambda',
+  },
+  {
     ...{ name: 'learning-rate', type: 'number', minimum: 0, exclusive: true, default: undefined },
     help: 'sgd: first step size on normalized ratings, falls to 0; default 0.12, halved if it diverges',
   },
@@ -71,6 +79,7 @@ type Given = Readonly<Record<string, number>> & {
   readonly bias: boolean;
   readonly implicit: boolean;
   readonly 'non-negative': boolean;
+  readonly continuation: boolean;
   readonly solver: 'sgd' | 'als' | 'ccd';
   readonly schedule: ScheduleKind;
 };
@@ -81,7 +90,7 @@ function common(request: Request): MfOptions {
   const given = request.options as Given;
   return {
     rank: given['rank'] ?? 0,
-    lambda: given['lambda'] ?? 0,
+    lambda: given['lambda'] ?? defaultLambda[given.implicit ? 'implicit' : given.solver],
     shrinkage: given['shrinkage'] ?? 0,
     bias: given.bias && !given.implicit,
     learningRate: given['learning-rate'] ?? defaultLearningRate,
@@ -122,6 +131,7 @@ export function programOptions(request: Request) {
     subspace: given['subspace'] ?? 0,
     tolerance: request.tolerance ?? defaultTolerance,
     schedule: given.schedule,
+    continuation: given.continuation && !given.implicit,
   };
   return { solver, options } as const;
 }

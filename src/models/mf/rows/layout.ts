@@ -1,10 +1,10 @@
-// Where the solvers that go row by row keep what they need. Factors are cut into blocks of b lanes
-// and stand block after block, so that one block of all rows is near together and is shared between
-// hosts as one piece:
+// Where the solvers that go row by row keep what they need. Factors are cut into blocks of b lanes.
+// als solves a row's blocks one after another, so its rows stand whole; ccd takes one block of all
+// rows at a time, so they stand block after block, and one is shared between hosts as one piece:
 //
-//   table `users`   [blocks][users][b]       lanes of a user   [b_u, 1, f_1 … f_rank, 0…]
-//   table `items`   [blocks][items][b]       lanes of an item  [1, b_i, f_1 … f_rank, 0…]
-//                                            without biases    [f_1 … f_rank, 0…]
+//            als                   ccd                   lanes of a row       without biases
+//   `users`  [users][blocks][b]    [blocks][users][b]    [b_u, 1, f_1 … 0…]   [f_1 … f_rank, 0…]
+//   `items`  [items][blocks][b]    [blocks][items][b]    [1, b_i, f_1 … 0…]   [f_1 … f_rank, 0…]
 //
 // Users and items are cut into G parts each, as their ids come. A part has a line, the place of its
 // ratings: what assembly/models/mf-rows.ts calls a part.
@@ -13,7 +13,7 @@ import { limits } from '../../../base/limits.ts';
 import { SystemError } from '../../../base/errors.ts';
 import type { Ratings } from '../../../data/dataset.ts';
 import type { ScheduleKind } from '../../../scheduler/schedule.ts';
-import type { BufferSpec, Context, Setup } from '../../../program/program.ts';
+import type { BufferSpec, Context, PushContext, Setup } from '../../../program/program.ts';
 import { chunkBuffers } from '../hosts.ts';
 import { resultsBytes, type MfOptions, type MfShape } from '../layout.ts';
 
@@ -27,6 +27,8 @@ export type RowsOptions = MfOptions & {
   /** Ends when a pass lowers the objective by less than this share of it. */
   readonly tolerance: number;
   readonly schedule: ScheduleKind;
+  /** Passes begin with the λ of noise: penalty.ts. */
+  readonly continuation: boolean;
 };
 
 export type Side = 'user' | 'item';
@@ -55,6 +57,8 @@ export type RowsShape = MfShape & {
   /** Lanes of a block, a multiple of 4, and the number of blocks. */
   readonly b: number;
   readonly blocks: number;
+  /** Pieces of a table, of `columns` lanes: 1 where rows stand whole, else the blocks. */
+  readonly pieces: number;
   /** Passes over an eighth of the users come first. */
   readonly pilot: boolean;
 };
@@ -67,7 +71,8 @@ export function rowsShape(data: Ratings, options: RowsOptions): RowsShape {
   const b = (Math.ceil((options.rank + skip) / blocks) + 3) & ~3;
   const lanes = b * blocks;
   return {
-    ...{ grid: partsOfSide, skip, lanes, columns: b, rowBytes: lanes * 4, b, blocks },
+    ...{ grid: partsOfSide, skip, lanes, rowBytes: lanes * 4, b, blocks },
+    ...(options.solver === 'als' ? { columns: lanes, pieces: 1 } : { columns: b, pieces: blocks }),
     pilot: data.count >= pilotRatingsMin && options.confidence === 0,
   };
 }
@@ -86,6 +91,7 @@ export type Line = {
   readonly residuals: number;
 };
 type Place = Pick<Context<RowsOptions>, 'arena' | 'buffer'>;
+type Rows = Pick<PushContext<RowsOptions, unknown>, 'buffer' | 'options' | 'table'>;
 
 /** Place of the line; the pilot's has its own, where rows end earlier. */
 export function lineAt(ctx: Place, side: Side, part: number, pilot = false): number {
@@ -95,6 +101,11 @@ export function lineAt(ctx: Place, side: Side, part: number, pilot = false): num
 export function setLine(ctx: Place, at: number, line: Line): void {
   const { first, starts, ends, ids, values, weights, residuals } = line;
   ctx.arena.i32.set([first, starts, ends, ids, values, weights, residuals], at / 4);
+}
+
+/** Rows one behind the other, as scoring wants them: als has no others, ccd packs them there. */
+export function packedRows(ctx: Rows, side: Side): number {
+  return ctx.options.solver === 'als' ? ctx.table(tableOf(side)).at : ctx.buffer(`${side}Rows`);
 }
 
 /** @throws ERR_LIMIT when a row has more ratings than scratch has room for. */
@@ -125,7 +136,7 @@ export function rowsBuffers(setup: Setup<RowsOptions>): readonly BufferSpec[] {
       { name: `${side}Sums`, bytes: grid * 16 },
       { name: `${side}Deltas`, bytes: options.solver === 'ccd' ? size * b * 4 : 0 },
       { name: `${side}Moments`, bytes: moments },
-      { name: `${side}Rows`, bytes: size * rowBytes },
+      { name: `${side}Rows`, bytes: options.solver === 'ccd' ? size * rowBytes : 0 },
       { name: `${side}Out`, bytes: size * options.rank * 4 },
       { name: `${side}BiasOut`, bytes: size * 4 },
     ];

@@ -74,6 +74,7 @@ export function* testError(ctx: Scheduler, test: NonNullable<RowsOptions['test']
 
 /** Packed rows on every host. */
 function* packAll(ctx: Scheduler): Walk<void> {
+  if (ctx.options.solver === 'als') return;
   const { grid } = rowsShape(ratingsOf(ctx.data), ctx.options);
   yield eachHost(
     ctx,
@@ -104,7 +105,7 @@ function* offer(ctx: Scheduler, test: NonNullable<RowsOptions['test']>): Walk<vo
 export function* finish(ctx: Scheduler): Walk<void> {
   const { kernels, arena, options } = ctx;
   const data = ratingsOf(ctx.data);
-  const { b, skip } = rowsShape(data, options);
+  const { columns, skip } = rowsShape(data, options);
   yield* packAll(ctx);
   yield onParts(ctx, (items) => ({ kind: 'measure', items }));
   const [errors, userPenalty] = totals(ctx, 'user');
@@ -119,8 +120,8 @@ export function* finish(ctx: Scheduler): Walk<void> {
     const table = ctx.table(tableOf(side)).at;
     const { rank } = options;
     const [out, biases] = [ctx.buffer(`${side}Out`), ctx.buffer(`${side}BiasOut`)];
-    kernels.mf_unpack(0, size, size, b, skip, rank, rank * 4, table, out);
+    kernels.mf_unpack(0, size, size, columns, skip, rank, rank * 4, table, out);
     const lane = side === 'user' ? 0 : 1;
-    if (options.bias) kernels.mf_unpack(0, size, size, b, lane, 1, 4, table, biases);
+    if (options.bias) kernels.mf_unpack(0, size, size, columns, lane, 1, 4, table, biases);
   }
 }

@@ -74,14 +74,14 @@ const spread = 0.1;
 export function firstRows(ctx: RowsContext, side: Side, part: number): void {
   const { kernels, state, options, seed } = ctx;
   const data = ratingsOf(ctx.data);
-  const { b, blocks, skip } = state.shape;
+  const { columns, pieces, skip } = state.shape;
   const { first, last } = partRange(ctx, side, part);
   const mean = options.bias || options.confidence > 0 ? 0 : data.mean;
   const level = Math.sqrt(Math.abs(mean) / options.rank);
   const one = options.bias ? (side === 'user' ? 1 : 0) : -1;
   const noise = side === 'item' ? spread : 0;
   kernels.mf_first_rows(
-    ...([first, last, sizeOf(data, side), b, blocks, skip, options.rank, one] as const),
+    ...([first, last, sizeOf(data, side), columns, pieces, skip, options.rank, one] as const),
     ...([options.nonNegative ? 1 : 0, seed, level, noise] as const),
     ...([ctx.buffer(`${side}Counts`), ctx.table(tableOf(side)).at] as const),
   );

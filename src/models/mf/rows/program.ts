@@ -45,6 +45,7 @@ import {
   type RowsContext,
   type RowsState,
 } from './prepare.ts';
+import { noisePenalty, penaltyOf } from './penalty.ts';
 import { rankUsers } from './rank.ts';
 import {
   measureChunks,
@@ -57,7 +58,7 @@ import {
 
 /** Length of a step, in exact steps; of the first passes, 1. */
 const overRelaxation = 1.3;
-const pilotPasses = 3;
+const firstPasses = 4;
 /** Residuals gather rounding errors: they are computed anew every so many passes. */
 const refreshPasses = 8;
 
@@ -80,13 +81,17 @@ function planSides(ctx: Scheduler): void {
     ctx.share(`${side}Starts`, 0, (grid + 1) * 4);
   }
   checkCounts(ctx, data);
-  let sum = 0;
+  let [sum, squares] = [0, 0];
   data.blocks.forEach((_, index) => {
     sum += arena.f64[ctx.buffer('chunkSums') / 8 + index * 2] ?? 0;
+    squares += arena.f64[ctx.buffer('chunkSums') / 8 + index * 2 + 1] ?? 0;
   });
   const results = ctx.buffer('results') / 8;
   arena.f64.fill(0, results, results + resultsBytes / 8);
-  arena.f64[results + result.mean] = options.bias ? sum / data.count : 0;
+  const mean = sum / data.count;
+  arena.f64[results + result.mean] = options.bias ? mean : 0;
+  // Of the ratings, for the penalty to begin with.
+  arena.f64[results + result.scale] = Math.sqrt(Math.max(0, squares / data.count - mean * mean));
   ctx.share('results', 0, resultsBytes);
 }
 
@@ -120,10 +125,13 @@ function* solveSide(course: Course, work: Omit<SolveWork, 'kind' | 'parts'>): Wa
   yield* moments(ctx, work.side);
 }
 
-function* alternate(course: Course, pilot: boolean, omega: number): Walk<void> {
+/** How long the steps of a pass are, and their λ. */
+type Pace = Pick<SolveWork, 'omega' | 'lambda'>;
+
+function* alternate(course: Course, pilot: boolean, pace: Pace): Walk<void> {
   const { data, options } = course.ctx;
   const blocks = { first: 0, last: rowsShape(ratingsOf(data), options).blocks };
-  for (const side of sides) yield* solveSide(course, { side, blocks, applied: -1, pilot, omega });
+  for (const side of sides) yield* solveSide(course, { side, blocks, applied: -1, pilot, ...pace });
 }
 
 /** How far coordinate descent has come. */
@@ -138,7 +146,7 @@ type Descent = {
  * A pass of coordinate descent: as many phases as there are blocks, each of the block that the
  * schedule says; what it lowered the objective by is its priority.
  */
-function* descend(course: Course, descent: Descent, omega: number): Walk<void> {
+function* descend(course: Course, descent: Descent, pace: Pace): Walk<void> {
   const { ctx } = course;
   const { blocks } = rowsShape(ratingsOf(ctx.data), ctx.options);
   const { schedule } = descent;
@@ -150,7 +158,7 @@ function* descend(course: Course, descent: Descent, omega: number): Walk<void> {
     for (const side of sides) {
       const { before } = descent;
       const applied = before === undefined ? -1 : side === 'user' ? before : block;
-      yield* solveSide(course, { side, blocks: range, applied, pilot: false, omega });
+      yield* solveSide(course, { side, blocks: range, applied, pilot: false, ...pace });
     }
     const { objective } = objectiveOf(ctx);
     // Before the first block nothing was measured: all of the objective counts as changed.
@@ -167,16 +175,22 @@ function* passes(ctx: Scheduler): Walk<void> {
   const { pilot, blocks } = rowsShape(data, options);
   const course: Course = { ctx, costs: createCosts(() => 1) };
   for (const side of sides) yield* moments(ctx, side);
-  for (let pass = 0; pilot && pass < pilotPasses; pass++) yield* alternate(course, true, 1);
   const results = ctx.buffer('results') / 8;
+  const deviation = options.continuation ? (arena.f64[results + result.scale] ?? 0) : 0;
+  const noise = (every: number) => noisePenalty(data, deviation, every);
+  const first = Math.max(options.lambda, noise(pilot ? pilotEvery : 1));
+  for (let pass = 0; (pilot || first > options.lambda) && pass < firstPasses; pass++) {
+    yield* alternate(course, pilot, { omega: pass === 0 ? 1 : overRelaxation, lambda: first });
+  }
   const schedule = createSchedule({ kind: options.schedule, variables: blocks, want: 1 });
   const descent: Descent = { schedule, before: undefined, objective: Infinity };
   let before = Infinity;
   for (let pass = 0; pass < options.passes; pass++) {
-    const omega = pass === 0 ? 1 : overRelaxation;
+    const lambda = penaltyOf(pass, noise(1), options.lambda);
+    const pace = { omega: pass === 0 ? 1 : overRelaxation, lambda };
     if (pass % refreshPasses === 0) descent.before = undefined;
-    if (options.solver === 'als') yield* alternate(course, false, omega);
-    else yield* descend(course, descent, omega);
+    if (options.solver === 'als') yield* alternate(course, false, pace);
+    else yield* descend(course, descent, pace);
     const { objective, errors } = objectiveOf(ctx);
     arena.f64[results + result.passes] = pass + 1;
     const progress = {
@@ -189,7 +203,8 @@ function* passes(ctx: Scheduler): Walk<void> {
       arena.f64[results + result.converged] = 1;
       return;
     }
-    before = objective;
+    // A pass with another λ says nothing of how near the end is.
+    before = lambda === options.lambda ? objective : Infinity;
   }
 }
 
@@ -254,11 +269,11 @@ export const mfRows = defineProgram<
 >({
   name: 'mf-rows',
   tables({ data, options }) {
-    const { b, blocks } = rowsShape(ratingsOf(data), options);
+    const { columns, pieces } = rowsShape(ratingsOf(data), options);
     return sides.map((side) => ({
       name: tableOf(side),
-      rows: sizeOf(ratingsOf(data), side) * blocks,
-      ...{ columns: b, access: 'owned' },
+      rows: sizeOf(ratingsOf(data), side) * pieces,
+      ...{ columns, access: 'owned' },
     }));
   },
   buffers: rowsBuffers,

@@ -5,7 +5,7 @@
 //   precision  hits / 10      recall  hits / liked      ndcg  Σ_hits 1/log2(1 + place) / its most
 import { assert } from '../../../base/assert.ts';
 import { partRange, ratingsOf } from '../prepare.ts';
-import { lineAt, rankCells } from './layout.ts';
+import { lineAt, packedRows, rankCells } from './layout.ts';
 import type { RowsContext } from './prepare.ts';
 
 const offered = 10;
@@ -50,7 +50,7 @@ export function rankUsers(ctx: RowsContext, part: number): void {
     if (liked.size === 0) continue;
     const count = kernels.mf_top(
       ...([items, rowBytes, offered, known, ids + start * 4, marks] as const),
-      ...([ctx.buffer('userRows') + user * rowBytes, ctx.buffer('itemRows'), found] as const),
+      ...([packedRows(ctx, 'user') + user * rowBytes, packedRows(ctx, 'item'), found] as const),
     );
     const top = arena.i32.subarray(found / 4, found / 4 + count);
     const hits = Array.from(top, (item, place) => (liked.has(item) ? gain(place) : 0));

@@ -6,6 +6,7 @@ import {
   lineAt,
   momentParts,
   otherSide,
+  packedRows,
   pilotEvery,
   roomBytes,
   sides,
@@ -25,6 +26,8 @@ export type SolveWork = {
   readonly applied: number;
   readonly pilot: boolean;
   readonly omega: number;
+  /** λ of this phase. */
+  readonly lambda: number;
 };
 
 /** Rows of one kernel call. */
@@ -50,10 +53,10 @@ function writePlan(ctx: RowsContext, work: SolveWork): void {
   const free = options.bias ? (side === 'user' ? 0 : 1) : -1;
   const implicit = options.confidence > 0;
   const sizes = [sizeOf(data, side), sizeOf(data, other)] as const;
-  const flags = (options.nonNegative ? 1 : 0) + (implicit ? 0 : 2);
+  const flags = (options.nonNegative ? 1 : 0) + (implicit ? 0 : 2) + (ccd ? 0 : 4);
   const words = [shape.b, shape.blocks, ...sizes, fixed, free, flags, roomBytes];
   arena.i32.set(words, plan / 4);
-  arena.f32.set([options.lambda, options.nonNegative ? 1 : work.omega], plan / 4 + 8);
+  arena.f32.set([work.lambda, options.nonNegative ? 1 : work.omega], plan / 4 + 8);
   const deltas = (of: Side) => (ccd ? ctx.buffer(`${of}Deltas`) : 0);
   const tables = [ctx.table(tableOf(side)).at, ctx.table(tableOf(other)).at];
   const base = implicit ? ctx.buffer(`${other}Moments`) : 0;
@@ -64,8 +67,9 @@ export function solveParts(ctx: RowsContext, work: SolveWork): void {
   const { kernels, arena, state, options } = ctx;
   const { side, parts, blocks, applied, pilot } = work;
   writePlan(ctx, work);
-  const { b } = state.shape;
+  const { columns, pieces } = state.shape;
   const size = sizeOf(ratingsOf(ctx.data), side);
+  const shared = pieces === 1 ? { first: 0, last: 1 } : blocks;
   for (const part of parts) {
     const sums = ctx.buffer(`${side}Sums`) + part * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
@@ -80,12 +84,11 @@ export function solveParts(ctx: RowsContext, work: SolveWork): void {
     }
     ctx.share(`${side}Sums`, part * 16, 16);
     if (ctx.hosts.length === 1) continue;
-    const bytes = (last - first) * b * 4;
-    for (let block = blocks.first; block < blocks.last; block++) {
-      shareWithAll(ctx, tableOf(side), (block * size + first) * b * 4, bytes);
+    const bytes = (last - first) * columns * 4;
+    for (let piece = shared.first; piece < shared.last; piece++) {
+      shareWithAll(ctx, tableOf(side), (piece * size + first) * columns * 4, bytes);
     }
-    const moved = options.solver === 'ccd' && blocks.last > blocks.first;
-    if (moved) shareWithAll(ctx, `${side}Deltas`, first * b * 4, bytes);
+    if (options.solver === 'ccd') shareWithAll(ctx, `${side}Deltas`, first * columns * 4, bytes);
   }
 }
 
@@ -93,26 +96,27 @@ export function solveParts(ctx: RowsContext, work: SolveWork): void {
 export function sumMoments(ctx: RowsContext, side: Side, ranges: Range): void {
   const { shape } = ctx.state;
   const size = sizeOf(ratingsOf(ctx.data), side);
-  const bytes = shape.rowBytes * shape.lanes;
+  const { columns, pieces, rowBytes, lanes } = shape;
+  const bytes = rowBytes * lanes;
   for (let range = ranges.first; range < ranges.last; range++) {
     ctx.poll();
     const { first, last } = rangeOf(size, momentParts, range);
     ctx.kernels.mf_moments(
-      ...([first, last, size, shape.b, shape.blocks, ctx.table(tableOf(side)).at] as const),
+      ...([first, last, size, columns, pieces, ctx.table(tableOf(side)).at] as const),
       ...([ctx.buffer('moments') + range * bytes, ctx.scratch.at] as const),
     );
     ctx.share('moments', range * bytes, bytes);
   }
 }
 
-/** Rows of part `part` of both sides as scoring wants them: one behind the other. */
+/** Rows of part `part` of both sides where `packedRows` says. */
 export function packRows(ctx: RowsContext, part: number): void {
-  const { b, lanes, rowBytes } = ctx.state.shape;
+  const { columns, lanes, rowBytes } = ctx.state.shape;
   for (const side of sides) {
     const { first, last } = partRange(ctx, side, part);
     const size = sizeOf(ratingsOf(ctx.data), side);
-    const [from, to] = [ctx.table(tableOf(side)).at, ctx.buffer(`${side}Rows`)];
-    ctx.kernels.mf_unpack(first, last, size, b, 0, lanes, rowBytes, from, to);
+    const [from, to] = [ctx.table(tableOf(side)).at, packedRows(ctx, side)];
+    ctx.kernels.mf_unpack(first, last, size, columns, 0, lanes, rowBytes, from, to);
   }
 }
 
@@ -125,13 +129,13 @@ export function measureRows(ctx: RowsContext, part: number): void {
     const sums = ctx.buffer(`${side}Sums`) + part * 16;
     arena.f64.fill(0, sums / 8, sums / 8 + 2);
     // Users' rows see every rating already.
-    const other = side === 'user' ? ctx.buffer('itemRows') : 0;
+    const other = side === 'user' ? packedRows(ctx, 'item') : 0;
     for (let row = 0; row < last - first; row += callRows) {
       ctx.poll();
       kernels.mf_rows_error(
         ...([row, Math.min(last - first, row + callRows), rowBytes, skip] as const),
         ...([options.confidence > 0 ? 0 : 1, lineAt(ctx, side, part)] as const),
-        ...([ctx.buffer(`${side}Rows`), other, sums] as const),
+        ...([packedRows(ctx, side), other, sums] as const),
       );
     }
     ctx.share(`${side}Sums`, part * 16, 16);
@@ -151,7 +155,7 @@ export function measureChunks(ctx: RowsContext, chunks: Range): void {
       ...([chunk.count, state.shape.rowBytes, options.bias ? 1 : 0, mean, 1] as const),
       ...([-Infinity, Infinity, chunk.user, chunk.item, chunk.value] as const),
       ...([ctx.buffer('userRank'), ctx.buffer('itemRank')] as const),
-      ...([ctx.buffer('userRows'), ctx.buffer('itemRows'), 0, sums] as const),
+      ...([packedRows(ctx, 'user'), packedRows(ctx, 'item'), 0, sums] as const),
     );
     ctx.share('testSums', index * 16, 16);
   }
