@@ -86,10 +86,11 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
     ? await labelsOf(session, parsed, options)
     : { classes: [], warnings: [] };
   const blocks = pieces.map(({ rows, nonzeros, target, rowStart, index, value }): RawBlock => {
-    return { documents: rows, nonzeros, target, rowStart, index, count: value };
+    const none = { names: [], dates: 0 };
+    return { ...none, documents: rows, nonzeros, target, rowStart, index, count: value };
   });
   return {
-    ...{ path, format, documents, blocks, base, names: [] },
+    ...{ path, format, documents, blocks, base, unknown: 0, dated: false },
     ...wordsOf(loading, counted, base),
     ...labels,
   };
@@ -119,9 +120,20 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
   let before = 0;
   const blocks = placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
     before += rows;
-    return { ...block, count, documents: rows, target: target + (before - rows) * 4 };
+    const none = { names: [], dates: 0 };
+    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
   });
-  const facts = { path, format, documents, blocks, base: 1, names: [], classes: [], warnings: [] };
+  const facts = {
+    path,
+    format,
+    documents,
+    blocks,
+    base: 1,
+    unknown: 0,
+    dated: false,
+    classes: [],
+    warnings: [],
+  };
   return { ...facts, ...wordsOf(loading, columns, 0) };
 }
 

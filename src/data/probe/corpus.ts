@@ -31,6 +31,13 @@ function headOf(lines: readonly (readonly string[])[]): BagShape['head'] | undef
   return lines.every(([first], i) => first === String(pairs[i])) ? 'terms' : 'label';
 }
 
+/** The first line names columns, one of them `text`. */
+export function hasTextColumn(head: Head): boolean {
+  const [first] = headLines(head, 1);
+  const names = first?.text.split(/[\t,;|]/).map((name) => name.trim().replace(/^"|"$/g, '')) ?? [];
+  return names.length > 1 && names.some((name) => name.toLowerCase() === 'text');
+}
+
 export function detectCorpus(head: Head): Format {
   const lines = wordsOf(head);
   const integers = lines.slice(0, 4).map((words) => words.every((word) => /^\d+$/.test(word)));

@@ -8,7 +8,7 @@ import { CONTROL_BYTES, type Format, type Probe, type ProbeTask } from '../tasks
 import { quoted } from '../parse/codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 import { csvShape, isNumber } from './csv.ts';
-import { bagShape, bowShape, detectCorpus } from './corpus.ts';
+import { bagShape, bowShape, detectCorpus, hasTextColumn } from './corpus.ts';
 import { mtxShape } from './mtx.ts';
 import { isDamage, readPieces } from '../parse/stream.ts';
 
@@ -85,7 +85,7 @@ function detect(head: Head, purpose: ProbeTask['purpose']): Format {
   if (looksIdx(head)) return 'idx';
   if (head.text.subarray(0, 14).toString('latin1').toLowerCase() === '%%matrixmarket') return 'mtx';
   if (purpose === 'ratings') return 'ratings';
-  if (purpose === 'corpus') return detectCorpus(head);
+  if (purpose === 'corpus') return hasTextColumn(head) ? 'csv' : detectCorpus(head);
   const lines = headLines(head, 50, /^\s*(#.*)?$/);
   const isPairs = ({ text }: HeadLine) => /^\s*\S+\s+[^\s,;:]+:\S/.test(text);
   const isLabel = ({ text }: HeadLine) => isNumber(text.replace(/#.*/, '').trim());
