@@ -14,6 +14,9 @@ import { blocksSink, unknownLabels } from '../load/text-samples.ts';
 import type { RawBlock, RawCorpus } from './finish.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
 
+/** What corpora of counts do not have. */
+const counts = { unknown: 0, dated: false, chosen: false };
+
 type Loading = {
   readonly session: Session;
   readonly probes: readonly [Probe, ...Probe[]];
@@ -90,7 +93,7 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
     return { ...none, documents: rows, nonzeros, target, rowStart, index, count: value };
   });
   return {
-    ...{ path, format, documents, blocks, base, unknown: 0, dated: false },
+    ...{ path, format, documents, blocks, base, ...counts },
     ...wordsOf(loading, counted, base),
     ...labels,
   };
@@ -129,8 +132,7 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     documents,
     blocks,
     base: 1,
-    unknown: 0,
-    dated: false,
+    ...counts,
     classes: [],
     warnings: [],
   };

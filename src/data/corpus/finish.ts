@@ -25,6 +25,8 @@ export type RawCorpus = Omit<Corpus, Counted> & {
   readonly shift: number;
   /** Address of word in the blocks → word, −1: unknown; 0 for none. */
   readonly map: number;
+  /** The words are those that occur often enough: what is left out was meant to be. */
+  readonly chosen: boolean;
   /** Tokens of unknown words that are not in the blocks. */
   readonly unknown: number;
   readonly dated: boolean;
@@ -98,7 +100,8 @@ function datesOf({ arena }: Session, blocks: readonly RawBlock[]): Float64Array 
 
 /** The corpus of this host's documents, with the counts of all hosts'. */
 export async function finish(session: Session, raw: RawCorpus): Promise<LoadedCorpus> {
-  const { path, format, documents, words, map, shift, warnings, unknown, dated, ...facts } = raw;
+  const { path, format, documents, words, map, shift, warnings, unknown, dated, chosen, ...facts } =
+    raw;
   const own = ownDocuments(session, documents, raw.blocks);
   const before = sum(await totals(session, own.blocks));
   if (before > TOKENS_MAX) {
@@ -133,6 +136,9 @@ export async function finish(session: Session, raw: RawCorpus): Promise<LoadedCo
     ...{ blocks, tokens: have, nonzeros, empty },
     names: own.blocks.flatMap(({ names }) => names),
     ...(dated && { dates: datesOf(session, own.blocks) }),
-    warnings: [...warnings, ...warningsOf({ dropped: had - have + unknown, empty, documents })],
+    warnings: [
+      ...warnings,
+      ...warningsOf({ dropped: chosen ? 0 : had - have + unknown, empty, documents }),
+    ],
   };
 }

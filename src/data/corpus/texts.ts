@@ -71,10 +71,10 @@ function planOf(probe: Probe, table: number, options: CorpusOptions): FilePlan {
 
 const textWording = { ...noWording, format: 'csv' as const };
 
-function blocksOf({ pieces }: Parsed): RawBlock[] {
+function blocksOf({ pieces }: Parsed, named: boolean): RawBlock[] {
   return pieces.map(({ rows, nonzeros, target, rowStart, index, value, names, dates }) => ({
     ...{ documents: rows, nonzeros, target, rowStart, index, count: value, dates },
-    names: names === '' ? [] : names.split('\n'),
+    names: named ? names.split('\n') : [],
   }));
 }
 
@@ -95,10 +95,10 @@ async function readLines(
     }),
   );
   const { rows: documents, dropped, broken } = parsed;
-  const dated = plans.every(
-    ({ rules }) => rules.kind === 'text' && (rules.fields?.date ?? -1) >= 0,
-  );
-  const blocks = blocksOf(parsed);
+  const has = (field: 'date' | 'name') =>
+    plans.every(({ rules }) => rules.kind === 'text' && (rules.fields?.[field] ?? -1) >= 0);
+  const dated = has('date');
+  const blocks = blocksOf(parsed, has('name'));
   return { documents, blocks, classes, dropped, broken, dated, warnings: unknownLabels(unknown) };
 }
 
@@ -185,6 +185,7 @@ export async function loadTexts(
     ...{ path, format: input.kind === 'lines' ? input.probes[0].format : ('text' as const) },
     ...{ documents, blocks: read.blocks, classes: read.classes, dated: read.dated, base: 0 },
     ...{ ...numbered, words: numbered.vocabulary.length, unknown: read.dropped },
+    chosen: known.length === 0,
     warnings: [...(read.broken > 0 ? [broken] : []), ...read.warnings],
   };
 }
