@@ -7,7 +7,9 @@ import type { TestHost } from './loading.ts';
 /** `word, count, word, count, …`, words ascending. */
 export type Document = readonly number[];
 
-export type PlainCorpus = Omit<LoadedCorpus, 'blocks'> & {
+export type PlainCorpus = Omit<LoadedCorpus, 'blocks' | 'dates'> & {
+  /** Years; null where a document has none. */
+  readonly dates?: readonly (number | null)[];
   readonly blockRows: readonly number[];
   readonly data: readonly { readonly label: string | null; readonly bag: Document }[];
 };
@@ -47,10 +49,11 @@ export async function corpusOf(
   const mark = arena.mark();
   try {
     const loaded = await loadCorpus(paths, options, host);
-    const { blocks, ...facts } = loaded;
+    const { blocks, dates, ...facts } = loaded;
     for (const block of blocks) checkBlock(arena, block);
     const blockRows = blocks.map(({ documents }) => documents);
-    return { ...facts, blockRows, data: documentsOf(arena, loaded) };
+    const years = dates && { dates: [...dates].map((date) => (isNaN(date) ? null : date)) };
+    return { ...facts, ...years, blockRows, data: documentsOf(arena, loaded) };
   } finally {
     arena.release(mark);
   }
