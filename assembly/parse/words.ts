@@ -22,6 +22,23 @@ const JOINER: u32 = 0x80000000;
 const WORD_BYTES: usize = 64;
 const LETTERS_END: u32 = 0x20000;
 
+// @ts-ignore: decorator
+@inline
+function same(a: usize, b: usize, bytes: i32): bool {
+  while (bytes >= 8) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+    bytes -= 8;
+  }
+  while (bytes > 0 && load<u8>(a) == load<u8>(b)) {
+    a++;
+    b++;
+    bytes--;
+  }
+  return bytes == 0;
+}
+
 /** Number of the word [at, at + bytes), new or old; −1 when the table is complete or full. */
 function internWord(table: usize, at: usize, bytes: i32, hash: u32): i32 {
   const mask = load<u32>(table, 12);
@@ -41,7 +58,7 @@ function internWord(table: usize, at: usize, bytes: i32, hash: u32): i32 {
     }
     const entry = entries + (<usize>(found - 1) << 4);
     if (load<u32>(entry, 8) == hash && load<i32>(entry, 4) == bytes) {
-      if (memory.compare(load<u32>(entry), at, bytes) == 0) {
+      if (same(load<u32>(entry), at, bytes)) {
         number = found - 1;
         break;
       }

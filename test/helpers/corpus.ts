@@ -1,6 +1,7 @@
 // Corpora for tests: loaded from files and read back as plain documents, or made in an arena.
 import { loadCorpus, type CorpusOptions, type LoadedCorpus } from '../../src/data/load-corpus.ts';
 import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
+import type { Host } from '../../src/data/load/session.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 import type { TestHost } from './loading.ts';
 
@@ -41,7 +42,7 @@ function checkBlock({ i32 }: Arena, block: CorpusBlock): void {
 
 /** Loads a corpus, reads it back and frees it. */
 export async function corpusOf(
-  host: TestHost,
+  host: TestHost & Pick<Host, 'world'>,
   paths: readonly string[],
   options: CorpusOptions = {},
 ): Promise<PlainCorpus> {

@@ -30,9 +30,10 @@ async function stopWordsOf(session: Session, stopWords: string): Promise<readonl
   return stopWords === 'english' ? ENGLISH : vocabularyOf(session, stopWords);
 }
 
-/** Different words that texts of so many bytes may have; of compressed ones nobody knows. */
+/** Different words that texts of so many bytes may have; of compressed ones a guess, and ample. */
 function room(bytes: number, gzip: boolean): number {
-  return gzip ? limits.wordsMax : Math.min(limits.wordsMax, Math.ceil(bytes / 3) + 1024);
+  const most = gzip ? bytes / 2 + 65_536 : bytes / 3 + 1024;
+  return Math.min(limits.wordsMax, Math.ceil(most));
 }
 
 export async function openLexicon(

@@ -125,6 +125,11 @@ function ratingsStart(head: Head) {
     : { dataAt: head.mark, dataLine: 1 };
 }
 
+/** A csv file of texts has a line of names if one of them is `text`, whatever stands below. */
+function namesFirst(head: Head, { purpose, header }: ProbeTask): boolean {
+  return purpose === 'corpus' && header === undefined && hasTextColumn(head);
+}
+
 function shapeOf(head: Head, format: Format, task: ProbeTask) {
   switch (format) {
     case 'idx':
@@ -132,7 +137,7 @@ function shapeOf(head: Head, format: Format, task: ProbeTask) {
     case 'mtx':
       return mtxShape(head);
     case 'csv':
-      return csvShape(head, task);
+      return csvShape(head, namesFirst(head, task) ? { ...task, header: true } : task);
     case 'ratings':
       return ratingsStart(head);
     case 'bow':
