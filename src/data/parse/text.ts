@@ -16,6 +16,7 @@ const { classesMax, labelBytesMax, lineBytesMax } = limits;
 const WORD_BYTES = 16;
 const HEADER_BYTES = 64;
 const LETTERS = 0x20000;
+const LINE_FEED = 10;
 const JOINER = 0x80000000;
 /**
  * Distinct words of a document of n bytes are at most n / 5 and those that take less room: of
@@ -145,6 +146,7 @@ export function readDocuments(thread: LoaderThread, task: DocumentsTask): ParseR
     if (isCancelled(task.control)) break;
     const content = textOf(path);
     bytes.set(content, text - scratch);
+    bytes[text - scratch + content.length] = LINE_FEED; // ends a character that was cut off
     const words = [table, whereOf(thread, table), state + 128, found, room - n] as const;
     const end = text + content.length;
     const more = kernels.text_bag(text, end, ...words, index + n * 4, value + n * 4);
