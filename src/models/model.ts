@@ -1,7 +1,7 @@
 // A model of the library: its name, its options, and how it trains, scores and is saved. What runs
 // on the actors are its programs; this is what the supervisor's side knows of it.
 import type { Dataset } from '../data/dataset.ts';
-import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
+import type { Metrics, ModelOptions, OptionSpec, Path } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
@@ -53,6 +53,10 @@ export type TrainOutcome = {
   readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
+  /** What the tolerance is a share of; absent where it is compared with the gap itself. */
+  readonly gapScale?: number;
+  /** Of a model that was trained for several λ. */
+  readonly path?: Path;
   readonly clocks: number;
   readonly passes: number;
   readonly stalenessHistogram: readonly number[];
