@@ -58,8 +58,8 @@ const FORMATS: readonly Format[] = ['bow', 'lda-c', 'libsvm', 'mtx', 'text', 'cs
  * summed up; empty documents are kept. With `host.world` all its hosts call this at once and each
  * holds its run of the documents; facts, warnings and errors are those of one host alone.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order, or
-    /** CSV: columns by name or 0-based number; text, date or year, name or title, label. */
- *   memory is full, ERR_ABORTED.
+ *   for a corpus without words, ERR_CONFIG for options that do not fit the files, ERR_LIMIT when
+ *   the memory is full, ERR_ABORTED.
  */
 export async function loadCorpus(
   paths: readonly string[],
