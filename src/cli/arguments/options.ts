@@ -13,8 +13,6 @@ export type CommandOption = Omit<OptionSpec, 'type'> & {
   readonly short?: string;
   /** Words for the default where it is not a plain value. */
   readonly defaultText?: string;
-  /** Choices of the stable command line that this version refuses, with the reason. */
-  readonly later?: Readonly<Record<string, string>>;
 };
 
 const text = (name: string, placeholder: string, help: string): CommandOption => ({
