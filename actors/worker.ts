@@ -7,6 +7,6 @@ import { workerActor } from '../src/program/actor.ts';
 import { serveActor } from '../src/supervisor/actor-entry.ts';
 
 serveActor((boot) => {
-  const loader = loaderOn(boot, boot.thread);
+  const loader = loaderOn(boot, { slot: boot.thread, number: boot.thread });
   return workerActor(boot, builtInPrograms, (task) => runLoaderTask(loader, task as LoaderTask));
 });

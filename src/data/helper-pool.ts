@@ -13,7 +13,7 @@ export type Helpers = {
 /** A pool of threads that are there already, each with scratch of its own. `close` leaves them. */
 export function helperPool(helpers: Helpers): LoaderPool {
   return {
-    threads: Math.min(helpers.threads, limits.loadersMax),
+    threads: helpers.threads,
     chunkBytes: limits.chunkBytes,
     async run<T extends LoaderTask>(task: T): Promise<ResultOf<T> | Failure> {
       const outcome = await helpers.run(task);

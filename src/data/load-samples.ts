@@ -84,7 +84,10 @@ export async function loadSamples(
       case 'idx':
         return loadIdx(session, probes, options);
       case 'ratings':
-        throw new SystemError('ERR_CONFIG', 'format: ratings are no samples');
+      case 'bow':
+      case 'lda-c':
+      case 'text':
+        throw new SystemError('ERR_CONFIG', `format: ${first.format} has no samples`);
       default:
         return unreachable(first.format);
     }

@@ -8,8 +8,11 @@
 //   steps    kernels to call       ------>    done
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
+import type { Step } from './steps.ts';
 
-export type Format = 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx';
+export type { Step } from './steps.ts';
+
+export type Format = 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx' | 'bow' | 'lda-c' | 'text';
 
 /** Cells of a load's control words, shared with its tasks. */
 export const controlCell = {
@@ -34,7 +37,7 @@ export type Source = {
 export type ProbeTask = {
   readonly kind: 'probe';
   readonly path: string;
-  readonly purpose: 'samples' | 'ratings';
+  readonly purpose: 'samples' | 'ratings' | 'corpus';
   readonly format?: Format;
   readonly delimiter?: string;
   readonly header?: boolean;
@@ -60,6 +63,8 @@ export type MtxShape = {
   readonly sizeLine: number;
   readonly sizeText: string;
 };
+/** What a line of counts begins with: nothing, a label, or the number of its pairs (lda-c). */
+export type BagShape = { readonly kind: 'bags'; readonly head: 'none' | 'label' | 'terms' };
 export type IdxShape = { readonly kind: 'idx'; readonly dimensions: readonly number[] };
 
 export type Probe = {
@@ -70,7 +75,7 @@ export type Probe = {
   readonly dataAt: number;
   /** 1-based number of the line that begins at dataAt. */
   readonly dataLine: number;
-  readonly shape?: CsvShape | MtxShape | IdxShape;
+  readonly shape?: CsvShape | MtxShape | IdxShape | BagShape;
 };
 
 export type LibsvmRules = {
@@ -103,8 +108,30 @@ export type TripleRules = {
   readonly promised: number;
   /** Values are labels: their numbers are kept. */
   readonly labels: boolean;
+  /** Values are positive integers, kept as i32. */
+  readonly counts?: boolean;
 };
-export type Rules = LibsvmRules | CsvRules | TripleRules;
+export type BagRules = BagShape & {
+  /** Words as they stand in the file. */
+  readonly least: number;
+  readonly wordMax: number;
+};
+/** A document a line, or a field of it; `table` is the address of the words. */
+export type TextRules = {
+  readonly kind: 'text';
+  readonly table: number;
+  readonly fields?: TextFields;
+};
+/** Numbers of the fields of a line; −1: there is none. */
+export type TextFields = {
+  readonly delimiter: number;
+  readonly columns: number;
+  readonly text: number;
+  readonly label: number;
+  readonly date: number;
+  readonly name: number;
+};
+export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules | TextRules;
 
 /** Where parsed values go. */
 export type Sink =
@@ -174,58 +201,25 @@ export type LabelsTask = {
   readonly rows: number;
 };
 
-/** One kernel call over blocks that are already in the arena. */
-export type Step =
-  | { readonly op: 'shift'; readonly n: number; readonly delta: number; readonly at: number }
-  | {
-      readonly op: 'rebase';
-      readonly n: number;
-      readonly base: number;
-      readonly count: number;
-      readonly at: number;
-    }
-  | {
-      readonly op: 'remap';
-      readonly n: number;
-      readonly map: Int32Array | null;
-      readonly from: number;
-      readonly to: number;
-    }
-  | {
-      readonly op: 'place';
-      readonly n: number;
-      readonly base: number;
-      readonly rows: number;
-      readonly map: Int32Array | null;
-      readonly at: number;
-      readonly from: number;
-      readonly to: number;
-    }
-  | {
-      readonly op: 'widen';
-      readonly rows: number;
-      readonly columns: number;
-      readonly fromStride: number;
-      readonly toStride: number;
-      readonly from: number;
-      readonly to: number;
-    }
-  | { readonly op: 'zero'; readonly bytes: number; readonly at: number }
-  | { readonly op: 'fill'; readonly n: number; readonly value: number; readonly at: number }
-  | { readonly op: 'find'; readonly n: number; readonly value: number; readonly at: number }
-  | {
-      readonly op: 'sort';
-      readonly rows: number;
-      readonly rowStart: number;
-      readonly index: number;
-      readonly value: number;
-    }
-  | {
-      readonly op: 'twice';
-      readonly rowStart: number;
-      readonly row: number;
-      readonly index: number;
-    };
+/** A table of words for texts, `assembly/parse/words.ts`. */
+export type LexiconTask = {
+  readonly kind: 'lexicon';
+  readonly wordsMax: number;
+  readonly threads: number;
+  /** Code points of the shortest word. */
+  readonly shortest: number;
+  /** Left out, and kept; a word a line. With words to keep all others are unknown. */
+  readonly stop: string;
+  readonly keep: string;
+};
+
+/** Files that are a document each. */
+export type DocumentsTask = {
+  readonly kind: 'documents';
+  readonly control: SharedArrayBuffer;
+  readonly paths: readonly string[];
+  readonly rules: TextRules;
+};
 
 export type StepsTask = {
   readonly kind: 'steps';
@@ -242,7 +236,15 @@ export type RowsTask = {
   readonly blockEntries: number;
 };
 
-export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
+export type LoaderTask =
+  | ProbeTask
+  | ParseTask
+  | ImagesTask
+  | LabelsTask
+  | StepsTask
+  | RowsTask
+  | LexiconTask
+  | DocumentsTask;
 
 /**
  * The label texts of a block in the order of their numbers, and where each stands first: line (as
@@ -276,6 +278,9 @@ export type Piece = {
   readonly sum: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** Of documents: names by line, and the place of rows × f32 years, 0 for none. */
+  readonly names: string;
+  readonly dates: number;
 };
 
 export type ParseResult = {
@@ -283,6 +288,8 @@ export type ParseResult = {
   readonly lines: number;
   readonly rows: number;
   readonly dropped: number;
+  /** Bytes that are not UTF-8. */
+  readonly broken: number;
   /** Every value is an integer in 0..255. */
   readonly bytesOnly: boolean;
   readonly pieces: readonly Piece[];
@@ -307,7 +314,8 @@ export type RowsResult = {
     readonly rowStart: number;
   }[];
 };
-/** Answers of the steps that have one: find, sort and twice. */
+export type LexiconResult = { readonly kind: 'lexicon'; readonly table: number };
+/** Answers of the steps that have one: find, sort, twice, bags, select, empty and total. */
 export type StepsResult = { readonly kind: 'steps'; readonly answers: readonly number[] };
 /** What went wrong without a place in a text: a file that cannot be read, memory that is full. */
 export type Failure = {
@@ -323,14 +331,17 @@ export type LoaderResult =
   | LabelsResult
   | RowsResult
   | StepsResult
+  | LexiconResult
   | Failure;
 
 export type ResultOf<T extends LoaderTask> = T extends ProbeTask
   ? Extract<LoaderResult, { kind: 'probe' }>
-  : T extends ParseTask | ImagesTask
+  : T extends ParseTask | ImagesTask | DocumentsTask
     ? ParseResult
     : T extends LabelsTask
       ? LabelsResult
       : T extends RowsTask
         ? RowsResult
-        : StepsResult;
+        : T extends LexiconTask
+          ? LexiconResult
+          : StepsResult;

@@ -1,7 +1,7 @@
 // The train job: load → train → save, on the actors of one host.
 import { resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset, Samples } from '../data/dataset.ts';
 import { SystemError, toFault } from '../base/errors.ts';
 import { chooseVariant } from '../memory/kernels.ts';
 import { hashModel, saveModel } from '../models/model-directory.ts';
@@ -15,14 +15,14 @@ import { saveRecord, sizesOf } from '../record/directory.ts';
 import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
-import type { JobHooks, TrainDone, TrainJob } from './job.ts';
+import type { InputOptions, JobHooks, TrainDone, TrainJob } from './job.ts';
 import { userModel } from './user-program.ts';
 
 declare const PERPETUUM_VERSION: string;
 
 /** A model that does not care which data it gets: what `input` says was checked. */
 type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
-  readonly input: 'samples' | 'ratings';
+  readonly input: Dataset['kind'];
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
@@ -114,7 +114,11 @@ export async function trainJob(
     const common = { host, hooks, world, partitions, input: job.input, ...labelsOf(model) };
     const read = await withLoaders(
       host,
-      (pool) => readBoth({ ...common, pool }, ...([model.input, job.data, job.test] as const)),
+      (pool) =>
+        readBoth(model.input, {
+          reading: { ...common, pool },
+          ...{ data: job.data, test: job.test },
+        }),
       files,
     );
     const loadedMs = performance.now();
@@ -159,13 +163,29 @@ async function writeRecord(job: TrainJob, host: Host, modelHash: string): Promis
   if (record === undefined) return;
   const absolute = (paths: readonly string[]) => paths.map((path) => resolve(path));
   const model = isProgramPath(job.model) ? resolve(job.model) : job.model;
-  const own = { ...rest, model, data: absolute(job.data), test: absolute(job.test) };
+  const files = { data: absolute(job.data), test: absolute(job.test) };
+  const own = { ...rest, model, ...files, input: absoluteInput(job.input) };
   const { variant, records, world } = host;
   const card = {
     ...{ version: PERPETUUM_VERSION, variant, rank: world.rank, threads: world.threads, job: own },
     ...{ files: world.rank === 0 ? await sizesOf([...own.data, ...own.test]) : [], modelHash },
   };
   await saveRecord(record, card, records);
+}
+
+/** The files that are named among the options, too. */
+function absoluteInput({ corpus, ...input }: InputOptions): InputOptions {
+  if (corpus === undefined) return input;
+  const { vocabulary, stopWords } = corpus;
+  const isFile = stopWords !== undefined && !['english', 'none'].includes(stopWords);
+  return {
+    ...input,
+    corpus: {
+      ...corpus,
+      ...(vocabulary !== undefined && { vocabulary: resolve(vocabulary) }),
+      ...(isFile && { stopWords: resolve(stopWords) }),
+    },
+  };
 }
 
 /** Bytes that left this host, and on which links. */
@@ -176,7 +196,7 @@ async function trafficOf(host: JobHost): Promise<Pick<TrainDone, 'bytesSent' | '
 
 function requestOf(
   job: TrainJob,
-  read: { data: Samples | Ratings; test: Samples | Ratings | undefined },
+  read: { data: Dataset; test: Dataset | undefined },
 ): TrainRequest<never> {
   const { consistency, staleness, partitions, passes, tolerance, seed, audit, options } = job;
   const policy = { consistency, staleness };

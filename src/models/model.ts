@@ -1,6 +1,6 @@
 // A model of the library: its name, its options, and how it trains, scores and is saved. What runs
 // on the actors are its programs; this is what the supervisor's side knows of it.
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Metrics, ModelOptions, OptionSpec, Path } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
@@ -76,7 +76,7 @@ export const nothingToAudit =
 /** One prediction a line, given out in pieces so that nothing large is built. */
 export type Predictions = { readonly rows: number; readonly lines: Iterable<string> };
 
-export type Model<Data extends Samples | Ratings> = {
+export type Model<Data extends Dataset> = {
   readonly name: string;
   /** One sentence for `perpetuum models`. */
   readonly summary: string;

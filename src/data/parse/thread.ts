@@ -38,6 +38,8 @@ assert(LABELS_AT + LABEL_ENTRIES + 4096 * LABEL_ENTRY_BYTES <= MAPS_AT, 'the lab
 assert(MAPS_AT + limits.classesMax * 4 <= TEXT_AT, 'a map fits');
 
 export type LoaderThread = {
+  /** Of the pool's threads, from 0. */
+  readonly number: number;
   readonly arena: Arena;
   readonly kernels: Kernels;
   readonly u32: Uint32Array;
@@ -57,16 +59,17 @@ export type LoaderThread = {
 export function openLoader(data: LoaderData): LoaderThread {
   const slot = Atomics.add(new Int32Array(data.claimed), 0, 1);
   assert(slot < data.threads, 'a loader thread that died is not replaced');
-  return loaderOn(data, data.firstSlot + slot);
+  return loaderOn(data, { slot: data.firstSlot + slot, number: slot });
 }
 
-/** A loader in the scratch of that number, which nobody else uses. */
+/** A loader in the scratch of number `slot`, which nobody else uses. */
 export function loaderOn(
   { memory, module, layout }: Pick<LoaderData, 'memory' | 'module' | 'layout'>,
-  slot: number,
+  { slot, number }: { readonly slot: number; readonly number: number },
 ): LoaderThread {
   const scratch = scratchAt(layout, slot);
   return {
+    number,
     arena: openArena(memory, layout),
     kernels: instantiate(module, memory),
     u32: new Uint32Array(memory.buffer),

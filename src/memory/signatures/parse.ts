@@ -21,6 +21,31 @@ export const parse = {
     'value',
   ],
 
+  // assembly/parse/bags.ts
+  parse_bags: [
+    ...['text', 'end', 'state', 'head', 'least', 'wordMax', 'indexMax', 'countMax'],
+    ...['rowsMax', 'entriesMax', 'labelsMax', 'labelBytesMax', 'labels'],
+    ...['target', 'rowStart', 'index', 'count'],
+  ],
+  bag_rows: ['rows', 'base', 'words', 'map', 'rowStart', 'index', 'count'],
+  bag_empty: ['rows', 'rowStart'],
+  i32_total: ['n', 'x'],
+
+  // assembly/parse/text.ts, words.ts
+  parse_text: [
+    ...['text', 'end', 'state', 'table', 'where', 'rowsMax', 'entriesMax'],
+    ...['target', 'rowStart', 'index', 'count'],
+  ],
+  parse_text_fields: [
+    ...['text', 'end', 'state', 'delimiter', 'columns', 'textField', 'labelField', 'dateField'],
+    ...['nameField', 'table', 'where', 'rowsMax', 'entriesMax', 'labelsMax', 'labelBytesMax'],
+    ...['labels', 'target', 'dates', 'names', 'rowStart', 'index', 'count'],
+  ],
+  text_bag: ['p', 'end', 'table', 'where', 'word', 'found', 'entriesMax', 'index', 'count'],
+  words_intern: ['p', 'end', 'table'],
+  word_documents: ['n', 'table', 'index'],
+  word_select: ['table', 'least', 'most', 'to'],
+
   // assembly/parse/ratings.ts
   parse_ratings: [
     'text',
@@ -31,6 +56,7 @@ export const parse = {
     'least',
     'userMax',
     'itemMax',
+    'countMax',
     'entriesMax',
     'labelsMax',
     'labelBytesMax',
