@@ -30,3 +30,5 @@ export * from './parse/convert';
 export * from './wire/marks';
 export * from './wire/rows';
 export * from './wire/halves';
+export * from './lda/sample';
+export * from './lda/build';

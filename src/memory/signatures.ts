@@ -6,6 +6,7 @@ import { factors } from './signatures/factors.ts';
 import { linalg } from './signatures/linalg.ts';
 import { linear } from './signatures/linear.ts';
 import { parse } from './signatures/parse.ts';
+import { topics } from './signatures/topics.ts';
 import { wire } from './signatures/wire.ts';
 
 export const signatures = {
@@ -14,6 +15,7 @@ export const signatures = {
   ...classes,
   ...factors,
   ...parse,
+  ...topics,
   ...wire,
 } as const;
 
