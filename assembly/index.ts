@@ -32,3 +32,4 @@ export * from './wire/rows';
 export * from './wire/halves';
 export * from './lda/sample';
 export * from './lda/build';
+export * from './lda/likelihood';

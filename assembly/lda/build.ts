@@ -96,3 +96,16 @@ export function lda_rows(
   store<i32>(rows + (<usize>v << 2), entries);
   return entries;
 }
+
+/** Counts (V × i32) become places: starts[w] (V + 1) of word w's first, and so are counts. Returns Σ. */
+export function lda_starts(v: i32, counts: usize, starts: usize): i32 {
+  let place = 0;
+  for (let w: usize = 0; w < <usize>v << 2; w += 4) {
+    const n = load<i32>(counts + w);
+    store<i32>(counts + w, place);
+    store<i32>(starts + w, place);
+    place += n;
+  }
+  store<i32>(starts + (<usize>v << 2), place);
+  return place;
+}

@@ -13,4 +13,25 @@ export const topics = {
     ...(['cursors', 'documents', 'places', 'topics'] as const),
   ],
   lda_rows: ['V', 'K', 'G', 'counts', 'rows', 'lengths', 'blocks'],
+  lda_starts: ['V', 'counts', 'starts'],
+
+  // assembly/lda/likelihood.ts
+  lda_documents: [
+    ...(['count', 'K', 'bits', 'alphaSum', 'documents', 'alpha', 'totals', 'sums'] as const),
+  ],
+  lda_words: [
+    ...(['first', 'last', 'beta', 'counts', 'rows', 'lengths', 'entries'] as const),
+    ...(['totals', 'sums'] as const),
+  ],
+  lda_totals: ['K', 'vBeta', 'totals'],
+  lda_document_slopes: ['count', 'K', 'bits', 'alphaSum', 'documents', 'alpha', 'slopes'],
+  lda_word_slopes: ['first', 'last', 'beta', 'rows', 'lengths', 'entries'],
+  lda_total_slopes: ['K', 'vBeta', 'totals'],
+  lda_alpha: ['K', 'least', 'slopes', 'alpha', 'alpha32'],
+  lda_lost: ['K', 'G', 'totals', 'parts'],
+  lda_fold: ['K', 'G', 'tokens', 'totals', 'copies'],
+  lda_export_documents: [
+    ...(['count', 'K', 'bits', 'place', 'documents', 'starts', 'topics', 'counts'] as const),
+  ],
+  lda_export_words: ['V', 'rows', 'lengths', 'entries', 'starts', 'topics', 'counts'],
 } as const;
