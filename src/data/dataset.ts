@@ -81,3 +81,44 @@ export type Ratings = {
   /** All of them, in one order and of the same sizes on all hosts. */
   readonly blocks: readonly RatingBlock[];
 };
+
+/**
+ * Documents as bags of words:
+ *
+ *   rowStart: (documents + 1) × i32, counted from the block's first entry
+ *   index: nonzeros × i32, 0-based word, ascending in a document    count: nonzeros × i32, ≥ 1
+ *   target: documents × i32, index into the corpus' `classes`; −1: no label, or one that the
+ *   training data did not have
+ */
+export type CorpusBlock = {
+  readonly documents: number;
+  /** Σ count. */
+  readonly tokens: number;
+  readonly nonzeros: number;
+  readonly rowStart: number;
+  readonly index: number;
+  readonly count: number;
+  readonly target: number;
+};
+
+/** Documents, empty ones among them. */
+export type Corpus = {
+  readonly kind: 'corpus';
+  /** Of the whole corpus, as are `tokens` and `nonzeros`. */
+  readonly documents: number;
+  /** Number of the first document that lies here; 0 when alone. */
+  readonly first: number;
+  /** Size V of the vocabulary: a word is 0 … V−1. */
+  readonly words: number;
+  readonly tokens: number;
+  readonly nonzeros: number;
+  /** The words in order; empty if no file has them. */
+  readonly vocabulary: readonly string[];
+  /** One for each document that lies here, by document − first; empty if the files name none. */
+  readonly names: readonly string[];
+  /** Years, by document − first; NaN: this one has none. */
+  readonly dates?: Float64Array;
+  /** Label texts in class order, as in `Samples`; empty without labels. */
+  readonly classes: readonly string[];
+  readonly blocks: readonly CorpusBlock[];
+};
