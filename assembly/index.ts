@@ -30,3 +30,6 @@ export * from './parse/convert';
 export * from './wire/marks';
 export * from './wire/rows';
 export * from './wire/halves';
+export * from './topics/sampling';
+export * from './topics/words';
+export { topics_longest, topics_periods, topics_typical } from './topics/documents';

@@ -6,6 +6,7 @@ import { factors } from './signatures/factors.ts';
 import { linalg } from './signatures/linalg.ts';
 import { linear } from './signatures/linear.ts';
 import { parse } from './signatures/parse.ts';
+import { trainedTopics } from './signatures/trained-topics.ts';
 import { wire } from './signatures/wire.ts';
 
 export const signatures = {
@@ -14,6 +15,7 @@ export const signatures = {
   ...classes,
   ...factors,
   ...parse,
+  ...trainedTopics,
   ...wire,
 } as const;
 

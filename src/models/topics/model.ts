@@ -39,13 +39,3 @@ export function inverseTotals(model: WordTopics): Float64Array {
   const smoothing = model.words * model.beta;
   return Float64Array.from(model.totals, (total) => 1 / (total + smoothing));
 }
-
-/** Occurrences of every word in the training corpus, Σ_k n_kw. */
-export function wordTotals(model: WordTopics): Float64Array {
-  const { words, starts, count } = model;
-  const totals = new Float64Array(words);
-  for (let w = 0; w < words; w++) {
-    for (let i = starts[w]!; i < starts[w + 1]!; i++) totals[w]! += count[i]!;
-  }
-  return totals;
-}
