@@ -33,3 +33,6 @@ export * from './wire/halves';
 export * from './lda/sample';
 export * from './lda/build';
 export * from './lda/likelihood';
+export * from './topics/sampling';
+export * from './topics/words';
+export { topics_longest, topics_periods, topics_typical } from './topics/documents';

@@ -7,6 +7,7 @@ import { linalg } from './signatures/linalg.ts';
 import { linear } from './signatures/linear.ts';
 import { parse } from './signatures/parse.ts';
 import { topics } from './signatures/topics.ts';
+import { trainedTopics } from './signatures/trained-topics.ts';
 import { wire } from './signatures/wire.ts';
 
 export const signatures = {
@@ -16,6 +17,7 @@ export const signatures = {
   ...factors,
   ...parse,
   ...topics,
+  ...trainedTopics,
   ...wire,
 } as const;
 
