@@ -20,7 +20,6 @@ export type TensorType = (typeof types)[number];
 export const typeOf = ({ values }: NamedTensor): TensorType =>
   values instanceof Int32Array ? 'I32' : 'F32';
 
-
 /** Bytes of one write: long enough to be fast, short enough not to hold up the event loop. */
 const pieceBytes = 1 << 20;
 const headerBytesMax = 100 << 20;

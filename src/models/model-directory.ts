@@ -4,7 +4,12 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SystemError } from '../base/errors.ts';
-import { readSafetensors, typeOf, writeSafetensors, type NamedTensor } from '../data/safetensors.ts';
+import {
+  readSafetensors,
+  typeOf,
+  writeSafetensors,
+  type NamedTensor,
+} from '../data/safetensors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { TrainedModel } from './model.ts';
 

@@ -42,7 +42,10 @@ export type LdaShape = {
 /** Corpora are all that reaches the programs of lda. */
 export const corpusOf = (data: unknown): Corpus => data as Corpus;
 
-export function ldaShape({ data, options }: Pick<Setup<LdaOptions>, 'options'> & { data: unknown }) {
+export function ldaShape({
+  data,
+  options,
+}: Pick<Setup<LdaOptions>, 'options'> & { data: unknown }) {
   const { topics } = options;
   const bits = 32 - Math.clz32(topics);
   const shape: LdaShape = {

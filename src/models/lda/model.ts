@@ -10,17 +10,22 @@
 // How it is sampled is in program.ts and assembly/lda/sample.ts.
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
+import type { Metrics } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import { partitionsFor } from '../../base/world.ts';
 import {
   auditMetrics,
   type Model,
+  type Predictions,
   type Session,
   type Tensor,
   type TrainedModel,
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
+import type { WordTopics } from '../topics/model.ts';
+import { placeTopics } from '../topics/placed.ts';
+import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
@@ -95,15 +100,60 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     ...{ beta: results[result.beta]!, documents: data.documents, tokens: data.tokens },
     ...{ base: data.base, classes: data.classes, vocabulary: data.vocabulary },
   };
-  const trained: TrainedModel = { model: 'lda', facts, tensors: tensorsOf(run, session.host, data) };
+  const trained: TrainedModel = {
+    model: 'lda',
+    facts,
+    tensors: tensorsOf(run, session.host, data),
+  };
+  const held = request.test && (await evaluate(session, trained, request.test));
+  const perplexity = held?.['perplexity'];
   return {
     trained,
     objective: results[result.likelihood]!,
-    metrics: { drift: results[result.drift]!, ...auditMetrics(run) },
+    metrics: {
+      drift: results[result.drift]!,
+      ...(perplexity !== undefined && { perplexity }),
+      ...auditMetrics(run),
+    },
     ...{ converged: null, gap: null, tolerance: null },
     ...{ clocks: run.clocks, passes: ldaOptions.passes },
     ...{ policy, stalenessHistogram: run.stalenessHistogram },
   };
+}
+
+/** Trained counts as plain arrays over the host's memory. */
+function topicsOf({ host }: Session, { facts, tensors }: TrainedModel): WordTopics {
+  const { topics, words, alpha, beta } = facts as Facts;
+  const view = (name: string) => {
+    const tensor = tensors.find((found) => found.name === name);
+    const count = tensor?.shape[0] ?? 0;
+    return host.arena.i32.subarray((tensor?.at ?? 0) / 4, (tensor?.at ?? 0) / 4 + count);
+  };
+  const counts = { topic: view('word_topics'), count: view('word_counts') };
+  const totals = view('topic_totals');
+  return { words, topics, starts: view('word_starts'), ...counts, totals, alpha, beta };
+}
+
+/** Of the sampling of documents that the model was not trained on. */
+const readingSeed = 1;
+
+function readingOf(session: Session, trained: TrainedModel, data: Corpus): Reading {
+  const placed = placeTopics(session.host, topicsOf(session, trained));
+  return { session, placed, data, seed: readingSeed };
+}
+
+async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
+  const { perplexity, tokens } = await heldOut(readingOf(session, trained, data));
+  return { perplexity, tokens };
+}
+
+function predict(
+  session: Session,
+  trained: TrainedModel,
+  data: Corpus,
+  { probabilities }: { readonly probabilities: boolean },
+): Promise<Predictions> {
+  return predictTopics(readingOf(session, trained, data), probabilities);
 }
 
 export const lda: Model<Corpus> = {
