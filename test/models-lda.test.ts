@@ -98,7 +98,10 @@ test('lda: prints the formula at the saved counts, and loses none', async () => 
       const label = `K=${topics} G=${partitions}`;
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
-      assert.ok(Math.abs(objective - want) < 1e-10 * Math.abs(want), `${label}: ${objective} ${want}`);
+      assert.ok(
+        Math.abs(objective - want) < 1e-10 * Math.abs(want),
+        `${label}: ${objective} ${want}`,
+      );
       const likelihoods = fitted.progress.map((values) => values['logLikelihood']);
       assert.is(fitted.progress.length, 8);
       assert.equal(
@@ -118,10 +121,10 @@ test('lda: planted topics come back', async () => {
   await withHost(2, async (host) => {
     const topics = 8;
     const known = plantTopics(prngOf(11), { topics, documents: 400, length: 30 });
-    const options = { topics, alpha: 0.1, beta: 0.01 };
+    const options = { topics, alpha: 0.5, beta: 0.2 };
     // A chain may stay where one topic is two and two are one: the best of some.
     const runs: Fitted[] = [];
-    for (const seed of [1, 2, 3, 4, 5]) {
+    for (const seed of [1, 2, 3]) {
       runs.push(await fit(host, known, options, { passes: 60, seed }));
     }
     const [{ arrays }] = runs.sort((a, b) => b.outcome.objective - a.outcome.objective) as [Fitted];
@@ -137,7 +140,10 @@ test('lda: planted topics come back', async () => {
         }
       }
       const most = Math.max(...inTopic);
-      assert.ok(most > 0.9 * inTopic.reduce((all, n) => all + n, 0), `topic ${planted}: ${inTopic}`);
+      assert.ok(
+        most > 0.9 * inTopic.reduce((all, n) => all + n, 0),
+        `topic ${planted}: ${inTopic}`,
+      );
       found.add(inTopic.indexOf(most));
     }
     assert.is(found.size, topics);

@@ -1,7 +1,7 @@
 // What lda measures: the joint log-likelihood, that no count was lost, what α and β should be; and
 // the counts as they are saved.
 import { assert } from '../../base/assert.ts';
-import type { Context } from '../../program/program.ts';
+import type { Context, Sharing } from '../../program/program.ts';
 import {
   blockStart,
   corpusOf,
@@ -25,6 +25,8 @@ export type Measuring = Pick<
   Context<LdaOptions>,
   'arena' | 'kernels' | 'buffer' | 'data' | 'options' | 'partitions'
 >;
+
+type Scheduling = Measuring & Sharing;
 
 /** Documents of part p and words of block p; false when a count was lost. */
 export function measurePart(ctx: LdaContext, part: number): boolean {
@@ -116,6 +118,15 @@ export function stepPriors(ctx: Measuring): void {
   results[result.beta] = Math.max(alphaMin, (beta * ofWords) / (words * ofTopics));
 }
 
+/** Sends the rows of a block of words to a worker's host, or to the scheduler's. */
+export function shareRows(ctx: LdaContext, block: number, to?: number): void {
+  const words = [blockStart(ctx, block), blockStart(ctx, block + 1)] as const;
+  const rows = ctx.buffer('rows') / 4;
+  const [from = 0, end = 0] = words.map((word) => ctx.arena.i32[rows + word]);
+  ctx.share('lengths', words[0] * 4, (words[1] - words[0]) * 4, to);
+  ctx.share('entries', from * 8, (end - from) * 8, to);
+}
+
 /** Where the entries of part `part`'s documents begin in what is saved. */
 function exportStart(ctx: Measuring, part: number): number {
   let place = 0;
@@ -123,7 +134,7 @@ function exportStart(ctx: Measuring, part: number): number {
   return place;
 }
 
-/** Topics of part `part`'s documents as they are saved. All parts were measured. */
+/** Topics of part `part`'s documents as they are saved; and block `part` of the words' rows. */
 export function exportPart(ctx: LdaContext, part: number): void {
   const { topics, bits } = ctx.state.shape;
   const own = lineOf(ctx, part);
@@ -137,13 +148,18 @@ export function exportPart(ctx: LdaContext, part: number): void {
   ctx.arena.i32[ctx.buffer('docStarts') / 4 + last] = end;
   ctx.share('docStarts', first * 4, (last + 1 - first) * 4);
   for (const name of ['docTopics', 'docCounts']) ctx.share(name, place * 4, (end - place) * 4);
+  shareRows(ctx, part);
 }
 
-/** The word-topic table as it is saved. */
-export function exportWords(ctx: Measuring): void {
+/** The word-topic table as it is saved, for all hosts: each reads held-out documents with it. */
+export function exportWords(ctx: Scheduling): void {
   const at = ctx.buffer.bind(ctx);
+  const { words } = ldaShape(ctx);
   ctx.kernels.lda_export_words(
-    ...([ldaShape(ctx).words, at('rows'), at('lengths'), at('entries')] as const),
+    ...([words, at('rows'), at('lengths'), at('entries')] as const),
     ...([at('wordStarts'), at('wordTopics'), at('wordCounts')] as const),
   );
+  const entries = ctx.arena.i32[at('wordStarts') / 4 + words] ?? 0;
+  ctx.share('wordStarts', 0, (words + 1) * 4);
+  for (const name of ['wordTopics', 'wordCounts']) ctx.share(name, 0, entries * 4);
 }

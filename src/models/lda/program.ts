@@ -25,6 +25,7 @@ import {
   ldaShape,
   result,
   resultsOf,
+  sumCells,
   type LdaContext,
   type LdaOptions,
   type LdaState,
@@ -34,6 +35,7 @@ import {
   exportWords,
   likelihood,
   measurePart,
+  shareRows,
   slopesPart,
   stepPriors,
 } from './measure.ts';
@@ -76,10 +78,7 @@ function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number)
     sound &&= changed >= 0;
   }
   ctx.share('copies', row * topics * 4, topics * 4);
-  const [from = 0, to = 0] = [first, last].map((word) => arena.i32[ctx.buffer('rows') / 4 + word]);
-  const next = workerNear(ctx, grid, (row + grid - 1) % grid);
-  ctx.share('lengths', first * 4, (last - first) * 4, next);
-  ctx.share('entries', from * 8, (to - from) * 8, next);
+  shareRows(ctx, column, workerNear(ctx, grid, (row + grid - 1) % grid));
   return sound;
 }
 
@@ -180,8 +179,10 @@ function* passes(ctx: Scheduler): Walk<void> {
 function* steps(ctx: Scheduler): Steps<LdaWork, Sound> {
   yield* prepare(ctx);
   yield* passes(ctx);
+  ctx.share('sums', 0, ctx.partitions * sumCells * 8);
   yield* onParts(ctx, 'export');
   exportWords(ctx);
+  ctx.share('results', 0, resultsOf(ctx).byteLength);
 }
 
 const phases: Readonly<Record<PartPhase, (ctx: LdaContext, part: number) => boolean | void>> = {
