@@ -55,8 +55,8 @@ test('lda: several hosts find the same bits as one', async () => {
       );
       for (const other of fitted) {
         assert.equal({ ...other, hash: '' }, { ...fitted[0], hash: '' }, 'all have the result');
-        assert.is(other.objective, alone.objective, `hosts of ${threads} threads`);
-        assert.is(other.hash, alone.hash, `hosts of ${threads} threads`);
+        assert.is(other.objective, alone.objective, `hosts of ${threads.join(', ')} threads`);
+        assert.is(other.hash, alone.hash, `hosts of ${threads.join(', ')} threads`);
         assert.ok(other.metrics['perplexity']! > 1);
       }
     });

@@ -142,7 +142,7 @@ test('lda: planted topics come back', async () => {
       const most = Math.max(...inTopic);
       assert.ok(
         most > 0.9 * inTopic.reduce((all, n) => all + n, 0),
-        `topic ${planted}: ${inTopic}`,
+        `topic ${planted}: ${inTopic.join(' ')}`,
       );
       found.add(inTopic.indexOf(most));
     }
@@ -178,7 +178,7 @@ test('lda: α and β that are fitted raise the likelihood, and rare topics get l
     assert.ok(beta < 0.5, `beta ${beta}`);
     const totals = [...fitted.arrays.get('topic_totals')!];
     const [rare, common] = [Math.min(...totals), Math.max(...totals)].map((n) => totals.indexOf(n));
-    assert.ok(alpha[rare!]! < alpha[common!]!, `alpha ${alpha}`);
+    assert.ok(alpha[rare!]! < alpha[common!]!, `alpha ${alpha.join(' ')}`);
   });
 });
 
