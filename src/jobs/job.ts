@@ -122,6 +122,20 @@ export type JobEvent =
   /** Predictions for standard output. */
   | { readonly kind: 'output'; readonly text: string };
 
+/** What became of one λ of a path. */
+export type PathPoint = {
+  readonly lambda: number;
+  readonly objective: number;
+  readonly gap: number;
+  readonly nonzeros: number;
+  /** Of cross-validation: mean squared error over the folds, and its standard error. */
+  readonly error?: number;
+  readonly standardError?: number;
+};
+
+/** A λ path: the largest first, and which of them the model is of. */
+export type Path = { readonly values: readonly PathPoint[]; readonly chosen: number };
+
 export type TrainDone = {
   readonly model: string;
   readonly objective: number;
@@ -130,6 +144,8 @@ export type TrainDone = {
   readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
+  /** What the tolerance is a share of; absent where it is compared with the gap itself. */
+  readonly gapScale?: number;
   readonly clocks: number;
   readonly passes: number;
   readonly threads: number;
@@ -143,6 +159,8 @@ export type TrainDone = {
   /** Traffic of this host with each of the others. */
   readonly links: readonly LinkStatistics[];
   readonly stalenessHistogram: readonly number[];
+  /** Of models that were trained for several λ. */
+  readonly path?: Path;
   readonly modelHash: string;
   /** p99 delay of the supervisor's event loop while training, milliseconds. */
   readonly eventLoopLagP99Ms: number;
