@@ -1,6 +1,7 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
 import type { ClusterPlace } from '../base/place.ts';
+import type { CorpusOptions, TextOptions } from '../data/load-corpus.ts';
 import type { Format } from '../data/tasks.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import type { ScheduleEvent } from '../mailbox/messages.ts';
@@ -15,7 +16,14 @@ export type InputOptions = {
   readonly label: string;
   readonly delimiter: string | undefined;
   readonly header: boolean | undefined;
+  /** How documents are read. */
+  readonly corpus?: CorpusReading;
 };
+
+export type CorpusReading = Pick<
+  CorpusOptions,
+  'vocabulary' | 'documents' | 'textColumn' | 'dateColumn' | 'nameColumn' | keyof TextOptions
+>;
 
 export type TrainJob = {
   readonly command: 'train';
