@@ -34,7 +34,7 @@ export * from './wire/marks';
 export * from './wire/rows';
 export * from './wire/halves';
 export * from './lda/sample';
-export * from './lda/build';
+export { lda_count, lda_document_bytes, lda_place, lda_rows, lda_starts } from './lda/build';
 export * from './lda/likelihood';
 export * from './topics/sampling';
 export * from './topics/words';
