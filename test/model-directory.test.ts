@@ -40,6 +40,7 @@ function modelIn(arena: Arena, shift = 0): TrainedModel {
     tensors: [
       { name: 'weights', shape: [4, 2], at: place(odd) },
       { name: 'intercept', shape: [2], at: place([shift, 2]) },
+      { name: 'counts', shape: [5], at: place(odd.slice(0, 5)), type: 'I32' },
       { name: 'more', shape: [300, 1000], at: place(many) },
       { name: 'nothing', shape: [0, 3], at: place([]) },
     ],
@@ -68,9 +69,9 @@ async function failure(work: Promise<unknown>): Promise<SystemError> {
 }
 
 const bytesOf = (arena: Arena, { tensors }: TrainedModel) =>
-  tensors.map(({ name, shape, at }) => {
+  tensors.map(({ name, shape, at, type = 'F32' }) => {
     const count = shape.reduce((a, b) => a * b, 1);
-    return [name, shape, Buffer.from(arena.u8.slice(at, at + 4 * count)).toString('base64')];
+    return [name, type, shape, Buffer.from(arena.u8.slice(at, at + 4 * count)).toString('base64')];
   });
 
 test('a saved model comes back bit for bit', async () => {
@@ -100,13 +101,16 @@ test('weights.safetensors is what the format says, and its SHA-256 is the model 
     const file = readFileSync(join(folder, 'm', 'weights.safetensors'));
     assert.is(createHash('sha256').update(file).digest('hex'), hash);
     const tensors = readSafetensors(file);
-    assert.equal([...tensors.keys()], ['weights', 'intercept', 'more', 'nothing']);
+    assert.equal([...tensors.keys()], ['weights', 'intercept', 'counts', 'more', 'nothing']);
     assert.equal(tensors.get('weights')?.shape, [4, 2]);
     const values = tensors.get('weights')!.values;
     assert.ok(
       values.every((value, i) => Object.is(value, Math.fround(odd[i]!))),
       values.join(' '),
     );
+    assert.equal(tensors.get('counts')!.values, [
+      ...new Int32Array(Float32Array.from(odd.slice(0, 5)).buffer),
+    ]);
     assert.is(tensors.get('more')!.values[299_999], Math.fround(Math.sin(299_999)));
   });
 });
@@ -214,7 +218,7 @@ const damages: readonly (readonly [string, Damage, RegExp])[] = [
   ['a header of null', headerIs('null'), /header/],
   ['a header with a number', headerIs('{"weights": 3}'), /"weights"/],
   ['an entry of null', headerIs('{"weights": null}'), /"weights"/],
-  ['f16 weights', headerIs(tensor({ dtype: 'F16' })), /must be F32, found "F16"/],
+  ['f16 weights', headerIs(tensor({ dtype: 'F16' })), /must be F32 or I32, found "F16"/],
   ['no shape', headerIs(tensor({ shape: 8 })), /needs a shape/],
   [
     'offsets before 0',

@@ -1,6 +1,8 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
 import { lassoSolve } from './lasso/program.ts';
+import { ldaRotation } from './lda/program.ts';
+import { ldaServer } from './lda/server.ts';
 import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
 import { logisticSolve } from './logistic/solver/program.ts';
@@ -10,9 +12,12 @@ import { mfSgd } from './mf/sgd.ts';
 import { mlrBatch } from './mlr/batch/program.ts';
 import { mlrEvaluate } from './mlr/evaluate.ts';
 import { mlrSgd } from './mlr/sgd.ts';
+import { topicsRead } from './topics/program.ts';
 
 const programs: readonly AnyProgram[] = [
   lassoSolve,
+  ldaRotation,
+  ldaServer,
   linearPhases,
   linearScore,
   logisticSolve,
@@ -22,6 +27,7 @@ const programs: readonly AnyProgram[] = [
   mlrBatch,
   mlrEvaluate,
   mlrSgd,
+  topicsRead,
 ];
 
 export const builtInPrograms: ReadonlyMap<string, AnyProgram> = new Map(

@@ -1,0 +1,70 @@
+// The options of lda, and what its program makes of them.
+import type { Corpus } from '../../data/dataset.ts';
+import type { OptionSpec } from '../../jobs/job.ts';
+import { SystemError } from '../../base/errors.ts';
+import type { Session, TrainRequest } from '../model.ts';
+import type { LdaOptions } from './layout.ts';
+import { tableCellsMax } from './server.ts';
+
+export const defaultPasses = 100;
+/** Σ α of what --alpha leaves open. */
+const defaultAlphaSum = 10;
+const topicsMax = 100_000;
+
+export const options: readonly OptionSpec[] = [
+  {
+    ...{ name: 'topics', type: 'integer', minimum: 2, maximum: topicsMax, default: 100 },
+    help: 'number of topics',
+  },
+  {
+    ...{ name: 'alpha', type: 'number', minimum: 0, exclusive: true, default: undefined },
+    help: "weight of a topic before a document's words are seen; default 10 / topics",
+  },
+  {
+    ...{ name: 'beta', type: 'number', minimum: 0, exclusive: true, default: 0.01 },
+    help: 'weight of a word in a topic before any is seen',
+  },
+  {
+    ...{ name: 'parallel', type: 'choice', choices: ['rotation', 'server'], default: 'rotation' },
+    help: 'words go round from worker to worker, or are rows of a parameter server',
+  },
+  {
+    ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
+    help: 'every so many passes alpha (of each topic) and beta are fitted; 0: they stay',
+  },
+  {
+    ...{ name: 'evaluate-interval', type: 'integer', minimum: 1, default: 10 },
+    help: 'passes from one log-likelihood to the next',
+  },
+];
+
+/** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
+export function checkServer(
+  session: Session,
+  { data, options: given }: TrainRequest<Corpus>,
+): void {
+  const { size } = session.world;
+  const refuse = (rule: string, found: string): never => {
+    throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
+  };
+  if (size > 1) refuse('runs on one host: use --parallel rotation', `${size} hosts`);
+  const interval = given['optimize-interval'] as number;
+  if (interval > 0) refuse('keeps alpha and beta', `--optimize-interval ${interval}`);
+  const cells = data.words * (given['topics'] as number);
+  if (cells <= tableCellsMax) return;
+  const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;
+  throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
+}
+
+export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
+  const number = (name: string) => given[name] as number;
+  const topics = number('topics');
+  return {
+    topics,
+    alpha: (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics,
+    beta: number('beta'),
+    passes: passes ?? defaultPasses,
+    evaluateInterval: number('evaluate-interval'),
+    optimizeInterval: number('optimize-interval'),
+  };
+}
