@@ -10,6 +10,7 @@ import { mfSgd } from './mf/sgd.ts';
 import { mlrBatch } from './mlr/batch/program.ts';
 import { mlrEvaluate } from './mlr/evaluate.ts';
 import { mlrSgd } from './mlr/sgd.ts';
+import { topicsRead } from './topics/program.ts';
 
 const programs: readonly AnyProgram[] = [
   lassoSolve,
@@ -22,6 +23,7 @@ const programs: readonly AnyProgram[] = [
   mlrBatch,
   mlrEvaluate,
   mlrSgd,
+  topicsRead,
 ];
 
 export const builtInPrograms: ReadonlyMap<string, AnyProgram> = new Map(
