@@ -10,6 +10,7 @@
 import { build } from 'esbuild';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { pageText } from './page-text.mjs';
 import { root } from './setup.mjs';
 
 // The bundled CommonJS dependencies (piscina) still ask for `require` and `__dirname`.
@@ -51,6 +52,7 @@ async function bundle(outdir, entryPoints) {
     external: ['@napi-rs/nice', 'esbuild', 'assemblyscript'],
     logLevel: 'warning',
     legalComments: 'none',
+    plugins: [pageText],
   };
   const present = entryPoints.filter((entry) => existsSync(entry.in));
   await Promise.all([
