@@ -33,6 +33,9 @@ export const OPEN_QUOTE: i32 = 18;
 export const AFTER_QUOTE: i32 = 19;
 export const MANY_ENTRIES: i32 = 20;
 export const NO_ROOM: i32 = 21;
+export const BAD_COUNT: i32 = 22;
+export const BAD_TERMS: i32 = 23;
+export const HIGH_WORD: i32 = 24;
 
 export const NUMBER: usize = 64;
 

@@ -1,6 +1,7 @@
 // Triples `user item value`, one a line: ratings, and the entries of a Matrix Market file.
+import { countOf } from './bags';
 import {
-  BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER,
+  BAD_COUNT, BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER,
   MANY_ENTRIES, MANY_FIELDS, NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
@@ -47,12 +48,13 @@ function readId(
  * Parses the lines of [text, end). strict (Matrix Market): blanks separate and nothing may follow;
  * else a comma, `::` or blanks separate and what follows the value is skipped. Ids lie in
  * [least, userMax] and [least, itemMax]. fields: 3, or 2 when every value is 1. With a label table
- * (labels ≠ 0) values are label texts and `value` gets their numbers as i32.
+ * (labels ≠ 0) values are label texts and `value` gets their numbers as i32; with countMax ≠ 0 they
+ * are integers in [1, countMax] and `value` gets them as i32.
  */
 export function parse_ratings(
   text: usize, end: usize, state: usize, strict: i32, fields: i32, least: i32, userMax: i32,
-  itemMax: i32, entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize, user: usize,
-  item: usize, value: usize,
+  itemMax: i32, countMax: i32, entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize,
+  user: usize, item: usize, value: usize,
 ): i32 {
   let p = text, line = 0, n = 0;
   let lowUser = i32.MAX_VALUE, highUser = -1, lowItem = i32.MAX_VALUE, highItem = -1;
@@ -83,12 +85,15 @@ export function parse_ratings(
       if (lineEnd(p) != 0) return refuse(state, EMPTY_FIELD, p, line, 2);
       const at = p;
       p = readNumber(p, state);
-      const wrong = labels != 0 ? BAD_LABEL : BAD_NUMBER;
+      const wrong = labels != 0 ? BAD_LABEL : countMax != 0 ? BAD_COUNT : BAD_NUMBER;
       if (p == 0) return refuse(state, wrong, at, line, 2);
       const next = skipSeparator(p, strict);
       if (next == p && lineEnd(p) == 0) return refuse(state, wrong, at, line, 2);
       x = <f32>load<f64>(state, NUMBER);
       if (!fits(x)) return refuse(state, LARGE_NUMBER, at, line, 2);
+      if (countMax != 0 && countOf(load<f64>(state, NUMBER), countMax) == 0) {
+        return refuse(state, BAD_COUNT, at, line, 2);
+      }
       if (labels != 0) {
         const slot = value + place;
         if (!storeLabel(state, labels, labelsMax, labelBytesMax, at, p, line, 2, slot)) {
@@ -97,7 +102,8 @@ export function parse_ratings(
       }
       p = next;
     }
-    if (labels == 0) store<f32>(value + place, x);
+    if (countMax != 0) store<i32>(value + place, <i32>x);
+    else if (labels == 0) store<f32>(value + place, x);
     sum += x;
     lowest = min(lowest, x);
     highest = max(highest, x);

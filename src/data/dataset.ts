@@ -110,6 +110,8 @@ export type Corpus = {
   readonly first: number;
   /** Size V of the vocabulary: a word is 0 … V−1. */
   readonly words: number;
+  /** Number of the first word in the files: 0, or 1 (UCI, Matrix Market, most libsvm). */
+  readonly base: number;
   readonly tokens: number;
   readonly nonzeros: number;
   /** The words in order; empty if no file has them. */
@@ -122,3 +124,6 @@ export type Corpus = {
   readonly classes: readonly string[];
   readonly blocks: readonly CorpusBlock[];
 };
+
+/** What a model trains on. */
+export type Dataset = Samples | Ratings | Corpus;

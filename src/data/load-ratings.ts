@@ -36,20 +36,22 @@ function planOf(probe: Probe): FilePlan {
   return mtxTriples(probe);
 }
 
-/** The plan of a coordinate file whose entries become triples. */
-export function mtxTriples(probe: Probe): FilePlan {
+/** The plan of a coordinate file whose entries become triples, its values counts or any numbers. */
+export function mtxTriples(probe: Probe, counts = false): FilePlan {
   const { layout, pattern, rows, columns, entries } = probe.shape as MtxShape;
+  const format = probe.format === 'bow' ? 'bow' : 'mtx';
   if (layout !== 'coordinate') {
-    const rule = 'ratings are a Matrix Market file in coordinate layout';
+    const what = counts ? 'a corpus is' : 'ratings are';
+    const rule = `${what} a Matrix Market file in coordinate layout`;
     throw new SystemError('ERR_DATA', `${probe.path}:1:1: ${rule}; found "array"`);
   }
   return {
     probe,
     sink: blocksSink,
-    wording: { ...noWording, format: 'mtx', rows, columns, entries },
+    wording: { ...noWording, format, rows, columns, entries },
     rules: {
       ...{ kind: 'triples', strict: true, fields: pattern ? 2 : 3, labels: false },
-      ...{ least: 1, userMax: rows, itemMax: columns, promised: entries },
+      ...{ least: 1, userMax: rows, itemMax: columns, promised: entries, counts },
     },
   };
 }

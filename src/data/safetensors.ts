@@ -7,12 +7,18 @@ import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { SystemError } from '../base/errors.ts';
 
-/** f32 values with a shape. `values` may be a view of shared memory. */
+/** f32 or i32 values with a shape. `values` may be a view of shared memory. */
 export type NamedTensor = {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly values: Float32Array | Int32Array;
 };
+
+/** Types of values by the format's names: of 4 bytes each. */
+const types = ['F32', 'I32'] as const;
+export type TensorType = (typeof types)[number];
+export const typeOf = ({ values }: NamedTensor): TensorType =>
+  values instanceof Int32Array ? 'I32' : 'F32';
 
 /** Bytes of one write: long enough to be fast, short enough not to hold up the event loop. */
 const pieceBytes = 1 << 20;
@@ -20,10 +26,11 @@ const headerBytesMax = 100 << 20;
 
 function headerOf(tensors: readonly NamedTensor[]): Buffer {
   let at = 0;
-  const entries = tensors.map(({ name, shape, values }) => {
+  const entries = tensors.map((tensor) => {
+    const { name, shape, values } = tensor;
     const data_offsets = [at, at + values.byteLength];
     at += values.byteLength;
-    return [name, { data_offsets, dtype: 'F32', shape }] as const;
+    return [name, { data_offsets, dtype: typeOf(tensor), shape }] as const;
   });
   const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   const padded = Buffer.alloc(Math.ceil((text.length + 8) / 8) * 8, ' ');
@@ -61,7 +68,7 @@ export async function writeSafetensors(
   return hash.digest('hex');
 }
 
-type Entry = { dtype: string; shape: number[]; data_offsets: [number, number] };
+type Entry = { dtype: TensorType; shape: number[]; data_offsets: [number, number] };
 
 function broken(path: string, rule: string): SystemError {
   const remedy = 'the file is damaged or not a safetensors file: train and save the model again';
@@ -83,7 +90,9 @@ const areCounts = (values: unknown) => Array.isArray(values) && values.every(isC
 
 function checkEntry(path: string, name: string, entry: Partial<Entry> | null, bytes: number): void {
   const { dtype, shape, data_offsets } = entry ?? {};
-  if (dtype !== 'F32') throw broken(path, `tensor "${name}" must be F32, found "${String(dtype)}"`);
+  if (!types.some((type) => type === dtype)) {
+    throw broken(path, `tensor "${name}" must be F32 or I32, found "${String(dtype)}"`);
+  }
   if (!shape || !data_offsets || !areCounts(shape) || !areCounts(data_offsets)) {
     throw broken(path, `tensor "${name}" needs a shape and two data_offsets, integers >= 0`);
   }
@@ -95,12 +104,12 @@ function checkEntry(path: string, name: string, entry: Partial<Entry> | null, by
 }
 
 /**
- * Reads all tensors; `allocate` says where each one's values go (a view of count f32).
- * @throws ERR_CHECKPOINT for anything that is not a complete safetensors file of f32 tensors.
+ * Reads all tensors; `allocate` says where each one's values go (a view of count values).
+ * @throws ERR_CHECKPOINT for anything that is not a complete safetensors file of f32 and i32 tensors.
  */
 export async function readSafetensors(
   path: string,
-  allocate: (count: number) => Float32Array,
+  allocate: (count: number, type: TensorType) => Float32Array | Int32Array,
 ): Promise<NamedTensor[]> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new SystemError('ERR_CHECKPOINT', `${path}: cannot be opened`, { cause });
@@ -126,7 +135,7 @@ export async function readSafetensors(
       if (name === '__metadata__') continue;
       checkEntry(path, name, entry, size - 8 - length);
       const [from, to] = entry.data_offsets;
-      const values = allocate((to - from) / 4);
+      const values = allocate((to - from) / 4, entry.dtype);
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       if (!(await readExactly(file, bytes, 8 + length + from))) {
         throw broken(path, `tensor "${name}" is cut off`);

@@ -9,7 +9,7 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
 
-export type Format = 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx';
+export type Format = 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx' | 'bow' | 'lda-c' | 'text';
 
 /** Cells of a load's control words, shared with its tasks. */
 export const controlCell = {
@@ -34,7 +34,7 @@ export type Source = {
 export type ProbeTask = {
   readonly kind: 'probe';
   readonly path: string;
-  readonly purpose: 'samples' | 'ratings';
+  readonly purpose: 'samples' | 'ratings' | 'corpus';
   readonly format?: Format;
   readonly delimiter?: string;
   readonly header?: boolean;
@@ -60,6 +60,8 @@ export type MtxShape = {
   readonly sizeLine: number;
   readonly sizeText: string;
 };
+/** What a line of counts begins with: nothing, a label, or the number of its pairs (lda-c). */
+export type BagShape = { readonly kind: 'bags'; readonly head: 'none' | 'label' | 'terms' };
 export type IdxShape = { readonly kind: 'idx'; readonly dimensions: readonly number[] };
 
 export type Probe = {
@@ -70,7 +72,7 @@ export type Probe = {
   readonly dataAt: number;
   /** 1-based number of the line that begins at dataAt. */
   readonly dataLine: number;
-  readonly shape?: CsvShape | MtxShape | IdxShape;
+  readonly shape?: CsvShape | MtxShape | IdxShape | BagShape;
 };
 
 export type LibsvmRules = {
@@ -103,8 +105,15 @@ export type TripleRules = {
   readonly promised: number;
   /** Values are labels: their numbers are kept. */
   readonly labels: boolean;
+  /** Values are positive integers, kept as i32. */
+  readonly counts?: boolean;
 };
-export type Rules = LibsvmRules | CsvRules | TripleRules;
+export type BagRules = BagShape & {
+  /** Words as they stand in the file. */
+  readonly least: number;
+  readonly wordMax: number;
+};
+export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules;
 
 /** Where parsed values go. */
 export type Sink =
@@ -221,6 +230,19 @@ export type Step =
       readonly value: number;
     }
   | {
+      /** Documents in their final form: kernel bag_rows. `map` is an address, 0 for none. */
+      readonly op: 'bags';
+      readonly rows: number;
+      readonly base: number;
+      readonly words: number;
+      readonly map: number;
+      readonly rowStart: number;
+      readonly index: number;
+      readonly count: number;
+    }
+  | { readonly op: 'empty'; readonly rows: number; readonly rowStart: number }
+  | { readonly op: 'total'; readonly n: number; readonly at: number }
+  | {
       readonly op: 'twice';
       readonly rowStart: number;
       readonly row: number;
@@ -307,7 +329,7 @@ export type RowsResult = {
     readonly rowStart: number;
   }[];
 };
-/** Answers of the steps that have one: find, sort and twice. */
+/** Answers of the steps that have one: find, sort, twice, bags, empty and total. */
 export type StepsResult = { readonly kind: 'steps'; readonly answers: readonly number[] };
 /** What went wrong without a place in a text: a file that cannot be read, memory that is full. */
 export type Failure = {

@@ -1,6 +1,8 @@
 // Reads a job's input into a host's memory, with a loader pool that lives as long as the reading.
 import { availableParallelism } from 'node:os';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import { unreachable } from '../base/assert.ts';
+import type { Corpus, Dataset, Ratings, Samples } from '../data/dataset.ts';
+import { loadCorpus, type CorpusFacts } from '../data/load-corpus.ts';
 import { loadRatings, type RatingsFacts } from '../data/load-ratings.ts';
 import { createLoaderPool, type LoaderPool } from '../data/loader-pool.ts';
 import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
@@ -29,7 +31,7 @@ export async function withLoaders<T>(
   }
 }
 
-type Reading = {
+export type Reading = {
   readonly host: JobHost;
   readonly pool: LoaderPool;
   readonly hooks: JobHooks;
@@ -102,23 +104,47 @@ export async function readRatings(
   return ratings;
 }
 
-/** Reads what a model needs: its kind of data, and a test set in the training set's terms. */
-export async function readBoth(
+export async function readCorpus(
   reading: Reading,
-  kind: 'samples' | 'ratings',
-  data: readonly string[],
-  test: readonly string[],
-): Promise<{ data: Samples | Ratings; test: Samples | Ratings | undefined }> {
-  if (kind === 'samples') {
-    const train = await readSamples(reading, data);
-    return {
-      data: train,
-      test: test.length > 0 ? await readSamples(reading, test, train) : undefined,
-    };
+  paths: readonly string[],
+  like?: CorpusFacts,
+): Promise<Corpus> {
+  const options = { ...watch(reading), ...(like !== undefined && { like }) };
+  const corpus = await loadCorpus(paths, options, placeOf(reading));
+  const documents = `${number.format(corpus.documents)} documents`;
+  const words = `${number.format(corpus.words)} words, ${number.format(corpus.tokens)} tokens`;
+  tell(reading, `${paths[0]}: ${documents}, ${words}`, corpus.warnings);
+  return corpus;
+}
+
+/** Reads a training set, and a test set in its terms. */
+async function readTwo<T>(
+  read: (reading: Reading, paths: readonly string[], like?: T) => Promise<T>,
+  { reading, data, test }: Pair,
+): Promise<{ data: T; test: T | undefined }> {
+  const train = await read(reading, data);
+  return { data: train, test: test.length > 0 ? await read(reading, test, train) : undefined };
+}
+
+type Pair = {
+  readonly reading: Reading;
+  readonly data: readonly string[];
+  readonly test: readonly string[];
+};
+
+/** Reads what a model needs: its kind of data, and a test set in the training set's terms. */
+export function readBoth(
+  kind: Dataset['kind'],
+  pair: Pair,
+): Promise<{ data: Dataset; test: Dataset | undefined }> {
+  switch (kind) {
+    case 'samples':
+      return readTwo(readSamples, pair);
+    case 'ratings':
+      return readTwo(readRatings, pair);
+    case 'corpus':
+      return readTwo(readCorpus, pair);
+    default:
+      return unreachable(kind);
   }
-  const train = await readRatings(reading, data);
-  return {
-    data: train,
-    test: test.length > 0 ? await readRatings(reading, test, train) : undefined,
-  };
 }

@@ -1,6 +1,7 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
 import type { ClusterPlace } from '../base/place.ts';
+import type { Format } from '../data/tasks.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import type { ScheduleEvent } from '../mailbox/messages.ts';
 import type { Sending } from '../program/plan.ts';
@@ -9,7 +10,7 @@ import type { NetworkOptions } from '../sim/options.ts';
 
 /** How input is read; what is undefined is detected. */
 export type InputOptions = {
-  readonly format: 'libsvm' | 'mtx' | 'csv' | 'ratings' | 'idx' | undefined;
+  readonly format: Format | undefined;
   /** CSV: name or number of the label column, or `last`. */
   readonly label: string;
   readonly delimiter: string | undefined;

@@ -1,13 +1,14 @@
 // The predict and evaluate jobs: a saved model over new data.
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Corpus, Dataset, Ratings, Samples } from '../data/dataset.ts';
+import type { CorpusFacts } from '../data/load-corpus.ts';
 import { SystemError } from '../base/errors.ts';
 import { soloWorld } from '../base/world.ts';
 import { loadModel } from '../models/model-directory.ts';
 import type { Model, Session, TrainedModel } from '../models/model.ts';
 import { findModel } from '../models/registry.ts';
-import { readRatings, readSamples, withLoaders } from './input.ts';
+import { readCorpus, readRatings, readSamples, withLoaders, type Reading } from './input.ts';
 import type { EvaluateJob, JobDone, JobHooks, Metrics, PredictJob } from './job.ts';
 import { labelsOf, openSession, withHost } from './train.ts';
 
@@ -34,14 +35,40 @@ function withModel<T>(
     }
     const data = await withLoaders(host, async (pool) => {
       const reading = { host, pool, hooks, input: job.input, ...labelsOf(model) };
-      if (model.input === 'ratings') return readRatings(reading, job.data, ratingFacts(trained));
-      return readSamples(reading, job.data, sampleFacts(trained));
+      return readAs(model.input, reading, { paths: job.data, trained });
     });
-    const rows = data.kind === 'ratings' ? data.count : data.rows;
+    const rows = rowsOf(data);
     const session = openSession(host, hooks, soloWorld(job.threads));
     const loose = { model: model as unknown as Model<never>, data: data as never };
     return body({ session, trained, rows, ...loose });
   });
+}
+
+/** Reads data in the terms of what the model was trained on. */
+function readAs(
+  kind: Dataset['kind'],
+  reading: Reading,
+  { paths, trained }: { readonly paths: readonly string[]; readonly trained: TrainedModel },
+): Promise<Dataset> {
+  switch (kind) {
+    case 'ratings':
+      return readRatings(reading, paths, ratingFacts(trained));
+    case 'corpus':
+      return readCorpus(reading, paths, corpusFacts(trained));
+    default:
+      return readSamples(reading, paths, sampleFacts(trained));
+  }
+}
+
+function rowsOf(data: Dataset): number {
+  if (data.kind === 'corpus') return data.documents;
+  return data.kind === 'ratings' ? data.count : data.rows;
+}
+
+/** A model of documents keeps words, base, classes and, if it had them, vocabulary. */
+function corpusFacts(trained: TrainedModel): CorpusFacts {
+  const { words, base, classes = [], vocabulary = [] } = trained.facts as unknown as Corpus;
+  return { words, base, classes, vocabulary };
 }
 
 function sampleFacts(trained: TrainedModel) {

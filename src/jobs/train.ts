@@ -1,7 +1,7 @@
 // The train job: load → train → save, on the actors of one host.
 import { resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset, Samples } from '../data/dataset.ts';
 import { SystemError, toFault } from '../base/errors.ts';
 import { chooseVariant } from '../memory/kernels.ts';
 import { hashModel, saveModel } from '../models/model-directory.ts';
@@ -21,7 +21,7 @@ declare const PERPETUUM_VERSION: string;
 
 /** A model that does not care which data it gets: what `input` says was checked. */
 type LooseModel = Omit<Model<Samples>, 'train' | 'input'> & {
-  readonly input: 'samples' | 'ratings';
+  readonly input: Dataset['kind'];
   train(session: Session, request: TrainRequest<never>): Promise<TrainOutcome>;
 };
 
@@ -112,10 +112,10 @@ export async function trainJob(
     const hooks = hooksOf(world, allHooks);
     const partitions = job.partitions ?? partitionsFor(world);
     const read = await withLoaders(host, (pool) =>
-      readBoth(
-        { host, pool, hooks, world, partitions, input: job.input, ...labelsOf(model) },
-        ...([model.input, job.data, job.test] as const),
-      ),
+      readBoth(model.input, {
+        reading: { host, pool, hooks, world, partitions, input: job.input, ...labelsOf(model) },
+        ...{ data: job.data, test: job.test },
+      }),
     );
     const loadedMs = performance.now();
     const lag = monitorEventLoopDelay({ resolution: 5 });
@@ -174,7 +174,7 @@ async function trafficOf(host: JobHost): Promise<Pick<TrainDone, 'bytesSent' | '
 
 function requestOf(
   job: TrainJob,
-  read: { data: Samples | Ratings; test: Samples | Ratings | undefined },
+  read: { data: Dataset; test: Dataset | undefined },
 ): TrainRequest<never> {
   const { consistency, staleness, partitions, passes, tolerance, seed, audit, options } = job;
   const policy = { consistency, staleness };

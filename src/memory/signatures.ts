@@ -6,6 +6,7 @@ import { factors } from './signatures/factors.ts';
 import { linalg } from './signatures/linalg.ts';
 import { linear } from './signatures/linear.ts';
 import { parse } from './signatures/parse.ts';
+import { topics } from './signatures/topics.ts';
 import { trainedTopics } from './signatures/trained-topics.ts';
 import { wire } from './signatures/wire.ts';
 
@@ -15,6 +16,7 @@ export const signatures = {
   ...classes,
   ...factors,
   ...parse,
+  ...topics,
   ...trainedTopics,
   ...wire,
 } as const;

@@ -4,7 +4,12 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SystemError } from '../base/errors.ts';
-import { readSafetensors, writeSafetensors, type NamedTensor } from '../data/safetensors.ts';
+import {
+  readSafetensors,
+  typeOf,
+  writeSafetensors,
+  type NamedTensor,
+} from '../data/safetensors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { TrainedModel } from './model.ts';
 
@@ -23,9 +28,10 @@ export type ModelCard = {
 };
 
 function namedTensors(arena: Arena, trained: TrainedModel): NamedTensor[] {
-  return trained.tensors.map(({ name, shape, at }) => {
+  return trained.tensors.map(({ name, shape, at, type }) => {
     const count = shape.reduce((product, size) => product * size, 1);
-    return { name, shape, values: arena.f32.subarray(at / 4, at / 4 + count) };
+    const all = type === 'I32' ? arena.i32 : arena.f32;
+    return { name, shape, values: all.subarray(at / 4, at / 4 + count) };
   });
 }
 
@@ -102,11 +108,14 @@ export async function loadModel(
     throw new SystemError('ERR_CHECKPOINT', `${path} cannot be read: ${remedy}`, { cause });
   });
   const card = parseCard(path, text);
-  const tensors = await readSafetensors(join(directory, 'weights.safetensors'), (count) => {
+  const tensors = await readSafetensors(join(directory, 'weights.safetensors'), (count, type) => {
     const at = arena.allocate(count * 4) / 4;
-    return arena.f32.subarray(at, at + count);
+    return (type === 'I32' ? arena.i32 : arena.f32).subarray(at, at + count);
   });
-  const places = tensors.map(({ name, shape, values }) => ({ name, shape, at: values.byteOffset }));
+  const places = tensors.map((tensor) => {
+    const { name, shape, values } = tensor;
+    return { name, shape, at: values.byteOffset, type: typeOf(tensor) };
+  });
   const trained = { model: card.model, facts: card.facts, tensors: places };
   if ((await hashModel(arena, trained)) === card.modelHash) return { card, trained };
   const rule = `${directory}: weights.safetensors is not the one that model.json was written for`;

@@ -1,17 +1,20 @@
 // A model of the library: its name, its options, and how it trains, scores and is saved. What runs
 // on the actors are its programs; this is what the supervisor's side knows of it.
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { TensorType } from '../data/safetensors.ts';
 import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
 import type { JobHost, RunResult } from '../supervisor/host.ts';
 
-/** An f32 array of the model: shape, and where its values are in the host's memory. */
+/** An array of the model: shape, and where its values are in the host's memory. */
 export type Tensor = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly at: number;
+  /** F32 when absent. */
+  readonly type?: TensorType;
 };
 
 /** A trained model: plain facts for model.json, and tensors for weights.safetensors. */
@@ -72,7 +75,7 @@ export const nothingToAudit =
 /** One prediction a line, given out in pieces so that nothing large is built. */
 export type Predictions = { readonly rows: number; readonly lines: Iterable<string> };
 
-export type Model<Data extends Samples | Ratings> = {
+export type Model<Data extends Dataset> = {
   readonly name: string;
   /** One sentence for `perpetuum models`. */
   readonly summary: string;

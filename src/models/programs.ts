@@ -1,6 +1,7 @@
 // The built-in programs by name: what a plan may name and every actor knows.
 import type { AnyProgram } from '../program/program.ts';
 import { lassoSolve } from './lasso/program.ts';
+import { ldaRotation } from './lda/program.ts';
 import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
 import { logisticSolve } from './logistic/program.ts';
@@ -14,6 +15,7 @@ import { topicsRead } from './topics/program.ts';
 
 const programs: readonly AnyProgram[] = [
   lassoSolve,
+  ldaRotation,
   linearPhases,
   linearScore,
   logisticSolve,

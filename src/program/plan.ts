@@ -3,7 +3,7 @@
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import { SystemError, toFault } from '../base/errors.ts';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { TicketRoom } from '../record/tickets.ts';
@@ -19,7 +19,7 @@ export type RunPlan = {
   /** URL of the user's kernel module, if the program has one. */
   readonly userKernels: string | undefined;
   readonly options: unknown;
-  readonly data: Samples | Ratings;
+  readonly data: Dataset;
   readonly workers: number;
   readonly partitions: number;
   readonly seed: number;

@@ -13,7 +13,7 @@
 // `push` never waits: the runtime waits before it and folds its deltas in after it. So one program
 // runs unchanged wherever there is a runtime for it, and user code can't deadlock.
 import type { Prng } from '../base/prng.ts';
-import type { Ratings, Samples } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Kernels } from '../memory/signatures.ts';
 import type { Progress, ScheduleEvent } from '../mailbox/messages.ts';
@@ -24,7 +24,7 @@ import type { TableView } from '../store/views.ts';
 /** What every thread of a run knows before it starts. */
 export type Setup<Options> = {
   readonly options: Options;
-  readonly data: Samples | Ratings;
+  readonly data: Dataset;
   readonly workers: number;
   /** Workers of each host, [first, last): they are numbered through all hosts. One when alone. */
   readonly hosts: readonly Range[];
@@ -206,7 +206,7 @@ export function defineProgram<O, W, S, R = unknown, P = unknown>(
 export type ProgramModule = {
   readonly program: AnyProgram;
   /** Default samples. */
-  readonly input?: 'samples' | 'ratings';
+  readonly input?: Dataset['kind'];
   /** The program's own kernel module (.wasm), relative to the module. */
   readonly kernels?: string;
 };

@@ -74,6 +74,11 @@ export class Lab {
     return at;
   }
 
+  /** Changes one word of an output: what a broken program might do. */
+  write(at: number, value: number): void {
+    this.#bytes.writeInt32LE(value, at);
+  }
+
   #place(bytes: number, shift: number): number {
     const at = this.#next + GUARD_BYTES + shift;
     this.#next = (at + bytes + 15) & ~15;

@@ -1,6 +1,6 @@
 // Label texts of all blocks into classes. Each block numbers its own labels in order of appearance;
 // the classes are in a fixed order, so every block gets a map from its numbers to classes.
-import { isNumber } from '../parse/probe-csv.ts';
+import { isNumber } from '../probe/csv.ts';
 import { labelTexts } from '../tasks.ts';
 import { breather, distinctLabels, type Labelled } from './files.ts';
 

@@ -165,7 +165,7 @@ async function checkPromise(
   results: readonly ParseResult[],
 ): Promise<void> {
   const { rules } = plan;
-  if (rules.kind === 'libsvm' || rules.promised === Infinity) return;
+  if (!('promised' in rules) || rules.promised === Infinity) return;
   let rows = 0;
   let lines = 0;
   for (const [i, result] of results.entries()) {

@@ -1,9 +1,8 @@
 // Samples from Matrix Market files: X.mtx and then y.mtx, both in coordinate or array layout.
 //
-// Entries may come in any order, so X takes two passes over the file, which keeps memory at the
-// size of the result: count the entries of each row (or check the values), then put each in its
-// place. They may be anywhere in the file, so on several hosts each reads all of it and keeps its
-// rows.
+// Values may be anywhere in the file, so X takes two passes over it: count the entries of each row
+// (or check the values), then put each in its place. On several hosts each reads all of it and
+// keeps its rows.
 import { assert } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { SampleBlock } from '../dataset.ts';
@@ -11,13 +10,12 @@ import type { LoadedSamples, SamplesOptions } from '../load-samples.ts';
 import { mtxTriples } from '../load-ratings.ts';
 import { located, quoted } from '../parse/codes.ts';
 import type { CsvRules, MtxShape, Probe, Sink, Step } from '../tasks.ts';
+import { placeCoordinates } from './coordinates.ts';
 import { noWording, parseFiles, violationError, type FilePlan, type Parsed } from './files.ts';
 import type { Session } from './session.ts';
 import { ownRows } from './shares.ts';
 import { blocksSink, classesOf, leftOut, requireStorage } from './text-samples.ts';
 
-/** Rows of a block have about as many entries as a chunk of text. */
-const BLOCK_ROWS = 1 << 17;
 /** No class and, as an f32, no number: marks a row that has no label yet. */
 const NO_LABEL = -2;
 
@@ -71,25 +69,10 @@ type Matrix = Pick<LoadedSamples, 'storage' | 'stride' | 'nonzeros'> & {
 
 /** Coordinate layout into CSR blocks by counting sort. */
 async function readCoordinates(session: Session, probe: Probe, keep: number): Promise<Matrix> {
-  const { arena, pool } = session;
   const { rows } = shapeOf(probe);
   const plan = mtxTriples(probe);
-  const counts = arena.allocate(rows * 4);
-  await session.steps([{ op: 'zero', bytes: rows * 4, at: counts }]);
-  const counted = { kind: 'count', counts, rows, columns: keep } as const;
-  const parsed = await parseFiles(session, [{ ...plan, sink: () => counted }]);
-  const blockEntries = Math.max(1024, pool.chunkBytes >> 3);
-  const cut = { counts, rows, blockRows: BLOCK_ROWS, blockEntries };
-  const { total, blocks: cuts } = await session.ask({ kind: 'rows', ...cut });
-  const index = arena.allocate(total * 4);
-  const value = arena.allocate(total * 4);
-  const size = { rows, columns: keep, total };
-  const scattered = { kind: 'scatter', cursor: counts, ...size, index, value } as const;
-  await parseFiles(session, [{ ...plan, sink: () => scattered }]);
-  const blocks = cuts.map(({ rows, first, nonzeros, rowStart }): SampleBlock => {
-    const at = first * 4;
-    return { rows, nonzeros, target: 0, x: 0, rowStart, index: index + at, value: value + at };
-  });
+  const placed = await placeCoordinates(session, plan, { rows, columns: keep });
+  const blocks = placed.blocks.map((block): SampleBlock => ({ ...block, target: 0, x: 0 }));
   const sorts = blocks.map((block): Step => ({ op: 'sort', ...block }));
   const twice = await session.steps(sorts);
   let before = 0;
@@ -101,7 +84,7 @@ async function readCoordinates(session: Session, probe: Probe, keep: number): Pr
     }
     before += block.rows;
   }
-  return { storage: 'csr', stride: 0, nonzeros: total, blocks, dropped: parsed.dropped };
+  return { storage: 'csr', stride: 0, ...placed, blocks };
 }
 
 /** Array layout, column by column, into dense rows. */

@@ -53,8 +53,16 @@ export async function fetchRows(session: Session, parsed: Parsed): Promise<Parse
   return { ...parsed, pieces };
 }
 
-function cut(arena: Arena, block: SampleBlock, from: number, to: number, strideBytes: number) {
-  if (from === 0 && to === block.rows) return block;
+type OwnRules<B> = {
+  /** Of the whole data set. */
+  readonly rows: number;
+  readonly rowsOf: (block: B) => number;
+  readonly cut: (block: B, from: number, to: number) => B;
+};
+
+type Cut = { readonly from: number; readonly to: number; readonly strideBytes: number };
+
+function cut(arena: Arena, block: SampleBlock, { from, to, strideBytes }: Cut): SampleBlock {
   const { target, x, rowStart } = block;
   const sparse = rowStart !== 0;
   const entry = (row: number) => arena.i32[rowStart / 4 + row] ?? 0;
@@ -68,20 +76,38 @@ function cut(arena: Arena, block: SampleBlock, from: number, to: number, strideB
   };
 }
 
+/**
+ * This host's part of blocks of `rows` rows each, and the number of its first row; `cut` makes a
+ * block of the rows [from, to) of one.
+ */
+export function ownBlocks<B>(
+  session: Session,
+  blocks: readonly B[],
+  { rows, rowsOf, cut }: OwnRules<B>,
+): { readonly first: number; readonly blocks: readonly B[] } {
+  const { first, last } = rowsHere(session, rows);
+  let before = 0;
+  const own = blocks.flatMap((block) => {
+    const size = rowsOf(block);
+    const from = Math.max(first - before, 0);
+    const to = Math.min(last - before, size);
+    before += size;
+    if (from >= to) return [];
+    return [from === 0 && to === size ? block : cut(block, from, to)];
+  });
+  return { first, blocks: own };
+}
+
 /** This host's part of all blocks, and the number of its first row. */
 export function ownRows(
   session: Session,
   blocks: readonly SampleBlock[],
   { rows, stride, storage }: Pick<Samples, 'rows' | 'stride' | 'storage'>,
 ): Pick<Samples, 'first' | 'blocks'> {
-  const { first, last } = rowsHere(session, rows);
   const strideBytes = stride * (storage === 'u8' ? 1 : 4);
-  let before = 0;
-  const own = blocks.flatMap((block): SampleBlock[] => {
-    const from = Math.max(first - before, 0);
-    const to = Math.min(last - before, block.rows);
-    before += block.rows;
-    return from < to ? [cut(session.arena, block, from, to, strideBytes)] : [];
+  return ownBlocks(session, blocks, {
+    rows,
+    rowsOf: (block) => block.rows,
+    cut: (block, from, to) => cut(session.arena, block, { from, to, strideBytes }),
   });
-  return { first, blocks: own };
 }

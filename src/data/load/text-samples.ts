@@ -40,7 +40,7 @@ export function leftOut(dropped: number, columns: number): string[] {
   return [what];
 }
 
-function unknownLabels(unknown: readonly string[]): string[] {
+export function unknownLabels(unknown: readonly string[]): string[] {
   if (unknown.length === 0) return [];
   const some = unknown.slice(0, 5).join(', ') + (unknown.length > 5 ? ', …' : '');
   return [`labels that the training data does not have: ${some}`];

@@ -38,7 +38,7 @@ function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
       .toString('utf8')
       .split(/\r*\n/, 1)[0] ?? '';
   if (line === '') return '';
-  if (rules.kind === 'libsvm') return /^\S*/.exec(line)?.[0] ?? '';
+  if (rules.kind === 'libsvm' || rules.kind === 'bags') return /^\S*/.exec(line)?.[0] ?? '';
   if (rules.kind === 'triples') return /^,|^[^\s,]*/.exec(line)?.[0] ?? '';
   if (line.startsWith('"')) return /^"(?:[^"]|"")*"?/.exec(line)?.[0] ?? line;
   const delimiter = rules.delimiter === 32 ? /[ \t]/ : String.fromCharCode(rules.delimiter);
@@ -123,7 +123,7 @@ function keepBlock(
     kept: isKept(task, done),
   };
   const none = { target: 0, rowStart: 0, index: 0, value: 0, x: 0 };
-  const storages = { libsvm: 'csr', csv: 'u8', triples: 'triples' } as const;
+  const storages = { libsvm: 'csr', csv: 'u8', triples: 'triples', bags: 'csr' } as const;
   const storage = storages[rules.kind];
   if (!shared.kept) {
     return { ...shared, ...none, storage, nonzeros: storage === 'u8' ? 0 : entries };
@@ -133,7 +133,7 @@ function keepBlock(
     const dense = keepDense(thread, task, output);
     return { ...shared, ...none, ...dense, nonzeros: 0, target };
   }
-  const rowStart = rules.kind === 'libsvm' ? keep(thread, output.rowStart, (rows + 1) * 4) : 0;
+  const rowStart = storage === 'csr' ? keep(thread, output.rowStart, (rows + 1) * 4) : 0;
   const index = keep(thread, output.index, entries * 4);
   const value = keep(thread, output.value, entries * 4);
   return { ...shared, ...none, storage, target, rowStart, index, value };

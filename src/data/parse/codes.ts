@@ -23,6 +23,9 @@ export const code = {
   afterQuote: 19,
   manyEntries: 20,
   noRoom: 21,
+  badCount: 22,
+  badTerms: 23,
+  highWord: 24,
   // found by TypeScript
   longLine: 100,
   damaged: 101,
@@ -44,7 +47,7 @@ export type Violation = {
 
 /** What the words need to know of the file. */
 export type Wording = {
-  readonly format: 'libsvm' | 'csv' | 'ratings' | 'mtx';
+  readonly format: 'libsvm' | 'csv' | 'ratings' | 'mtx' | 'bow' | 'lda-c';
   readonly fields: number;
   /** Name of a field, as the user knows it. */
   nameOf(field: number): string;
@@ -68,9 +71,10 @@ export const manyClasses =
 
 const idWords = ['a user id', 'an item id', 'a rating'];
 
-function idRange(field: number, { rows, columns }: Wording): string {
-  const [word, last] = field === 0 ? ['row', rows] : ['column', columns];
-  return `the ${word} must be between 1 and the ${last} that the size line promises`;
+function idRange(field: number, { format, rows, columns }: Wording): string {
+  const names = format === 'bow' ? ['document', 'word'] : ['row', 'column'];
+  const last = field === 0 ? rows : columns;
+  return `the ${names[field]} must be between 1 and the ${last} that the size line promises`;
 }
 
 function fieldNumber(found: string, field: number, wording: Wording): string {
@@ -91,7 +95,7 @@ function count(n: number, noun: string): string {
 export function ruleOf(violation: Violation, wording: Wording): string {
   const { found, field } = violation;
   const { format, fields } = wording;
-  const mtx = format === 'mtx';
+  const mtx = format === 'mtx' || format === 'bow';
   switch (violation.code) {
     case code.badLabel:
       return 'a label must be a number, alone before the first blank';
@@ -139,6 +143,12 @@ export function ruleOf(violation: Violation, wording: Wording): string {
       return 'a delimiter or the line end must follow a closing quote';
     case code.manyEntries:
       return `the size line promises ${wording.entries} entries, there are more`;
+    case code.badCount:
+      return `a count must be a positive integer, at most ${limits.countMax}`;
+    case code.badTerms:
+      return `a line is \`M word:count …\` with M pairs; the pairs here are ${field}`;
+    case code.highWord:
+      return `a word is at most ${field}: the vocabulary has ${wording.columns} words`;
     case code.twice:
       return 'an entry stands in the file twice; add the two up or remove one';
     case code.other:

@@ -1,14 +1,16 @@
 // Calls the parse kernel that the task's rules name, with room in scratch for what a chunk can
 // hold.
-import { assert } from '../../base/assert.ts';
+import { assert, unreachable } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
-import type { CsvRules, LibsvmRules, ParseTask, TripleRules } from '../tasks.ts';
+import type { BagRules, CsvRules, LibsvmRules, ParseTask, TripleRules } from '../tasks.ts';
 import { code } from './codes.ts';
 import { LABEL_ENTRIES, outputs, type LoaderThread } from './thread.ts';
 
 /** In the order of the csv kernel's `numeric`. */
 const TARGETS = ['texts', 'numbers', 'number-texts'];
-const { classesMax, labelBytesMax, columnsMax } = limits;
+/** In the order of the bag kernel's `head`. */
+const HEADS = ['none', 'label', 'terms'];
+const { classesMax, labelBytesMax, columnsMax, countMax } = limits;
 
 /** Where a kernel left its output, in scratch. */
 export type Output = {
@@ -93,10 +95,46 @@ function runTriples(thread: LoaderThread, rules: TripleRules, lines: Lines): Pla
   const value = place(entriesMax * 4);
   const answer = kernels.parse_ratings(
     ...([begin, end, state, rules.strict ? 1 : 0, rules.fields, rules.least] as const),
-    ...([rules.userMax, rules.itemMax, entriesMax, classesMax, labelBytesMax] as const),
+    ...([rules.userMax, rules.itemMax, rules.counts ? countMax : 0] as const),
+    ...([entriesMax, classesMax, labelBytesMax] as const),
     ...([rules.labels ? labels : 0, target, index, value] as const),
   );
   return { answer, target, rowStart: 0, index, value };
+}
+
+function runBags(thread: LoaderThread, rules: BagRules, lines: Lines): Places {
+  const { kernels, state, labels } = thread;
+  const { begin, end, chunkBytes } = lines;
+  const place = outputs(thread);
+  // A row is a line feed at least, and all but the last lie inside the chunk.
+  const rowsMax = Math.min(end - begin, chunkBytes + 1);
+  const entriesMax = (end - begin) >> 2;
+  const target = place(rowsMax * 4);
+  const rowStart = place((rowsMax + 1) * 4);
+  const index = place(entriesMax * 4);
+  const value = place(entriesMax * 4);
+  const { head, least, wordMax } = rules;
+  const answer = kernels.parse_bags(
+    ...([begin, end, state, HEADS.indexOf(head), least, wordMax, columnsMax, countMax] as const),
+    ...([rowsMax, entriesMax, classesMax, labelBytesMax, labels] as const),
+    ...([target, rowStart, index, value] as const),
+  );
+  return { answer, target, rowStart, index, value };
+}
+
+function run(thread: LoaderThread, rules: ParseTask['rules'], lines: Lines): Places {
+  switch (rules.kind) {
+    case 'libsvm':
+      return runLibsvm(thread, rules, lines);
+    case 'csv':
+      return runCsv(thread, rules, lines);
+    case 'triples':
+      return runTriples(thread, rules, lines);
+    case 'bags':
+      return runBags(thread, rules, lines);
+    default:
+      return unreachable(rules);
+  }
 }
 
 /**
@@ -108,12 +146,7 @@ export function runKernel(
   lines: Lines,
 ): Output | null {
   thread.kernels.bytes_zero(LABEL_ENTRIES, thread.labels);
-  const { answer, ...places } =
-    rules.kind === 'libsvm'
-      ? runLibsvm(thread, rules, lines)
-      : rules.kind === 'csv'
-        ? runCsv(thread, rules, lines)
-        : runTriples(thread, rules, lines);
+  const { answer, ...places } = run(thread, rules, lines);
   assert(answer !== code.noRoom, 'a kernel has room for what a chunk can hold');
   if (answer !== 0) return null;
   const found = stateOf(thread);

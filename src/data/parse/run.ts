@@ -21,7 +21,7 @@ import type {
 } from '../tasks.ts';
 import { parseLines, type Progress } from './chunk.ts';
 import { code, type Violation } from './codes.ts';
-import { probe } from './probe.ts';
+import { probe } from '../probe/probe.ts';
 import { addProgress, isCancelled, isDamage, readPieces } from './stream.ts';
 import type { LoaderThread } from './thread.ts';
 import { createCutter, readChunk } from './window.ts';
@@ -269,6 +269,14 @@ function runStep(thread: LoaderThread, step: Step): number {
       return kernels.i32_find(step.n, step.value, step.at);
     case 'sort':
       return kernels.csr_sort_rows(step.rows, step.rowStart, step.index, step.value);
+    case 'bags': {
+      const { rows, base, words, map, rowStart, index, count } = step;
+      return kernels.bag_rows(rows, base, words, map, rowStart, index, count);
+    }
+    case 'empty':
+      return kernels.bag_empty(step.rows, step.rowStart);
+    case 'total':
+      return kernels.i32_total(step.n, step.at);
     case 'twice': {
       const at = step.rowStart / 4 + step.row;
       const [first = 0, end = 0] = arena.i32.subarray(at, at + 2);

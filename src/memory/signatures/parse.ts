@@ -21,6 +21,16 @@ export const parse = {
     'value',
   ],
 
+  // assembly/parse/bags.ts
+  parse_bags: [
+    ...['text', 'end', 'state', 'head', 'least', 'wordMax', 'indexMax', 'countMax'],
+    ...['rowsMax', 'entriesMax', 'labelsMax', 'labelBytesMax', 'labels'],
+    ...['target', 'rowStart', 'index', 'count'],
+  ],
+  bag_rows: ['rows', 'base', 'words', 'map', 'rowStart', 'index', 'count'],
+  bag_empty: ['rows', 'rowStart'],
+  i32_total: ['n', 'x'],
+
   // assembly/parse/ratings.ts
   parse_ratings: [
     'text',
@@ -31,6 +41,7 @@ export const parse = {
     'least',
     'userMax',
     'itemMax',
+    'countMax',
     'entriesMax',
     'labelsMax',
     'labelBytesMax',

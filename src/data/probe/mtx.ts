@@ -5,7 +5,7 @@
 //   rows columns entries
 import { limits } from '../../base/limits.ts';
 import type { MtxShape } from '../tasks.ts';
-import { quoted } from './codes.ts';
+import { quoted } from '../parse/codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 
 /** The column of word `n` of a line, 1-based. */

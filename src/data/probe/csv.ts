@@ -1,7 +1,7 @@
 // The first lines of a CSV file: delimiter, number of fields, column names.
 import { SystemError } from '../../base/errors.ts';
 import type { CsvShape, ProbeTask } from '../tasks.ts';
-import { quoted } from './codes.ts';
+import { quoted } from '../parse/codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 
 /** Scratch holds as many rows as a chunk of text can, and one row more, at 4 bytes a field. */

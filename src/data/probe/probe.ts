@@ -5,11 +5,12 @@ import { unreachable } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { CONTROL_BYTES, type Format, type Probe, type ProbeTask } from '../tasks.ts';
-import { quoted } from './codes.ts';
+import { quoted } from '../parse/codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
-import { csvShape, isNumber } from './probe-csv.ts';
-import { mtxShape } from './probe-mtx.ts';
-import { isDamage, readPieces } from './stream.ts';
+import { csvShape, isNumber } from './csv.ts';
+import { bagShape, bowShape, detectCorpus } from './corpus.ts';
+import { mtxShape } from './mtx.ts';
+import { isDamage, readPieces } from '../parse/stream.ts';
 
 /** Heads are tried shortest first; the last one holds the longest line there may be. */
 const HEAD_BYTES = [64 * 1024, 1024 * 1024, limits.lineBytesMax + 64 * 1024];
@@ -84,6 +85,7 @@ function detect(head: Head, purpose: ProbeTask['purpose']): Format {
   if (looksIdx(head)) return 'idx';
   if (head.text.subarray(0, 14).toString('latin1').toLowerCase() === '%%matrixmarket') return 'mtx';
   if (purpose === 'ratings') return 'ratings';
+  if (purpose === 'corpus') return detectCorpus(head);
   const lines = headLines(head, 50, /^\s*(#.*)?$/);
   const isPairs = ({ text }: HeadLine) => /^\s*\S+\s+[^\s,;:]+:\S/.test(text);
   const isLabel = ({ text }: HeadLine) => isNumber(text.replace(/#.*/, '').trim());
@@ -133,7 +135,15 @@ function shapeOf(head: Head, format: Format, task: ProbeTask) {
       return csvShape(head, task);
     case 'ratings':
       return ratingsStart(head);
+    case 'bow':
+      return bowShape(head);
+    case 'lda-c':
+      return bagShape(head, format);
     case 'libsvm':
+      return task.purpose === 'corpus'
+        ? bagShape(head, format)
+        : { dataAt: head.mark, dataLine: 1 };
+    case 'text':
       return { dataAt: head.mark, dataLine: 1 };
     default:
       return unreachable(format);

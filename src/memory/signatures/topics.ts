@@ -1,0 +1,37 @@
+// Kernels of topic models: see ../signatures.ts.
+
+export const topics = {
+  // assembly/lda/sample.ts
+  lda_begin: ['plan'],
+  lda_sample: ['first', 'last', 'stateLow', 'stateHigh', 'plan'],
+
+  // assembly/lda/build.ts
+  lda_count: ['first', 'last', 'rowStart', 'index', 'count', 'counts'],
+  lda_document_bytes: ['first', 'last', 'K', 'most', 'rowStart', 'count'],
+  lda_place: [
+    ...(['first', 'last', 'K', 'place', 'rowStart', 'index', 'count'] as const),
+    ...(['cursors', 'documents', 'places', 'topics'] as const),
+  ],
+  lda_rows: ['V', 'K', 'G', 'counts', 'rows', 'lengths', 'blocks'],
+  lda_starts: ['V', 'counts', 'starts'],
+
+  // assembly/lda/likelihood.ts
+  lda_documents: [
+    ...(['count', 'K', 'bits', 'alphaSum', 'documents', 'alpha', 'totals', 'sums'] as const),
+  ],
+  lda_words: [
+    ...(['first', 'last', 'beta', 'counts', 'rows', 'lengths', 'entries'] as const),
+    ...(['totals', 'sums'] as const),
+  ],
+  lda_totals: ['K', 'vBeta', 'totals'],
+  lda_document_slopes: ['count', 'K', 'bits', 'alphaSum', 'documents', 'alpha', 'slopes'],
+  lda_word_slopes: ['first', 'last', 'beta', 'rows', 'lengths', 'entries'],
+  lda_total_slopes: ['K', 'vBeta', 'totals'],
+  lda_alpha: ['K', 'least', 'slopes', 'alpha', 'alpha32'],
+  lda_lost: ['K', 'G', 'totals', 'parts'],
+  lda_fold: ['K', 'G', 'tokens', 'totals', 'copies'],
+  lda_export_documents: [
+    ...(['count', 'K', 'bits', 'place', 'documents', 'starts', 'topics', 'counts'] as const),
+  ],
+  lda_export_words: ['V', 'rows', 'lengths', 'entries', 'starts', 'topics', 'counts'],
+} as const;

@@ -1,0 +1,165 @@
+// lda: latent Dirichlet allocation (Blei, Ng and Jordan 2003) by collapsed Gibbs sampling.
+//
+//   θ_d ~ Dirichlet(α)    φ_k ~ Dirichlet(β)    z ~ θ_d, w ~ φ_z for each of the M tokens
+//
+//   objective   log p(w, z) / M, maximized: the joint log-likelihood per token
+//                 Σ_d [ lnΓ(Σα) − lnΓ(N_d + Σα) + Σ_k lnΓ(n_dk + α_k) − lnΓ(α_k) ]
+//               + Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
+//   trained     φ_kw = (n_kw + β) / (n_k + Vβ)      θ_dk = (n_dk + α_k) / (N_d + Σα)
+//
+// How it is sampled is in program.ts and assembly/lda/sample.ts.
+import { SystemError } from '../../base/errors.ts';
+import type { Corpus } from '../../data/dataset.ts';
+import type { Metrics } from '../../jobs/job.ts';
+import type { RunResult } from '../../supervisor/host.ts';
+import { partitionsFor } from '../../base/world.ts';
+import {
+  auditMetrics,
+  type Model,
+  type Predictions,
+  type Session,
+  type Tensor,
+  type TrainedModel,
+  type TrainOutcome,
+  type TrainRequest,
+} from '../model.ts';
+import type { WordTopics } from '../topics/model.ts';
+import { placeTopics } from '../topics/placed.ts';
+import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
+import { result, resultsOf, type LdaOptions } from './layout.ts';
+import { defaultPasses, options, programOptions } from './options.ts';
+import { ldaRotation } from './program.ts';
+
+/** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
+const gridMin = 8;
+
+/** What a trained model knows besides its counts. */
+type Facts = {
+  readonly topics: number;
+  readonly words: number;
+  /** K numbers. */
+  readonly alpha: readonly number[];
+  readonly beta: number;
+  readonly documents: number;
+  readonly tokens: number;
+  readonly base: number;
+  readonly classes: readonly string[];
+  readonly vocabulary: readonly string[];
+};
+
+function gridOf({ world, host }: Session, { partitions }: TrainRequest<Corpus>): number {
+  if (partitions !== undefined) return partitions;
+  return world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
+}
+
+function check({ data }: TrainRequest<Corpus>): void {
+  if (data.tokens > 0) return;
+  throw new SystemError('ERR_DATA', 'the documents have no words: topics need some');
+}
+
+/** The counts of a run as they are saved. */
+function tensorsOf({ plan }: RunResult, host: Session['host'], data: Corpus): readonly Tensor[] {
+  const at = (name: string) => plan.buffers[name] ?? 0;
+  const entries = (name: string, count: number) => host.arena.i32[at(name) / 4 + count] ?? 0;
+  const words = entries('wordStarts', data.words);
+  const documents = entries('docStarts', data.documents);
+  const { topics } = plan.options as LdaOptions;
+  return (
+    [
+      ['word_starts', data.words + 1, 'wordStarts'],
+      ['word_topics', words, 'wordTopics'],
+      ['word_counts', words, 'wordCounts'],
+      ['topic_totals', topics, 'totals'],
+      ['doc_starts', data.documents + 1, 'docStarts'],
+      ['doc_topics', documents, 'docTopics'],
+      ['doc_counts', documents, 'docCounts'],
+    ] as const
+  ).map(([name, count, buffer]) => ({ name, shape: [count], at: at(buffer), type: 'I32' }));
+}
+
+async function train(session: Session, request: TrainRequest<Corpus>): Promise<TrainOutcome> {
+  check(request);
+  const { data, seed, audit } = request;
+  const ldaOptions = programOptions(request);
+  const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const partitions = gridOf(session, request);
+  const run = await session.host.run(
+    ldaRotation,
+    {
+      ...{ program: { builtIn: ldaRotation.name }, userKernels: undefined, canary: undefined },
+      ...{ data, seed, audit, policy, partitions, options: ldaOptions },
+    },
+    { onEvent: session.onEvent.bind(session), signal: session.signal },
+  );
+  const { arena } = session.host;
+  const buffer = (name: string) => run.plan.buffers[name] ?? 0;
+  const results = resultsOf({ arena, buffer });
+  const alpha = arena.f64.subarray(buffer('alpha') / 8, buffer('alpha') / 8 + ldaOptions.topics);
+  const facts: Facts = {
+    ...{ topics: ldaOptions.topics, words: data.words, alpha: [...alpha] },
+    ...{ beta: results[result.beta]!, documents: data.documents, tokens: data.tokens },
+    ...{ base: data.base, classes: data.classes, vocabulary: data.vocabulary },
+  };
+  const trained: TrainedModel = {
+    model: 'lda',
+    facts,
+    tensors: tensorsOf(run, session.host, data),
+  };
+  const held = request.test && (await evaluate(session, trained, request.test));
+  const perplexity = held?.['perplexity'];
+  return {
+    trained,
+    objective: results[result.likelihood]!,
+    metrics: {
+      drift: results[result.drift]!,
+      ...(perplexity !== undefined && { perplexity }),
+      ...auditMetrics(run),
+    },
+    ...{ converged: null, gap: null, tolerance: null },
+    ...{ clocks: run.clocks, passes: ldaOptions.passes },
+    ...{ policy, stalenessHistogram: run.stalenessHistogram },
+  };
+}
+
+/** Trained counts as plain arrays over the host's memory. */
+function topicsOf({ host }: Session, { facts, tensors }: TrainedModel): WordTopics {
+  const { topics, words, alpha, beta } = facts as Facts;
+  const view = (name: string) => {
+    const tensor = tensors.find((found) => found.name === name);
+    const count = tensor?.shape[0] ?? 0;
+    return host.arena.i32.subarray((tensor?.at ?? 0) / 4, (tensor?.at ?? 0) / 4 + count);
+  };
+  const counts = { topic: view('word_topics'), count: view('word_counts') };
+  const totals = view('topic_totals');
+  return { words, topics, starts: view('word_starts'), ...counts, totals, alpha, beta };
+}
+
+/** Of the sampling of documents that the model was not trained on. */
+const readingSeed = 1;
+
+function readingOf(session: Session, trained: TrainedModel, data: Corpus): Reading {
+  const placed = placeTopics(session.host, topicsOf(session, trained));
+  return { session, placed, data, seed: readingSeed };
+}
+
+async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
+  const { perplexity, tokens } = await heldOut(readingOf(session, trained, data));
+  return { perplexity, tokens };
+}
+
+function predict(
+  session: Session,
+  trained: TrainedModel,
+  data: Corpus,
+  { probabilities }: { readonly probabilities: boolean },
+): Promise<Predictions> {
+  return predictTopics(readingOf(session, trained, data), probabilities);
+}
+
+export const lda: Model<Corpus> = {
+  name: 'lda',
+  summary: 'topics of documents (latent Dirichlet allocation) by collapsed Gibbs sampling',
+  input: 'corpus',
+  defaultPasses,
+  ...{ options, train, evaluate, predict },
+};

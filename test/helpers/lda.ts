@@ -1,0 +1,142 @@
+// LDA in tests: corpora in memory as a loader would place them, and one part of documents in a lab,
+// ready for its sampler.
+import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
+import type { Arena } from '../../src/memory/arena.ts';
+import { createPrng, type Prng } from '../../src/base/prng.ts';
+import type { Documents, Priors } from '../oracle/lda.ts';
+import type { Lab } from './lab.ts';
+
+/** A bag of words: { starts, words, counts } of documents. */
+export function bagsOf(documents: Documents) {
+  const bags = documents.map((tokens) => {
+    const counts = new Map<number, number>();
+    for (const word of tokens) counts.set(word, (counts.get(word) ?? 0) + 1);
+    return [...counts].sort(([a], [b]) => a - b);
+  });
+  const starts = bags.reduce((all, bag) => [...all, all.at(-1)! + bag.length], [0]);
+  return {
+    starts: Int32Array.from(starts),
+    words: Int32Array.from(bags.flat(), ([word]) => word),
+    counts: Int32Array.from(bags.flat(), ([, count]) => count),
+  };
+}
+
+/** Documents in blocks of `blockDocuments`. */
+export function placeCorpus(
+  arena: Arena,
+  documents: Documents,
+  { words, blockDocuments = 50 }: { readonly words: number; readonly blockDocuments?: number },
+): Corpus {
+  const put = (values: Int32Array) => {
+    const at = arena.allocate(values.byteLength + 64);
+    arena.i32.set(values, at / 4);
+    return at;
+  };
+  const blocks: CorpusBlock[] = [];
+  for (let first = 0; first < documents.length; first += blockDocuments) {
+    const own = documents.slice(first, first + blockDocuments);
+    const { starts, words: index, counts } = bagsOf(own);
+    blocks.push({
+      ...{ documents: own.length, tokens: own.flat().length, nonzeros: index.length },
+      ...{ rowStart: put(starts), index: put(index), count: put(counts) },
+      target: put(new Int32Array(own.length).fill(-1)),
+    });
+  }
+  const nonzeros = blocks.reduce((sum, block) => sum + block.nonzeros, 0);
+  const size = { documents: documents.length, tokens: documents.flat().length, nonzeros };
+  const named = { vocabulary: [], names: [], classes: [] };
+  return { kind: 'corpus', first: 0, base: 0, words, ...size, ...named, blocks };
+}
+
+/** Documents of `length` tokens from topics with words of their own, a little mixed. */
+export function plantTopics(
+  prng: Prng,
+  sizes: { readonly topics: number; readonly documents: number; readonly length: number },
+): { readonly documents: Documents; readonly words: number; readonly wordsOfTopic: number } {
+  const wordsOfTopic = 6;
+  const documents = Array.from({ length: sizes.documents }, () => {
+    const own = [prng.below(sizes.topics), prng.below(sizes.topics)];
+    return Array.from({ length: 1 + prng.below(2 * sizes.length) }, () => {
+      const topic = prng.uniform() < 0.05 ? prng.below(sizes.topics) : own[prng.below(2)]!;
+      return topic * wordsOfTopic + prng.below(wordsOfTopic);
+    });
+  });
+  return { documents, words: sizes.topics * wordsOfTopic, wordsOfTopic };
+}
+
+/** Everything of one part of documents that the sampler reads and writes. */
+export type Chain = ReturnType<typeof openChain>;
+
+export function openChain(lab: Lab, documents: Documents, priors: Priors) {
+  const { kernels } = lab;
+  const { words, alpha, beta } = priors;
+  const topics = alpha.length;
+  const bits = 32 - Math.clz32(topics);
+  const padded = (topics + 31) & ~31;
+  const bags = bagsOf(documents);
+  const [rowStart, index, count] = [bags.starts, bags.words, bags.counts].map((values) =>
+    lab.input(values),
+  ) as [number, number, number];
+  const zeros = (n: number) => lab.output(new Int32Array(n));
+  const size = documents.flat().length;
+  const counts = zeros(words);
+  kernels.lda_count(0, documents.length, rowStart, index, count, counts);
+  const [rows, lengths, blocks] = [words + 1, words, 2].map((n) => lab.output(n * 4));
+  const table = kernels.lda_rows(words, topics, 1, counts, rows!, lengths!, blocks!);
+  const entries = lab.output(table * 8);
+  const cursors = lab.output(lab.i32(counts, words));
+  const starts = lab.output((words + 1) * 4);
+  kernels.lda_starts(words, cursors, starts);
+  const bytes = kernels.lda_document_bytes(
+    ...([0, documents.length, topics, 2 ** 20, rowStart, count] as const),
+  );
+  const [at, places, z] = [bytes, size * 4, size * 4].map((n) => lab.output(n));
+  const end = kernels.lda_place(
+    ...([0, documents.length, topics, 0, rowStart, index, count, cursors] as const),
+    ...([at!, places!, z!] as const),
+  );
+  const totals = zeros(topics);
+  const alpha32 = lab.input(Float32Array.from({ length: padded }, (_, k) => alpha[k] ?? 0));
+  const alpha64 = lab.input(Float64Array.from(alpha));
+  const work = [
+    ...[padded, topics, (topics >> 2) + 1, topics, 2 * (padded / 32)].map(zeros),
+    ...[2 * Math.ceil(padded / 1024), topics + 4].map(zeros),
+  ];
+  const plan = new Int32Array(22);
+  plan.set([topics, bits, places!, z!, starts, rows!, lengths!, entries, alpha32, totals]);
+  plan.set([...work, at!], 10);
+  new Float64Array(plan.buffer).set([beta, words * beta], 9);
+  const planAt = lab.input(plan);
+  const { rowOf, of } = tokensOf(documents, words);
+  let pass = 0;
+  return {
+    ...{ topics, bits, size, bytes, end, rows: rows!, lengths: lengths!, entries, counts, totals },
+    ...{ alpha64, documents: at!, plan: planAt, blocks: blocks!, starts, table },
+    /** One pass over all tokens: how many changed; −1 is a lost count. */
+    sample(seed: number, first = 0, last = words): number {
+      kernels.lda_begin(planAt);
+      const prng = createPrng(seed, pass++);
+      return kernels.lda_sample(first, last, prng.uint32(), prng.uint32(), planAt);
+    },
+    /** Topics of the tokens, document by document. */
+    topicsNow(): number[][] {
+      const flat = lab.i32(z!, size);
+      return documents.map((tokens, d) => tokens.map((_, i) => flat[of(rowOf(d, i))]!));
+    },
+  };
+}
+
+/** Where token i of document d stands among all tokens sorted by word, then document. */
+function tokensOf(documents: Documents, words: number) {
+  const sorted: (readonly [number, number])[] = [];
+  for (let w = 0; w < words; w++) {
+    documents.forEach((tokens, d) => {
+      tokens.forEach((word, i) => word === w && sorted.push([d, i]));
+    });
+  }
+  const places = new Map(sorted.map(([d, i], place) => [`${d} ${i}`, place]));
+  return {
+    rowOf: (d: number, i: number) => `${d} ${i}`,
+    of: (key: string) => places.get(key) ?? -1,
+  };
+}
