@@ -79,7 +79,7 @@ export function placeCorpus(
   });
   const total = (of: 'tokens' | 'nonzeros') => blocks.reduce((sum, block) => sum + block[of], 0);
   return {
-    ...{ kind: 'corpus', documents: rows.length, first: 0, words, blocks },
+    ...{ kind: 'corpus', documents: rows.length, first: 0, base: 0, words, blocks },
     ...{ tokens: total('tokens'), nonzeros: total('nonzeros') },
     ...{ vocabulary: [], names: [], classes: [] },
   };
