@@ -8,13 +8,12 @@ export {
   LassoModel,
   type ElasticNetOptions,
   type LassoFitOptions,
-  type PathPoint,
 } from './library/lasso.ts';
 export type { Matrix, SparseMatrix } from './library/matrix.ts';
 export { Mf, MfModel, type MfFitOptions, type Triples } from './library/mf.ts';
 export { train, type TrainFilesOptions } from './library/jobs.ts';
 export type { FitOptions, FitSummary } from './library/estimator.ts';
-export type { JobEvent, TrainDone } from './jobs/job.ts';
+export type { JobEvent, PathPoint, TrainDone } from './jobs/job.ts';
 export {
   defineProgram,
   type Context,

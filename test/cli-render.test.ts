@@ -166,6 +166,27 @@ test('result of train: readable, with the next command', () => {
   ]);
 });
 
+test('result of train: a relative tolerance says of what; a path shows what was chosen', () => {
+  const values = Array.from({ length: 50 }, (_, i) => ({
+    ...{ lambda: 100 - i, objective: 7 + i, gap: 0.5, nonzeros: i },
+    ...{ error: 2.25, standardError: 0.125 },
+  }));
+  const read = (changes: Partial<TrainDone>) =>
+    resultText({ command: 'train', result: { ...result, ...changes } }, trainJob('train mlr a'));
+  assert.match(
+    read({ gapScale: 12.5 }),
+    'converged     yes: gap 0.0009 <= tolerance 0.001 × 12.5\n',
+  );
+  assert.match(read({ passes: 50.2105263 }), '80 (50.2105 passes)');
+  const long = read({ path: { values, chosen: 31 } });
+  const head = 'path of 50 values, 19 of them here; * is the model';
+  assert.match(long, `\n${head}\n     lambda  objective  gap  nonzeros  mean squared error`);
+  const row = '69         38  0.5        31                2.25           0.125\n';
+  assert.match(long, `\n  *      ${row}`);
+  assert.match(long, `\n         51         56  0.5        49 `);
+  assert.not.match(read({ path: { values: values.slice(0, 2), chosen: 1 } }), 'of them here');
+});
+
 test('result of train: not converged names the remedy; nothing saved says how', () => {
   const none = { converged: false, stalenessHistogram: [], out: null } as const;
   const read = (changes: Partial<TrainDone>) =>

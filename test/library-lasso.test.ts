@@ -54,7 +54,7 @@ test('Lasso: dense and sparse arrays have one solution; predictions are those of
 });
 
 test('ElasticNet: a path, and folds that choose from it', async () => {
-  const model = await new ElasticNet({ ...options, alpha: 0.3, path: 5 }).fit(X, data.y);
+  const model = await new ElasticNet({ ...options, l1Ratio: 0.3, path: 5 }).fit(X, data.y);
   assert.is(model.path.length, 5);
   assert.is(model.lambda, model.path[4]!.lambda);
   assert.is(model.path[0]!.error, undefined);

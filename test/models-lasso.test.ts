@@ -39,7 +39,8 @@ for (const shape of shapes) {
       for (const kind of kinds) {
         const { alpha } = kind;
         const model = alpha === 1 ? 'lasso' : 'elastic-net';
-        const ratio = { ...kind, 'lambda-ratio': 0.05, model } as const;
+        const rest = { intercept: kind.intercept, standardize: kind.standardize };
+        const ratio = { ...rest, 'lambda-ratio': 0.05, 'l1-ratio': alpha, model } as const;
         const { outcome, beta, intercept, facts } = await fit(host, data, ratio);
         const label = JSON.stringify(kind);
         const problem = problemOf(data, { ...kind, lambda: facts.lambda });
@@ -57,13 +58,13 @@ for (const shape of shapes) {
   });
 }
 
-test('lasso: a given λ, also above λmax; ridge regression by --alpha 0', async () => {
+test('lasso: a given λ, also above λmax; ridge regression by --l1-ratio 0', async () => {
   const data = randomRegression(shapes[0]);
   await withHost(1, async (host) => {
     const none = await fit(host, data, { lambda: 100 });
     assert.is(none.facts.nonzeros, 0);
     close(none.intercept, data.y.reduce((sum, y) => sum + y, 0) / 90, 1e-9, 'the mean');
-    const ridge = await fit(host, data, { model: 'elastic-net', alpha: 0, lambda: 0.3 });
+    const ridge = await fit(host, data, { model: 'elastic-net', 'l1-ratio': 0, lambda: 0.3 });
     const problem = problemOf(data, { alpha: 0, lambda: 0.3 });
     const best = lassoObjective(problem, solveLasso(problem));
     close(ridge.outcome.objective, best, 1e-8 * best, 'ridge');
@@ -128,6 +129,36 @@ test('lasso: every λ of a path is solved, and the last is the model', async () 
   });
 });
 
+/** Mean squared error of each fold's own solution at λ on the rows that it leaves out. */
+function foldErrors(
+  data: Regression,
+  masks: readonly (readonly number[])[],
+  lambda: number,
+): number[] {
+  const { x } = problemOf(data, { lambda: 1 });
+  return masks.map((mask) => {
+    const pick = <T>(rows: readonly T[], kept: number) => rows.filter((_, i) => mask[i] === kept);
+    const solution = solveLasso({ x: pick(x, 1), y: pick(data.y, 1), lambda });
+    const squares = pick(x, 0).map((row, i) => {
+      const score = row.reduce((s, value, j) => s + value * solution.beta[j]!, 0);
+      return (pick(data.y, 0)[i]! - score - solution.intercept) ** 2;
+    });
+    return squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  });
+}
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The rows that each fold keeps: one of each run of `folds` rows is left out; which, is random. */
+function foldMasks(host: Host, rows: number, folds: number): number[][] {
+  const at = host.arena.allocate(rows * 8);
+  return Array.from({ length: folds }, (_, fold) => {
+    host.kernels.folds_mask(rows, 0, fold, folds, 1, at);
+    return [...host.arena.f64.slice(at / 8, at / 8 + rows)];
+  });
+}
+
 test('lasso: folds score each λ on rows that were left out', async () => {
   const data = randomRegression(shapes[0]);
   const options = { folds: 4, path: 8, 'path-ratio': 0.01 };
@@ -135,35 +166,13 @@ test('lasso: folds score each λ on rows that were left out', async () => {
   const { path } = found.facts;
   const errors = path.map(({ error }) => error!);
   assert.is(found.facts.lambda, path[errors.indexOf(Math.min(...errors))]!['lambda'], 'the best');
-  // The same folds: one row of each four in a row is left out. Which, is the kernel's to say.
   await withHost(1, async (host) => {
-    const at = host.arena.allocate(90 * 8);
-    const masks = [0, 1, 2, 3].map((fold) => {
-      host.kernels.folds_mask(90, 0, fold, 4, 1, at);
-      return [...host.arena.f64.slice(at / 8, at / 8 + 90)];
-    });
+    const masks = foldMasks(host, 90, 4);
     masks[0]!.forEach((_, i) => {
       assert.is(masks.filter((mask) => mask[i] === 0).length, 1, 'a row is left out once');
     });
-    const { x } = problemOf(data, { lambda: 1 });
-    for (const index of [2, 7]) {
-      const { lambda, error } = path[index]!;
-      const scores = masks.map((mask) => {
-        const pick = <T>(rows: readonly T[], kept: number) =>
-          rows.filter((_, i) => mask[i] === kept);
-        const solution = solveLasso({ x: pick(x, 1), y: pick(data.y, 1), lambda: lambda! });
-        const squares = pick(x, 0).map((row, i) => {
-          const score = row.reduce((s, value, j) => s + value * solution.beta[j]!, 0);
-          return (pick(data.y, 0)[i]! - score - solution.intercept) ** 2;
-        });
-        return squares.reduce((sum, square) => sum + square, 0) / squares.length;
-      });
-      close(
-        error!,
-        scores.reduce((sum, score) => sum + score, 0) / 4,
-        1e-4 * error!,
-        `λ ${lambda}`,
-      );
+    for (const { lambda, error } of path) {
+      close(error!, mean(foldErrors(data, masks, lambda!)), 1e-4 * error!, `λ ${lambda}`);
     }
     const again = await fit(host, data, options);
     assert.equal(again.facts.path, path, 'one thread finds the same');
@@ -172,7 +181,39 @@ test('lasso: folds score each λ on rows that were left out', async () => {
     await rejects(fit(host, data, { folds: 91 }), 'ERR_CONFIG');
     await rejects(fit(host, data, { folds: 1 }), 'ERR_CONFIG');
     await rejects(fit(host, data, { path: 5, lambda: 1 }), 'ERR_CONFIG');
-    await rejects(fit(host, data, { model: 'elastic-net', alpha: 0 }), 'ERR_CONFIG');
+    await rejects(fit(host, data, { model: 'elastic-net', 'l1-ratio': 0 }), 'ERR_CONFIG');
+  });
+});
+
+test('lasso: folds whose own λmax is a little above the path’s', async () => {
+  // A variable enters there with next to nothing; the others must still enter after it.
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const data = randomRegression({ ...shapes[0], rows: 3000, columns: 3, seed });
+    await withHost(1, async (host) => {
+      const { facts, outcome } = await fit(host, data, { folds: 3, path: 5 });
+      assert.is(outcome.converged, true);
+      const masks = foldMasks(host, 3000, 3);
+      for (const { lambda, error } of facts.path) {
+        close(error!, mean(foldErrors(data, masks, lambda!)), 1e-4 * error!, `λ ${lambda}`);
+      }
+    });
+  }
+});
+
+test('lasso: folds that did not get there are told of', async () => {
+  const data = randomRegression(shapes[1]);
+  await withHost(1, async (host) => {
+    const { outcome, warnings } = await fit(
+      host,
+      data,
+      { folds: 3, path: 5 },
+      { passes: 1, tolerance: 1e-3 },
+    );
+    assert.is(outcome.converged, false);
+    assert.ok(
+      warnings.some((text) => text.startsWith('not all folds converged')),
+      String(warnings),
+    );
   });
 });
 
@@ -205,7 +246,7 @@ test('lasso: more coefficients than the working set holds', async () => {
     assert.ok(facts.nonzeros > 16);
     assert.is(outcome.converged, true);
     close(outcome.objective, best.outcome.objective, 1e-5 * outcome.objective, 'objective');
-    const ridge = { model: 'elastic-net', alpha: 0, lambda: 1, 'working-set': 8 } as const;
+    const ridge = { model: 'elastic-net', 'l1-ratio': 0, lambda: 1, 'working-set': 8 } as const;
     await rejects(fit(host, data, ridge), 'ERR_CONFIG');
   });
 });

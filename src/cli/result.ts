@@ -1,6 +1,7 @@
 // How a finished job reads: the text on standard output, and the JSON line.
 import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
 import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
+import { topicTable } from '../models/topics/table.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 
@@ -15,14 +16,15 @@ function metricRows(metrics: Metrics): (readonly [string, string])[] {
 }
 
 /** `no`, why, and what to do about it. */
-function convergedText({ converged, gap, tolerance, passes }: TrainDone): string {
-  const limit = tolerance === null ? '' : ` ${numberText(tolerance)}`;
+function convergedText({ converged, gap, gapScale, tolerance, passes }: TrainDone): string {
+  const of = gapScale === undefined ? '' : ` × ${numberText(gapScale)}`;
+  const limit = tolerance === null ? '' : ` ${numberText(tolerance)}${of}`;
   if (converged === null) return 'not measured: it ends after its passes';
   if (converged) {
     if (gap === null) return 'yes';
     return `yes: gap ${numberText(gap)}${limit && ` <= tolerance${limit}`}`;
   }
-  const where = `after ${passes} passes`;
+  const where = `after ${numberText(passes)} passes`;
   if (gap === null) return `no, ${where}: give it more --passes`;
   const than = limit && ` > tolerance${limit}`;
   return `no, ${where}: gap ${numberText(gap)}${than}; more --passes or a larger --tolerance`;
@@ -80,7 +82,7 @@ function trainText(done: TrainDone, job: TrainJob): string {
   // A user's program has no scoring of ours.
   const ours = !/\.m?js$/.test(job.model);
   const next = done.out === null || !ours ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;
-  return head + block(rows) + next;
+  return head + block(rows) + pathText(done.path) + topicsText(done.topics) + next;
 }
 
 /** Columns under their names, numbers to the right. */
@@ -89,6 +91,38 @@ function table(rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
   return rows.map((row) => `  ${line(row).join('  ').trimEnd()}\n`).join('');
+}
+
+const topicsWidth = 100;
+
+function topicsText(topics: TrainDone['topics']): string {
+  if (topics === undefined) return '';
+  const { rows, years, page } = topics;
+  const shown = topicTable(rows, { width: topicsWidth, ...(years !== undefined && { years }) });
+  return `\n${shown}${page === undefined ? '' : `\npage: open ${shellText(page)} in a browser\n`}`;
+}
+
+const pathRows = 20;
+
+/** Every λ, or of a long path some of them; a star where the model is. */
+function pathText(path: TrainDone['path']): string {
+  if (path === undefined) return '';
+  const { values, chosen } = path;
+  const step = Math.max(1, Math.ceil(values.length / pathRows));
+  const last = values.length - 1;
+  const shown = [...values.keys()].filter((i) => i % step === 0 || i === chosen || i === last);
+  const scored = values[0]?.error !== undefined;
+  const rows = shown.map((i) => {
+    const { lambda, objective, gap, nonzeros, error = 0, standardError = 0 } = values[i]!;
+    return [
+      ...[i === chosen ? '*' : '', numberText(lambda), numberText(objective), numberText(gap)],
+      ...[String(nonzeros), ...(scored ? [numberText(error), numberText(standardError)] : [])],
+    ];
+  });
+  const head = ['', 'lambda', 'objective', 'gap', 'nonzeros'];
+  const scores = scored ? ['mean squared error', 'standard error'] : [];
+  const all = step > 1 ? `, ${shown.length} of them here` : '';
+  return `path of ${values.length} values${all}; * is the model\n${table([[...head, ...scores], ...rows])}`;
 }
 
 function policyName({ consistency, staleness }: SimulatedPolicy): string {

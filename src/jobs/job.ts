@@ -1,5 +1,6 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
+import type { TopicRow } from '../models/topics/table.ts';
 import type { ClusterPlace } from '../base/place.ts';
 import type { Format } from '../data/tasks.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
@@ -92,7 +93,7 @@ export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
 export type OptionSpec = {
   /** Without dashes: `learning-rate`. A boolean `x` is also `--no-x`. */
   readonly name: string;
-  readonly type: 'number' | 'integer' | 'boolean' | 'choice';
+  readonly type: 'number' | 'integer' | 'boolean' | 'choice' | 'text';
   readonly choices?: readonly string[];
   /** Undefined: chosen from the data when training starts. */
   readonly default: number | string | boolean | undefined;
@@ -100,6 +101,10 @@ export type OptionSpec = {
   /** minimum itself is not allowed. */
   readonly exclusive?: boolean;
   readonly maximum?: number;
+  /** What stands for the value in help: FILE, DIR, … */
+  readonly placeholder?: string;
+  /** Words for the default where it is not a plain value. */
+  readonly defaultText?: string;
   readonly help: string;
 };
 
@@ -122,6 +127,29 @@ export type JobEvent =
   /** Predictions for standard output. */
   | { readonly kind: 'output'; readonly text: string };
 
+/** What became of one λ of a path. */
+export type PathPoint = {
+  readonly lambda: number;
+  readonly objective: number;
+  readonly gap: number;
+  readonly nonzeros: number;
+  /** Of cross-validation: mean squared error over the folds, and its standard error. */
+  readonly error?: number;
+  readonly standardError?: number;
+};
+
+/** A λ path: the largest first, and which of them the model is of. */
+/** The largest topics, and the page that shows all. */
+export type TopicsDone = {
+  readonly rows: readonly TopicRow[];
+  /** First year of the first and of the last period, where documents have dates. */
+  readonly years?: readonly [number, number];
+  /** The file that --page wrote. */
+  readonly page?: string;
+};
+
+export type Path = { readonly values: readonly PathPoint[]; readonly chosen: number };
+
 export type TrainDone = {
   readonly model: string;
   readonly objective: number;
@@ -130,6 +158,8 @@ export type TrainDone = {
   readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
+  /** What the tolerance is a share of; absent where it is compared with the gap itself. */
+  readonly gapScale?: number;
   readonly clocks: number;
   readonly passes: number;
   readonly threads: number;
@@ -143,6 +173,10 @@ export type TrainDone = {
   /** Traffic of this host with each of the others. */
   readonly links: readonly LinkStatistics[];
   readonly stalenessHistogram: readonly number[];
+  /** Of models that were trained for several λ. */
+  readonly path?: Path;
+  /** Of models of topics. */
+  readonly topics?: TopicsDone;
   readonly modelHash: string;
   /** p99 delay of the supervisor's event loop while training, milliseconds. */
   readonly eventLoopLagP99Ms: number;

@@ -2,7 +2,8 @@
 //
 //     const model = await new Lasso({ lambda: 0.1 }).fit(X, y);   // X: rows of numbers, or sparse
 //     const numbers = await model.predict(X);
-//     const { path } = await new ElasticNet({ alpha: 0.5, folds: 10 }).fit(X, y);
+//     const { path } = await new ElasticNet({ l1Ratio: 0.5, folds: 10 }).fit(X, y);
+import type { PathPoint } from '../jobs/job.ts';
 import { elasticNet, lasso, type LassoFacts } from '../models/lasso/model.ts';
 import {
   putIn,
@@ -42,17 +43,7 @@ export type LassoFitOptions = FitOptions & {
 
 export type ElasticNetOptions = LassoFitOptions & {
   /** Share of the L1 penalty, 0 to 1; default 0.5. */
-  readonly alpha?: number;
-};
-
-/** What became of one λ; `error` and `standardError` with folds. */
-export type PathPoint = {
-  readonly lambda: number;
-  readonly objective: number;
-  readonly gap: number;
-  readonly nonzeros: number;
-  readonly error?: number;
-  readonly standardError?: number;
+  readonly l1Ratio?: number;
 };
 
 /** A fitted model. Plain data inside. */
@@ -86,7 +77,7 @@ export class LassoModel {
 
   /** Every λ that was solved, the largest first. */
   get path(): readonly PathPoint[] {
-    return this.#facts.path as readonly PathPoint[];
+    return this.#facts.path;
   }
 
   /** @throws ERR_CONFIG when X has other columns. */
@@ -110,9 +101,9 @@ async function fit(
   data: { readonly X: Matrix | SparseMatrix; readonly y: ArrayLike<number> },
 ): Promise<LassoModel> {
   const { lambda, lambdaRatio, path, pathRatio, folds, oneStandardError } = given;
-  const { intercept, standardize, schedule, alpha } = given;
+  const { intercept, standardize, schedule, l1Ratio } = given;
   const options = withDefaults(model.options, {
-    ...(alpha !== undefined && { alpha }),
+    ...(l1Ratio !== undefined && { 'l1-ratio': l1Ratio }),
     ...(lambda !== undefined && { lambda }),
     ...(lambdaRatio !== undefined && { 'lambda-ratio': lambdaRatio }),
     ...(path !== undefined && { path }),

@@ -2,7 +2,7 @@
 // on the actors are its programs; this is what the supervisor's side knows of it.
 import type { Dataset } from '../data/dataset.ts';
 import type { TensorType } from '../data/safetensors.ts';
-import type { Metrics, ModelOptions, OptionSpec } from '../jobs/job.ts';
+import type { Metrics, ModelOptions, OptionSpec, Path, TopicsDone } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
@@ -56,6 +56,12 @@ export type TrainOutcome = {
   readonly converged: boolean | null;
   readonly gap: number | null;
   readonly tolerance: number | null;
+  /** What the tolerance is a share of; absent where it is compared with the gap itself. */
+  readonly gapScale?: number;
+  /** Of a model that was trained for several λ. */
+  readonly path?: Path;
+  /** Of models of topics: what is said of them at the end. */
+  readonly topics?: TopicsDone;
   readonly clocks: number;
   readonly passes: number;
   readonly stalenessHistogram: readonly number[];

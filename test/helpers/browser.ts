@@ -88,7 +88,8 @@ async function openTab(input: Writable, output: Readable): Promise<Tab> {
     if (reply.id !== undefined) waiting.get(reply.id)?.(reply);
     else if (reply.method === 'Page.loadEventFired') loaded();
     else if (reply.method === 'Log.entryAdded') complaints.push(reply.params?.entry?.text ?? '');
-    else if (reply.method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(reply.params));
+    else if (reply.method === 'Runtime.exceptionThrown')
+      complaints.push(JSON.stringify(reply.params));
     else if (reply.method === 'Network.requestWillBeSent') {
       requests.push(reply.params?.request?.url ?? '');
     }

@@ -5,6 +5,7 @@ import {
   columnsAt,
   fact,
   factCells,
+  foldLine,
   laneSizes,
   result,
   resultCells,
@@ -16,7 +17,7 @@ import { solveAt, startSolver, type Phases } from './solver.ts';
 import { perform, wholeOwn } from './work.ts';
 
 export type FoldPlaces = {
-  /** folds × λ values × {Σ squared errors, rows}, f64. */
+  /** folds × λ values × foldLine: Σ squared errors, rows, gap over the one wanted; f64. */
   readonly errors: number;
   /** Where the λ values stand, and how many. */
   readonly results: number;
@@ -32,8 +33,10 @@ export function* foldPath(lane: Lane, fold: number, places: FoldPlaces): Phases<
   const count = f64[places.results / 8 + result.count] ?? 0;
   for (let index = 0; index < count; index++) {
     const lambda = f64[facts + index * factCells + fact.lambda] ?? 0;
-    const { held } = yield* solveAt(solver, lambda, options.tolerance * solver.scale);
-    f64.set([held, shape.rows - solver.n], places.errors / 8 + (fold * count + index) * 2);
+    const target = options.tolerance * solver.scale;
+    const { held, gap } = yield* solveAt(solver, lambda, target);
+    const line = [held, shape.rows - solver.n, gap / Math.max(target, Number.MIN_VALUE)];
+    f64.set(line, (places.errors + (fold * count + index) * foldLine) / 8);
   }
 }
 
@@ -74,9 +77,11 @@ export function scoreFolds(lane: Lane, places: FoldPlaces): void {
   const { f64 } = lane.arena;
   const { folds } = lane.options;
   const count = f64[places.results / 8 + result.count] ?? 0;
+  let apart = 0;
   for (let index = 0; index < count; index++) {
     const errors = Array.from({ length: folds }, (_, fold) => {
-      const at = places.errors / 8 + (fold * count + index) * 2;
+      const at = (places.errors + (fold * count + index) * foldLine) / 8;
+      apart = Math.max(apart, f64[at + 2] ?? 0);
       return (f64[at] ?? 0) / Math.max(1, f64[at + 1] ?? 0);
     });
     const mean = errors.reduce((sum, error) => sum + error, 0) / folds;
@@ -85,6 +90,7 @@ export function scoreFolds(lane: Lane, places: FoldPlaces): void {
     f64[at + fact.error] = mean;
     f64[at + fact.spread] = Math.sqrt(variance / folds);
   }
+  f64[places.results / 8 + result.foldGap] = apart;
 }
 
 /** Which λ: of least error, or the largest within one standard error of it. */

@@ -1,29 +1,23 @@
 // lasso and elastic-net by --updates independent: what the model reads of a run of linear-phases.
 import { SystemError } from '../../base/errors.ts';
 import type { Samples } from '../../data/dataset.ts';
-import type { Metrics } from '../../jobs/job.ts';
+import type { Metrics, PathPoint } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import { solveIndependent } from '../linear/phases/independent.ts';
 import type { Session, TrainRequest } from '../model.ts';
 import type { LassoOptions } from './layout.ts';
 
-/** One λ of a path: facts of its solution. */
-export type Solution = {
-  readonly lambda: number;
-  readonly objective: number;
-  readonly gap: number;
-  readonly nonzeros: number;
-};
-
 /** What the model needs of a solver. */
 export type Solved = {
   readonly run: RunResult;
-  readonly values: readonly Solution[];
-  readonly chosen: Solution;
+  readonly values: readonly PathPoint[];
+  readonly chosen: PathPoint;
   readonly intercept: number;
   readonly passes: number;
   /** Of every λ that was asked for. */
   readonly converged: boolean;
+  /** What the tolerance is a share of. */
+  readonly gapScale: number;
   /** Byte offset of the coefficients, f32. */
   readonly at: number;
   readonly metrics: Metrics;
@@ -45,5 +39,6 @@ export async function solveByPhases(
     ...{ lambda: of('lambda'), objective: of('objective'), gap: of('gap') },
     nonzeros: of('nonzeros'),
   };
-  return { run, values: [chosen], chosen, intercept, passes, converged, at, metrics };
+  const gapScale = of('start');
+  return { run, values: [chosen], chosen, intercept, passes, converged, gapScale, at, metrics };
 }

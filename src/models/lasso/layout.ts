@@ -47,8 +47,12 @@ export const fact = { lambda: 0, objective: 1, gap: 2, nonzeros: 3, error: 4, sp
 /** f64 cells of `results`: before the facts of each λ. */
 export const result = {
   ...{ intercept: 0, chosen: 1, count: 2, passes: 3, scale: 4, updates: 5, columns: 6 },
+  /** The largest gap of a fold's solution, as a share of what was wanted. */
+  foldGap: 7,
 } as const;
 export const resultCells = 8;
+/** Bytes of what one fold says of one λ. */
+export const foldLine = 24;
 
 export type Shape = {
   readonly rows: number;
@@ -120,7 +124,7 @@ export function lassoBuffers(setup: Setup<LassoOptions>): readonly BufferSpec[] 
   return [
     ...sizes.map(([name, bytes]) => ({ name, bytes: Math.max(16, bytes) })),
     { name: 'y', bytes: (rows + 4 * setup.partitions) * 8 },
-    { name: 'foldErrors', bytes: Math.max(16, folds * lambdas * 16) },
+    { name: 'foldErrors', bytes: Math.max(16, folds * lambdas * foldLine) },
     { name: 'results', bytes: (resultCells + lambdas * factCells) * 8 },
     { name: 'out', bytes: (columns + 4) * 4 },
   ];

@@ -8,7 +8,7 @@ import { SystemError } from '../../base/errors.ts';
 import { together } from '../../base/together.ts';
 import { partitionsFor, type World } from '../../base/world.ts';
 import type { Samples } from '../../data/dataset.ts';
-import type { Metrics } from '../../jobs/job.ts';
+import type { Metrics, PathPoint } from '../../jobs/job.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import { linearScore, scoreLine, type LinearScoreOptions } from '../linear/score.ts';
 import {
@@ -58,7 +58,7 @@ export type LassoFacts = {
   readonly alpha: number;
   readonly nonzeros: number;
   /** Every λ of a path; with folds their mean squared error and its standard error. */
-  readonly path: readonly Metrics[];
+  readonly path: readonly PathPoint[];
 };
 
 type Kind = 'lasso' | 'elastic-net';
@@ -76,11 +76,11 @@ function checkOptions(kind: Kind, options: LassoOptions, data: Samples): void {
     wrong('--lambda is one value, --path and --folds choose their own: leave one out');
   }
   if (alpha === 0 && lambda === undefined) {
-    wrong('--alpha 0 has no λmax, for coefficients are never all 0: give --lambda');
+    wrong('--l1-ratio 0 has no λmax, for coefficients are never all 0: give --lambda');
   }
   if (alpha === 0 && data.columns > slots) {
-    const rule = `--alpha 0 solves all columns together, up to --working-set ${slots}`;
-    wrong(`${rule}, the data has ${data.columns}: use --alpha 0.01, or a larger --working-set`);
+    const rule = `--l1-ratio 0 solves all columns together, up to --working-set ${slots}`;
+    wrong(`${rule}, the data has ${data.columns}: use --l1-ratio 0.01, or a larger --working-set`);
   }
 }
 
@@ -121,10 +121,13 @@ async function solveJointly(
     session.warn('no column varies: all coefficients are 0');
   }
   const most = options.tolerance * cellOf(result.scale);
+  const apart = options.folds > 0 && cellOf(result.foldGap) > 1;
+  if (apart) session.warn('not all folds converged: give it more --passes or a larger --tolerance');
   return {
     ...{ run, values, chosen, intercept: cellOf(result.intercept), metrics: {} },
     ...{ passes: cellOf(result.passes), at: run.plan.buffers['out'] ?? 0 },
-    converged: values.every((value) => value.gap <= most),
+    gapScale: cellOf(result.scale),
+    converged: !apart && values.every((value) => value.gap <= most),
   };
 }
 
@@ -153,6 +156,8 @@ async function train(
   if (test !== undefined) Object.assign(metrics, await measure(session, trained, test));
   return {
     ...{ trained, objective, metrics, gap, tolerance, converged: solved.converged },
+    gapScale: solved.gapScale,
+    ...(values.length > 1 && { path: { values, chosen: values.indexOf(chosen) } }),
     ...{ clocks: run.clocks, passes: solved.passes },
     ...{ stalenessHistogram: run.stalenessHistogram, policy: run.plan.policy },
   };

@@ -57,8 +57,8 @@ export const lassoOptions: readonly OptionSpec[] = shared;
 
 export const elasticNetOptions: readonly OptionSpec[] = [
   {
-    ...{ name: 'alpha', type: 'number', minimum: 0, maximum: 1, default: 0.5 },
-    help: 'share of the L1 penalty: λ (α ‖β‖₁ + (1 − α)/2 ‖β‖²)',
+    ...{ name: 'l1-ratio', type: 'number', minimum: 0, maximum: 1, default: 0.5 },
+    help: 'α, the share of the L1 penalty: λ (α ‖β‖₁ + (1 − α)/2 ‖β‖²)',
   },
   ...shared,
 ];
@@ -75,7 +75,7 @@ export function solverOptions(
   const path = Number(options['path'] ?? 0);
   const lambda = options['lambda'];
   return {
-    alpha: Number(options['alpha'] ?? 1),
+    alpha: Number(options['l1-ratio'] ?? 1),
     lambda: lambda === undefined ? undefined : Number(lambda),
     lambdaRatio: Number(options['lambda-ratio']),
     path: folds > 0 && path === 0 ? foldsPath : path,

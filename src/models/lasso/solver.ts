@@ -252,7 +252,9 @@ function block(
     ...([used, list, l1, l2, aim.damping, lane.at('c'), lane.at('u'), lane.at('omega')] as const),
     ...([slotL1, slotL2, g, u, units] as const),
   );
-  const tolerance = blockTolerance(solver, { l1, l2 }, aim);
+  // Coefficients that are next to nothing make almost any violation look cheap: but it must fall.
+  const worst = kernels.block_violation(used, g, u, slotL1, units);
+  const tolerance = Math.min(blockTolerance(solver, { l1, l2 }, aim), worst / 2);
   const own = { count: used, stride: shape.slots, G: lane.at('gram'), work: lane.at('block') };
   const end = solveBlock(lane, { ...own, l1: slotL1, l2: slotL2, g, u, units }, tolerance);
   solver.updates += end.updates;

@@ -23,8 +23,10 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import type { WordTopics } from '../topics/model.ts';
+import type { DocTopics, WordTopics } from '../topics/model.ts';
+import { coherence } from '../topics/coherence.ts';
 import { placeTopics } from '../topics/placed.ts';
+import { reportTopics } from '../topics/report.ts';
 import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';
@@ -105,6 +107,14 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     facts,
     tensors: tensorsOf(run, session.host, data),
   };
+  const topics = await reportTopics(
+    session,
+    {
+      ...{ placed: placeTopics(session.host, topicsOf(session, trained)), data },
+      documents: documentsOf(session, trained),
+    },
+    request.options['page'] as string | undefined,
+  );
   const held = request.test && (await evaluate(session, trained, request.test));
   const perplexity = held?.['perplexity'];
   return {
@@ -117,18 +127,30 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     },
     ...{ converged: null, gap: null, tolerance: null },
     ...{ clocks: run.clocks, passes: ldaOptions.passes },
-    ...{ policy, stalenessHistogram: run.stalenessHistogram },
+    ...{ policy, stalenessHistogram: run.stalenessHistogram, topics },
   };
 }
 
-/** Trained counts as plain arrays over the host's memory. */
-function topicsOf({ host }: Session, { facts, tensors }: TrainedModel): WordTopics {
-  const { topics, words, alpha, beta } = facts as Facts;
-  const view = (name: string) => {
+/** A tensor as a plain array over the host's memory. */
+const viewOf =
+  ({ host }: Session, { tensors }: TrainedModel) =>
+  (name: string) => {
     const tensor = tensors.find((found) => found.name === name);
     const count = tensor?.shape[0] ?? 0;
     return host.arena.i32.subarray((tensor?.at ?? 0) / 4, (tensor?.at ?? 0) / 4 + count);
   };
+
+function documentsOf(session: Session, trained: TrainedModel): DocTopics {
+  const view = viewOf(session, trained);
+  const starts = view('doc_starts');
+  const counts = { topic: view('doc_topics'), count: view('doc_counts') };
+  return { documents: starts.length - 1, starts, ...counts };
+}
+
+/** Trained counts as plain arrays over the host's memory. */
+function topicsOf(session: Session, trained: TrainedModel): WordTopics {
+  const { topics, words, alpha, beta } = trained.facts as Facts;
+  const view = viewOf(session, trained);
   const counts = { topic: view('word_topics'), count: view('word_counts') };
   const totals = view('topic_totals');
   return { words, topics, starts: view('word_starts'), ...counts, totals, alpha, beta };
@@ -143,8 +165,10 @@ function readingOf(session: Session, trained: TrainedModel, data: Corpus): Readi
 }
 
 async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
-  const { perplexity, tokens } = await heldOut(readingOf(session, trained, data));
-  return { perplexity, tokens };
+  const reading = readingOf(session, trained, data);
+  const { perplexity, tokens } = await heldOut(reading);
+  const { meanNpmi } = await coherence(reading);
+  return { perplexity, coherence: meanNpmi, tokens };
 }
 
 function predict(

@@ -30,6 +30,10 @@ export const options: readonly OptionSpec[] = [
     ...{ name: 'evaluate-interval', type: 'integer', minimum: 1, default: 10 },
     help: 'passes from one log-likelihood to the next',
   },
+  {
+    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
+    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
+  },
 ];
 
 export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {

@@ -11,10 +11,10 @@ import type { PageData, PageTopic } from './page/types.ts';
 export type PageSource = {
   readonly title: string;
   readonly placed: PlacedTopics;
-  /** Of all words; empty: they are called by their numbers. */
+  /** Of all words. */
   readonly vocabulary: readonly string[];
   readonly documents: DocTopics;
-  /** Of the documents; empty: they are called by their numbers. */
+  /** Of all documents. */
   readonly names: readonly string[];
   /** Years; NaN: none. */
   readonly dates?: ArrayLike<number> | undefined;
@@ -91,7 +91,7 @@ function wordEntry(
     .sort((a, b) => b.count - a.count || a.topic - b.topic)
     .slice(0, spreadTop)
     .flatMap(({ topic, count }) => [shown.get(topic)!, Math.round((100 * count) / total)]);
-  return [vocabulary[word] ?? `word ${word}`, total, ...spread];
+  return [vocabulary[word]!, total, ...spread];
 }
 
 function documentsOf(memory: Memory, source: PageSource, order: readonly number[]) {
@@ -106,7 +106,7 @@ function documentsOf(memory: Memory, source: PageSource, order: readonly number[
     }),
   );
   const entries = keys().map((d): [string, number] => {
-    const name = names[d] ?? `document ${d}`;
+    const name = names[d]!;
     const short = name.length > nameChars ? `${name.slice(0, nameChars - 1)}…` : name;
     const year = dates?.[d] ?? NaN;
     return [short, Number.isFinite(year) ? Math.floor(year) : 0];
