@@ -31,7 +31,12 @@ type Reply = {
   readonly error?: { readonly message: string };
 };
 
-export type Size = { readonly width: number; readonly height: number; readonly dark?: boolean };
+export type Size = {
+  readonly width: number;
+  readonly height: number;
+  readonly dark?: boolean;
+  readonly print?: boolean;
+};
 
 export type Tab = {
   /** Opens a file and waits until it is loaded. */
@@ -42,7 +47,6 @@ export type Tab = {
   press(key: string): Promise<void>;
   /** The whole page, base64. */
   screenshot(): Promise<string>;
-  pdf(): Promise<string>;
   /** What the page complained about, and everything that it asked for. */
   readonly complaints: readonly string[];
   readonly requests: readonly string[];
@@ -62,7 +66,12 @@ function onFrames(stream: Readable, take: (text: string) => void): void {
 /** Starts the browser with one tab, hands it to `body`, and ends it whatever happens. */
 export async function withBrowser<T>(path: string, body: (tab: Tab) => Promise<T>): Promise<T> {
   const profile = mkdtempSync(join(tmpdir(), 'perpetuum-browser-'));
-  const switches = ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-pipe'];
+  const switches = [
+    '--headless=new',
+    '--no-sandbox',
+    '--hide-scrollbars',
+    '--remote-debugging-pipe',
+  ];
   const quiet = ['--no-first-run', '--disable-extensions', '--disable-background-networking'];
   const child = spawn(path, [...switches, ...quiet, `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
@@ -109,12 +118,12 @@ async function openTab(input: Writable, output: Readable): Promise<Tab> {
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await call(`${domain}.enable`);
   return {
     ...{ complaints, requests },
-    async open(url, { width, height, dark = false }) {
+    async open(url, { width, height, dark = false, print = false }) {
       const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
       await call('Emulation.setDeviceMetricsOverride', metrics);
       const value = dark ? 'dark' : 'light';
       const features = [{ name: 'prefers-color-scheme', value }];
-      await call('Emulation.setEmulatedMedia', { features });
+      await call('Emulation.setEmulatedMedia', { features, media: print ? 'print' : '' });
       const load = new Promise<void>((resolve) => (loaded = resolve));
       await call('Page.navigate', { url });
       await load;
@@ -138,10 +147,6 @@ async function openTab(input: Writable, output: Readable): Promise<Tab> {
     async screenshot() {
       const shot = await call('Page.captureScreenshot', { captureBeyondViewport: true });
       return shot['data'] as string;
-    },
-    async pdf() {
-      const { data } = await call('Page.printToPDF', { printBackground: true });
-      return data as string;
     },
   };
 }

@@ -1,9 +1,11 @@
 // A topic's rise and fall: bars by period, and a small line of the same.
-import { html, svg, type Element } from './dom.ts';
+import { browser, html, svg, type Element } from './dom.ts';
 import { percent, periodName } from './reading.ts';
 import type { PageData, PageTopic } from './types.ts';
 
-const width = 640;
+/** Units of the drawing: narrow screens get a narrower one, so that its letters stay readable. */
+const widths = { wide: 640, narrow: 340 };
+const narrowScreen = '(max-width: 40rem)';
 const height = 180;
 /** Room for the numbers at the left and the years below. */
 const left = 44;
@@ -15,7 +17,7 @@ const unit = 100_000;
 /** A round number at or above the largest share: the top of the axis. */
 function ceiling(most: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(most, 1e-6)));
-  return power * ([1, 2, 5, 10].find((step) => step * power >= most) ?? 10);
+  return power * ([1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= most) ?? 10);
 }
 
 /** Period with the largest share. */
@@ -23,7 +25,7 @@ export function peakOf({ time }: PageTopic): number {
   return time.reduce((best, value, p) => (value > time[best]! ? p : best), 0);
 }
 
-function axis(data: PageData, top: number): Element[] {
+function axis(data: PageData, top: number, width: number): Element[] {
   const floor = height - below;
   const lines = [0, 0.5, 1].flatMap((part) => {
     const y = floor - part * (floor - above);
@@ -35,7 +37,7 @@ function axis(data: PageData, top: number): Element[] {
   });
   const { first, years, documents } = data.periods;
   const count = documents.length;
-  const step = Math.max(1, Math.ceil(count / 8));
+  const step = Math.max(1, Math.ceil((count * 75) / width));
   const ticks = documents.flatMap((_, p) => {
     if (p % step !== 0) return [];
     const x = left + ((p + 0.5) * (width - left)) / count;
@@ -47,6 +49,7 @@ function axis(data: PageData, top: number): Element[] {
 
 /** Bars of the share in each period; periods without documents are empty. */
 export function timeChart(data: PageData, topic: PageTopic): Element {
+  const width = browser.matchMedia(narrowScreen).matches ? widths.narrow : widths.wide;
   const floor = height - below;
   const peak = peakOf(topic);
   const top = ceiling(topic.time[peak]! / unit);
@@ -68,7 +71,7 @@ export function timeChart(data: PageData, topic: PageTopic): Element {
   const drawing = svg(
     'svg',
     { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words },
-    ...axis(data, top),
+    ...axis(data, top, width),
     ...bars,
   );
   return html('figure', {}, drawing, html('figcaption', {}, `${words} of an average document.`));

@@ -1,5 +1,5 @@
 // One topic: its words, its rise and fall, its documents, its neighbours.
-import { button, byId, html, type Element } from './dom.ts';
+import { browser, button, byId, html, type Element } from './dom.ts';
 import { peakOf, timeChart } from './chart.ts';
 import {
   nameOf,
@@ -48,6 +48,12 @@ function fillWords(data: PageData, topic: PageTopic, links: Links): void {
   byId('words').replaceChildren(...bars.map((bar) => wordRow(bar, most, links)));
 }
 
+function fillTime(data: PageData, topic: PageTopic): void {
+  const timed = topic.time.length > 1;
+  byId('time-part').hidden = !timed;
+  byId('time').replaceChildren(...(timed ? [timeChart(data, topic)] : []));
+}
+
 function fillDocuments(data: PageData, topic: PageTopic): void {
   const rows: Element[] = [];
   for (let i = 0; i < topic.documents.length; i += 2) {
@@ -90,14 +96,13 @@ export function openDetail(data: PageData, links: Links): Detail {
   const slider = byId('lambda');
   slider.value = String(100 * usualLambda);
   slider.addEventListener('input', () => fillWords(data, shown, links));
+  browser.addEventListener('resize', () => fillTime(data, shown));
   return {
     show(place) {
       shown = data.topics[place]!;
-      const timed = shown.time.length > 1;
       byId('name').textContent = nameOf(data, shown);
       byId('facts').textContent = factsOf(data, place);
-      byId('time-part').hidden = !timed;
-      byId('time').replaceChildren(...(timed ? [timeChart(data, shown)] : []));
+      fillTime(data, shown);
       fillWords(data, shown, links);
       fillDocuments(data, shown);
       fillNear(data, shown, links);

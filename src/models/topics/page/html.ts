@@ -49,7 +49,7 @@ ${introduction(data)}
 <p id="facts"></p>
 <section aria-labelledby="words-title">
 <h3 id="words-title">Its words</h3>
-<div class="slider"><label for="lambda">typical of it alone</label>
+<div class="slider"><label for="lambda">typical of it</label>
 <input id="lambda" type="range" min="0" max="100" step="5" aria-label="From words that are typical of
  this topic alone to words that it uses most"><span>used most</span></div>
 <ol id="words"></ol>

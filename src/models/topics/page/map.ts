@@ -7,7 +7,7 @@ export type Circle = { readonly x: number; readonly y: number; readonly radius: 
 
 const mapWidth = 1000;
 /** Share of the map that circles cover. */
-const covered = 0.32;
+const covered = 0.5;
 const radiusMin = 7;
 const margin = 4;
 const rounds = 300;

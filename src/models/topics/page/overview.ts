@@ -5,6 +5,11 @@ import { sparkline } from './chart.ts';
 import { nameOf, numberText, percent, shareOf, usualLambda, wordsBy } from './reading.ts';
 import { mapHeight, type PageData, type PageTopic } from './types.ts';
 
+/** Height of the map's letters, in thousandths of its width, and the width of one to its height. */
+const lettersMax = 34;
+const lettersMin = 19;
+const letterWidth = 0.62;
+
 export type Overview = { select(topic: number): void };
 
 /** Circles with their first word, where it has room. */
@@ -14,9 +19,9 @@ function drawMap(data: PageData, choose: (topic: number) => void): readonly Elem
     const name = nameOf(data, topic);
     const label = `${name}: ${percent(shareOf(data, topic))} of all words`;
     const word = name.split(' ')[0] ?? '';
-    // A letter is about half as wide as it is high; 26 is the size of the letters.
-    const room = word.length * 14 < 2 * radius + 30;
-    const text = room ? [svg('text', { x, y: y + 9, 'text-anchor': 'middle' }, word)] : [];
+    const size = Math.min(lettersMax, (2 * radius) / (letterWidth * word.length));
+    const at = { x, y: y + size / 3, 'text-anchor': 'middle', 'font-size': size.toFixed(1) };
+    const text = size >= lettersMin ? [svg('text', at, word)] : [];
     const group = svg(
       'g',
       { class: 'dot' },
