@@ -159,7 +159,10 @@ onEveryBuild('lda_documents, lda_words, lda_totals: the joint log-likelihood', (
     const want = joint(documents, chain.topicsNow(), priors);
     // Some hundred terms lnΓ, each right to 1e-13 of its size.
     close(ofDocuments + ofWords + ofTopics, want, 1e-11 * (1 + Math.abs(want)), `K=${topics}`);
-    assert.is(entries, new Set(chain.topicsNow().flatMap((z, d) => z.map((k) => `${d} ${k}`))).size);
+    assert.is(
+      entries,
+      new Set(chain.topicsNow().flatMap((z, d) => z.map((k) => `${d} ${k}`))).size,
+    );
     assert.is(
       pairs,
       lab.i32(chain.lengths, words).reduce((all, length) => all + length, 0),
@@ -198,7 +201,9 @@ onEveryBuild('lda_document_slopes, lda_word_slopes, lda_total_slopes, lda_alpha'
   const table = [chain.rows, chain.lengths, chain.entries] as const;
   const pairs = [0, 1, 2].flatMap((k) =>
     Array.from({ length: words }, (_, w) => {
-      const tokens = documents.flatMap((own, d) => own.filter((word, i) => word === w && z[d]![i] === k));
+      const tokens = documents.flatMap((own, d) =>
+        own.filter((word, i) => word === w && z[d]![i] === k),
+      );
       return slope(beta, tokens.length);
     }),
   );
@@ -284,7 +289,9 @@ onEveryBuild('lda_export_documents, lda_export_words: what is saved', (lab) => {
     for (const k of z[d]!) mine.set(k, (mine.get(k) ?? 0) + 1);
     assert.equal(read(bounds, lab.i32(topics!, room), lab.i32(counts!, room), d), mine);
   });
-  const [wordStarts, wordTopics, wordCounts] = [words + 1, room, room].map((n) => lab.output(n * 4));
+  const [wordStarts, wordTopics, wordCounts] = [words + 1, room, room].map((n) =>
+    lab.output(n * 4),
+  );
   lab.kernels.lda_export_words(
     ...([words, chain.rows, chain.lengths, chain.entries] as const),
     ...([wordStarts!, wordTopics!, wordCounts!] as const),

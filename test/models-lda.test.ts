@@ -98,7 +98,10 @@ test('lda: prints the formula at the saved counts, and loses none', async () => 
       const label = `K=${topics} G=${partitions}`;
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
-      assert.ok(Math.abs(objective - want) < 1e-10 * Math.abs(want), `${label}: ${objective} ${want}`);
+      assert.ok(
+        Math.abs(objective - want) < 1e-10 * Math.abs(want),
+        `${label}: ${objective} ${want}`,
+      );
       const likelihoods = fitted.progress.map((values) => values['logLikelihood']);
       assert.is(fitted.progress.length, 8);
       assert.equal(
@@ -137,7 +140,10 @@ test('lda: planted topics come back', async () => {
         }
       }
       const most = Math.max(...inTopic);
-      assert.ok(most > 0.9 * inTopic.reduce((all, n) => all + n, 0), `topic ${planted}: ${inTopic}`);
+      assert.ok(
+        most > 0.9 * inTopic.reduce((all, n) => all + n, 0),
+        `topic ${planted}: ${inTopic}`,
+      );
       found.add(inTopic.indexOf(most));
     }
     assert.is(found.size, topics);

@@ -52,13 +52,13 @@ const tiny = modelOf(
 test('held out: completion is the exact predictive of the second half, in the mean', async () => {
   // Copies of one document: which of its tokens are seen is random, so the mean over all splits.
   const tokens = [0, 0, 2, 3, 3];
-  const rows = new Array<Rows[0]>(4000).fill([
+  const rows = new Array<Rows[0]>(2500).fill([
     [0, 2],
     [2, 1],
     [3, 2],
   ]);
   const got = await reading(tiny, rows, (read) =>
-    heldOut(read, { sweeps: { burn: 20, samples: 4000 } }),
+    heldOut(read, { sweeps: { burn: 20, samples: 600 } }),
   );
   const phi = phiOf(tiny);
   const splits: number[] = [];

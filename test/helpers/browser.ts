@@ -1,5 +1,5 @@
-// A real Chromium without a screen, spoken to over two pipes (--remote-debugging-pipe): JSON messages
-// that end with a NUL byte. No port, no package.
+// A real Chromium without a screen, spoken to over two pipes (--remote-debugging-pipe): messages
+// are JSON and end with a NUL byte. No port, no package.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
@@ -103,18 +103,19 @@ async function openTab(input: Writable, output: Readable): Promise<Tab> {
       requests.push(reply.params?.request?.url ?? '');
     }
   });
-  let sessionId: unknown;
+  const session: { id?: unknown } = {};
   const call = async (method: string, params: object = {}): Promise<Record<string, unknown>> => {
     const id = (last += 1);
     const reply = await new Promise<Reply>((resolve) => {
       waiting.set(id, resolve);
-      input.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+      input.write(`${JSON.stringify({ id, method, params, sessionId: session.id })}\0`);
     });
     if (reply.error !== undefined) throw new Error(`${method}: ${reply.error.message}`);
     return reply.result ?? {};
   };
   const { targetId } = await call('Target.createTarget', { url: 'about:blank' });
-  ({ sessionId } = await call('Target.attachToTarget', { targetId, flatten: true }));
+  const attached = await call('Target.attachToTarget', { targetId, flatten: true });
+  session.id = attached['sessionId'];
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await call(`${domain}.enable`);
   return {
     ...{ complaints, requests },

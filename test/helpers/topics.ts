@@ -7,7 +7,7 @@ import { prngOf } from './lab.ts';
 
 /** Counts as rows of [topic or word, count], sparse by row. */
 export function sparseOf(rows: readonly (readonly (readonly [number, number])[])[]): DocTopics {
-  const starts = rows.reduce((all, row) => [...all, all.at(-1)! + row.length], [0]);
+  const starts = rows.reduce((all, row) => [...all, all.at(-1) + row.length], [0]);
   return {
     documents: rows.length,
     starts: Int32Array.from(starts),
@@ -104,14 +104,17 @@ export function plantedDocuments(documents: number, topics: number, seed = 1) {
   });
 }
 
-/** The model that such documents come from: counts of about `scale` a topic. */
-export function plantedModel(topics: number, scale = 1000): WordTopics {
-  const counts = Array.from({ length: topics * 5 }, (_, w) =>
+/** Counts of the model that such documents come from, words × topics, about `scale` a topic. */
+export function plantedCounts(topics: number, scale: number): number[][] {
+  return Array.from({ length: topics * 5 }, (_, w) =>
     Array.from({ length: topics }, (_, k) => {
       const [of, rank] = [Math.floor(w / 5), w % 5];
       const own = of === k ? 0.9 * 2 ** -Math.min(4, rank + 1) : 0;
       return Math.round(scale * (own + 0.1 / (topics * 5)));
     }),
   );
-  return modelOf(counts, new Array<number>(topics).fill(0.1), 0.01);
+}
+
+export function plantedModel(topics: number, scale = 1000): WordTopics {
+  return modelOf(plantedCounts(topics, scale), new Array<number>(topics).fill(0.1), 0.01);
 }

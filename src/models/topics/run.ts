@@ -47,7 +47,7 @@ function documentsWork({ session, placed, data }: Reading, sweeps: Sweeps) {
   return { plan: placed.plan, topics, words, longest, sweeps };
 }
 
-/** Held-out score of documents: see sampler.ts. `oov`: tokens whose word the model does not have. */
+/** Held-out score of documents: see sampler.ts. Words that the model does not have are left out. */
 export type HeldOut = {
   readonly perplexity: number;
   readonly logLikelihood: number;

@@ -2,7 +2,7 @@
 // names the topic that is shown, so that back, forward and links work.
 import { browser, byId } from './dom.ts';
 import { openDetail } from './detail.ts';
-import { openOverview } from './overview.ts';
+import { oneColumn, openOverview } from './overview.ts';
 import { openSearch } from './search.ts';
 import type { PageData } from './types.ts';
 
@@ -21,9 +21,9 @@ function addressed(): number {
 function choose(place: number): void {
   if (browser.location.hash !== hashOf(place)) browser.location.hash = hashOf(place);
   else show();
-  // On a narrow screen the topic is below the list.
-  if (browser.matchMedia('(max-width: 60rem)').matches)
-    byId('topic').scrollIntoView({ block: 'start' });
+  // On a narrow screen the topic is below the list; on a wide one it may have been read to its end.
+  if (browser.matchMedia(oneColumn).matches) byId('topic').scrollIntoView({ block: 'start' });
+  else byId('name').scrollIntoView({ block: 'nearest' });
 }
 
 const overview = openOverview(data, choose);

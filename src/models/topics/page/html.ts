@@ -11,7 +11,7 @@ const entities: Readonly<Record<string, string>> = {
 
 const escaped = (text: string) => text.replace(/[&<>"']/g, (found) => entities[found]!);
 
-/** JSON that no parser of HTML takes for markup: `<` occurs in strings alone, where it may be \u003c. */
+/** JSON that HTML does not take for markup: `<` is in strings alone, where it may be \u003c. */
 const json = (data: PageData) => JSON.stringify(data).replaceAll('<', '\\u003c');
 
 const policy = () => {

@@ -1,5 +1,5 @@
-// The map's circles: areas as the topics' sizes, places as the plane has them, then moved apart until
-// they hardly overlap. Thousandths of the map's width; the same input gives the same map.
+// The map's circles: areas as the topics' sizes, places as the plane has them, then moved apart
+// until they hardly overlap. Thousandths of the map's width; the same input gives the same map.
 import type { Point } from '../similarity.ts';
 import { mapHeight } from './types.ts';
 

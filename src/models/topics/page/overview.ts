@@ -1,5 +1,5 @@
-// All topics: a map of circles, and a list of the same, the largest first. The list is for keyboards
-// and screen readers too; the map repeats it for the eye.
+// All topics: a map of circles, and a list of the same, the largest first. The list is for
+// keyboards and screen readers too; the map repeats it for the eye.
 import { browser, button, byId, html, svg, type Element } from './dom.ts';
 import { sparkline } from './chart.ts';
 import { nameOf, numberText, percent, shareOf, usualLambda, wordsBy } from './reading.ts';
@@ -9,6 +9,9 @@ import { mapHeight, type PageData, type PageTopic } from './types.ts';
 const lettersMax = 34;
 const lettersMin = 19;
 const letterWidth = 0.62;
+
+/** Where list and topic stand one below the other: as in style.css. */
+export const oneColumn = '(max-width: 60rem)';
 
 export type Overview = { select(topic: number): void };
 
@@ -88,6 +91,8 @@ export function openOverview(data: PageData, choose: (topic: number) => void): O
         if (place === chosen) element.setAttribute('aria-current', 'true');
         else element.removeAttribute('aria-current');
       });
+      if (!browser.matchMedia(oneColumn).matches)
+        rows[chosen]?.scrollIntoView({ block: 'nearest' });
     },
   };
 }

@@ -1,5 +1,5 @@
-// What the page carries inside, as JSON: numbers are lists of integers, so that 100 topics stay below
-// 200 kB. Topics are in order of their size, and everything names them by their place there.
+// What the page carries inside, as JSON: numbers are lists of integers, so that 100 topics stay
+// below 200 kB. Topics are in order of their size, and all names them by their place there.
 export type PageTopic = {
   /** Number in the model: what `predict` writes. */
   readonly id: number;
