@@ -265,6 +265,46 @@ onEveryBuild('lda_fold: adds what the copies gained, and finds a lost token', (l
   lab.check('fold');
 });
 
+onEveryBuild('lda_gather, lda_changes, lda_gain: dense rows to entries and back', (lab) => {
+  for (const [rows, topics] of [
+    [1, 1],
+    [4, 3],
+    [7, 8],
+    [3, 101],
+  ] as const) {
+    lab.reset();
+    const prng = prngOf(topics);
+    const stride = (topics + 3) & ~3;
+    const random = () =>
+      Int32Array.from({ length: rows * stride }, (_, i) => {
+        return i % stride < topics && prng.below(3) === 0 ? 1 + prng.below(9) : 0;
+      });
+    const [before, after] = [random(), random()];
+    const place = (values: Int32Array) => {
+      const at = [rows * 4, rows * 4, rows * topics * 8].map((bytes) => lab.output(bytes));
+      const places = [at[0]!, at[1]!, at[2]!] as const;
+      lab.kernels.lda_gather(rows, topics, stride * 4, lab.input(values), ...places);
+      return places;
+    };
+    const found = place(before);
+    for (let i = 0; i < rows; i++) {
+      const own = before.subarray(i * stride, i * stride + topics);
+      const want = [...own].flatMap((n, k) => (n > 0 ? [k, n] : []));
+      const length = lab.i32(found[1], rows)[i]!;
+      assert.is(lab.i32(found[0], rows)[i], i * topics);
+      assert.equal([...lab.i32(found[2] + i * topics * 8, 2 * length)], want);
+    }
+    const deltas = lab.output(new Int32Array(rows * stride).fill(5));
+    lab.kernels.lda_changes(rows, stride * 4, lab.input(before), ...place(after), deltas);
+    const want = after.map((n, i) => 5 + n - before[i]!);
+    assert.equal([...lab.i32(deltas, rows * stride)], [...want]);
+    const gains = lab.output(rows * stride * 4);
+    lab.kernels.lda_gain(rows * stride, lab.input(before), lab.input(after), gains);
+    assert.equal([...lab.i32(gains, rows * stride)], [...after.map((n, i) => n - before[i]!)]);
+    lab.check(`${rows} rows of ${topics}`);
+  }
+});
+
 onEveryBuild('lda_export_documents, lda_export_words: what is saved', (lab) => {
   const { documents, words } = plantTopics(prngOf(2), { topics: 3, documents: 9, length: 12 });
   const chain = openChain(lab, documents, { words, alpha: [0.2, 0.2, 0.2], beta: 0.1 });
@@ -293,7 +333,7 @@ onEveryBuild('lda_export_documents, lda_export_words: what is saved', (lab) => {
     lab.output(n * 4),
   );
   lab.kernels.lda_export_words(
-    ...([words, chain.rows, chain.lengths, chain.entries] as const),
+    ...([words, 0, chain.rows, chain.lengths, chain.entries] as const),
     ...([wordStarts!, wordTopics!, wordCounts!] as const),
   );
   for (let w = 0; w < words; w++) {

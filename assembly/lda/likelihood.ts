@@ -199,6 +199,13 @@ export function lda_fold(k: i32, g: i32, tokens: f64, totals: usize, copies: usi
   return all == tokens ? distance : -1;
 }
 
+/** What counts have gained, K × i32. */
+export function lda_gain(k: i32, before: usize, after: usize, gains: usize): void {
+  for (let at: usize = 0; at < <usize>k << 2; at += 4) {
+    store<i32>(gains + at, load<i32>(after + at) - load<i32>(before + at));
+  }
+}
+
 /** How many of K sums are not what the G parts' sums (K × i32 each) say. */
 export function lda_lost(k: i32, g: i32, totals: usize, parts: usize): i32 {
   let lost = 0;
@@ -231,18 +238,54 @@ export function lda_export_documents(
   return place;
 }
 
-/** All words in the same form, starts V + 1. */
+/** `count` words in the same form, starts count + 1. Returns the place after the last entry. */
 export function lda_export_words(
-  v: i32, rows: usize, lengths: usize, entries: usize, starts: usize, topics: usize, counts: usize,
-): void {
-  let place: usize = 0;
-  for (let w: usize = 0; w < <usize>v << 2; w += 4) {
-    store<i32>(starts + w, <i32>place);
+  count: i32, place: i32, rows: usize, lengths: usize, entries: usize, starts: usize, topics: usize,
+  counts: usize,
+): i32 {
+  for (let w: usize = 0; w < <usize>count << 2; w += 4) {
+    store<i32>(starts + w, place);
     let entry = entries + (<usize>load<i32>(rows + w) << 3);
     for (let j = load<i32>(lengths + w); j > 0; j--, entry += 8, place++) {
-      store<i32>(topics + (place << 2), load<i32>(entry));
-      store<i32>(counts + (place << 2), load<i32>(entry, 4));
+      store<i32>(topics + (<usize>place << 2), load<i32>(entry));
+      store<i32>(counts + (<usize>place << 2), load<i32>(entry, 4));
     }
   }
-  store<i32>(starts + (<usize>v << 2), <i32>place);
+  store<i32>(starts + (<usize>count << 2), place);
+  return place;
+}
+
+/** Dense rows of n_kw (`count` of rowBytes bytes at table) as the sampler has them: room for K each. */
+export function lda_gather(
+  count: i32, k: i32, rowBytes: i32, table: usize, rows: usize, lengths: usize, entries: usize,
+): void {
+  for (let i = 0; i < count; i++, table += <usize>rowBytes) {
+    let entry = entries + (<usize>(i * k) << 3);
+    const first = entry;
+    for (let topic = 0; topic < k; topic++) {
+      const n = load<i32>(table + (<usize>topic << 2));
+      if (n == 0) continue;
+      store<i32>(entry, topic);
+      store<i32>(entry, n, 4);
+      entry += 8;
+    }
+    store<i32>(rows + (<usize>i << 2), i * k);
+    store<i32>(lengths + (<usize>i << 2), <i32>((entry - first) >>> 3));
+  }
+}
+
+/** Adds to deltas, rows like the table's, by how much the rows that were gathered have changed. */
+export function lda_changes(
+  count: i32, rowBytes: i32, table: usize, rows: usize, lengths: usize, entries: usize, deltas: usize,
+): void {
+  for (let i = 0; i < count; i++, table += <usize>rowBytes, deltas += <usize>rowBytes) {
+    for (let at: usize = 0; at < <usize>rowBytes; at += 16) {
+      v128.store(deltas + at, i32x4.sub(v128.load(deltas + at), v128.load(table + at)));
+    }
+    let entry = entries + (<usize>load<i32>(rows + (<usize>i << 2)) << 3);
+    for (let j = load<i32>(lengths + (<usize>i << 2)); j > 0; j--, entry += 8) {
+      const at = deltas + (<usize>load<i32>(entry) << 2);
+      store<i32>(at, load<i32>(at) + load<i32>(entry, 4));
+    }
+  }
 }

@@ -2,6 +2,7 @@
 import type { AnyProgram } from '../program/program.ts';
 import { lassoSolve } from './lasso/program.ts';
 import { ldaRotation } from './lda/program.ts';
+import { ldaServer } from './lda/server.ts';
 import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
 import { logisticSolve } from './logistic/program.ts';
@@ -16,6 +17,7 @@ import { topicsRead } from './topics/program.ts';
 const programs: readonly AnyProgram[] = [
   lassoSolve,
   ldaRotation,
+  ldaServer,
   linearPhases,
   linearScore,
   logisticSolve,

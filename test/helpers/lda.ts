@@ -13,7 +13,7 @@ export function bagsOf(documents: Documents) {
     for (const word of tokens) counts.set(word, (counts.get(word) ?? 0) + 1);
     return [...counts].sort(([a], [b]) => a - b);
   });
-  const starts = bags.reduce((all, bag) => [...all, all.at(-1)! + bag.length], [0]);
+  const starts = bags.reduce((all, bag) => [...all, all.at(-1) + bag.length], [0]);
   return {
     starts: Int32Array.from(starts),
     words: Int32Array.from(bags.flat(), ([word]) => word),

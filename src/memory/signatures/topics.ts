@@ -29,9 +29,14 @@ export const topics = {
   lda_total_slopes: ['K', 'vBeta', 'totals'],
   lda_alpha: ['K', 'least', 'slopes', 'alpha', 'alpha32'],
   lda_lost: ['K', 'G', 'totals', 'parts'],
+  lda_gain: ['K', 'before', 'after', 'gains'],
   lda_fold: ['K', 'G', 'tokens', 'totals', 'copies'],
   lda_export_documents: [
     ...(['count', 'K', 'bits', 'place', 'documents', 'starts', 'topics', 'counts'] as const),
   ],
-  lda_export_words: ['V', 'rows', 'lengths', 'entries', 'starts', 'topics', 'counts'],
+  lda_export_words: [
+    ...(['count', 'place', 'rows', 'lengths', 'entries', 'starts', 'topics', 'counts'] as const),
+  ],
+  lda_gather: ['count', 'K', 'rowBytes', 'table', 'rows', 'lengths', 'entries'],
+  lda_changes: ['count', 'rowBytes', 'table', 'rows', 'lengths', 'entries', 'deltas'],
 } as const;

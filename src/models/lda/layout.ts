@@ -1,7 +1,7 @@
 // Where LDA keeps what it needs. Documents are cut into G parts (the run's partitions) and words
 // into G blocks of about as many tokens; a part stays where it was read, blocks go round:
 //
-//             words   block 0   block 1   block 2          stratum t: part a has block (a + t) mod G
+//             words   block 0   block 1   block 2         stratum t: part a has block (a + t) mod G
 //   documents part 0 │   t 0   │   t 1   │   t 2   │
 //             part 1 │   t 2   │   t 0   │   t 1   │       no two parts have the same words at once,
 //             part 2 │   t 1   │   t 2   │   t 0   │       so n_kw is always right; n_k is a copy

@@ -1,7 +1,7 @@
 // What lda measures: the joint log-likelihood, that no count was lost, what α and β should be; and
 // the counts as they are saved.
 import { assert } from '../../base/assert.ts';
-import type { Context } from '../../program/program.ts';
+import type { Context, Sharing } from '../../program/program.ts';
 import {
   blockStart,
   corpusOf,
@@ -26,32 +26,75 @@ export type Measuring = Pick<
   'arena' | 'kernels' | 'buffer' | 'data' | 'options' | 'partitions'
 >;
 
-/** Documents of part p and words of block p; false when a count was lost. */
-export function measurePart(ctx: LdaContext, part: number): boolean {
+type Scheduling = Measuring & Sharing;
+
+/** A part's own counts of topics, zeroed: what its documents, or its words, have. */
+function ownTotals(ctx: LdaContext, name: 'documentTotals' | 'wordTotals', part: number): number {
+  const { topics } = ctx.state.shape;
+  const skip = part * topics * 4;
+  const at = ctx.buffer(name) + skip;
+  ctx.arena.i32.fill(0, at / 4, at / 4 + topics);
+  ctx.share(name, skip, topics * 4);
+  return at;
+}
+
+/** Documents of part `part`; false when a count was lost. */
+export function measureDocuments(ctx: LdaContext, part: number): boolean {
   const { kernels, arena } = ctx;
   const { topics, bits } = ctx.state.shape;
-  const [own, results] = [lineOf(ctx, part), resultsOf(ctx)];
+  const own = lineOf(ctx, part);
   const sums = sumsAt(ctx, part);
-  const [documentTotals, wordTotals] = ['documentTotals', 'wordTotals'].map((name) => {
-    const skip = part * topics * 4;
-    const at = ctx.buffer(name) + skip;
-    arena.i32.fill(0, at / 4, at / 4 + topics);
-    ctx.share(name, skip, topics * 4);
-    return at;
-  }) as [number, number];
   arena.f64.fill(0, sums / 8, sums / 8 + sumCells);
   ctx.share('sums', sums - ctx.buffer('sums'), sumCells * 8);
   const lost = kernels.lda_documents(
-    ...([own[line.count]!, topics, bits, results[result.alphaSum]!] as const),
-    ...([own[line.documents]!, ctx.buffer('alpha'), documentTotals, sums] as const),
+    ...([own[line.count]!, topics, bits, resultsOf(ctx)[result.alphaSum]!] as const),
+    ...([
+      own[line.documents]!,
+      ctx.buffer('alpha'),
+      ownTotals(ctx, 'documentTotals', part),
+    ] as const),
+    sums,
   );
-  ctx.poll();
-  const lostWords = kernels.lda_words(
-    ...([blockStart(ctx, part), blockStart(ctx, part + 1), results[result.beta]!] as const),
-    ...([ctx.buffer('counts'), ctx.buffer('rows'), ctx.buffer('lengths')] as const),
-    ...([ctx.buffer('entries'), wordTotals, sums + sum.words * 8] as const),
-  );
-  return lost === 0 && lostWords === 0;
+  return lost === 0;
+}
+
+/** Where words' rows are: byte offsets of row, length and N_w of one, and of all entries. */
+export type Rows = {
+  readonly rows: number;
+  readonly lengths: number;
+  readonly counts: number;
+  readonly entries: number;
+};
+
+/** Opens the sums of a part's words, which `each` adds runs of words to; false: one was lost. */
+export function measureWords(
+  ctx: LdaContext,
+  part: number,
+  runs: Iterable<{ readonly count: number; readonly at: Rows }>,
+): boolean {
+  const totals = ownTotals(ctx, 'wordTotals', part);
+  const beta = resultsOf(ctx)[result.beta]!;
+  let lost = 0;
+  for (const { count, at } of runs) {
+    ctx.poll();
+    lost += ctx.kernels.lda_words(
+      ...([0, count, beta, at.counts, at.rows, at.lengths, at.entries, totals] as const),
+      sumsAt(ctx, part) + sum.words * 8,
+    );
+  }
+  return lost === 0;
+}
+
+/** Documents of part p and words of block p; false when a count was lost. */
+export function measurePart(ctx: LdaContext, part: number): boolean {
+  const documents = measureDocuments(ctx, part);
+  const first = blockStart(ctx, part) * 4;
+  const [rows, lengths, counts] = ['rows', 'lengths', 'counts'].map(
+    (name) => ctx.buffer(name) + first,
+  ) as [number, number, number];
+  const at = { rows, lengths, counts, entries: ctx.buffer('entries') };
+  const words = measureWords(ctx, part, [{ count: blockStart(ctx, part + 1) - first / 4, at }]);
+  return documents && words;
 }
 
 /** A sum over the parts, in their order. */
@@ -116,19 +159,28 @@ export function stepPriors(ctx: Measuring): void {
   results[result.beta] = Math.max(alphaMin, (beta * ofWords) / (words * ofTopics));
 }
 
-/** Where the entries of part `part`'s documents begin in what is saved. */
-function exportStart(ctx: Measuring, part: number): number {
+/** Sends the rows of a block of words to a worker's host, or to the scheduler's. */
+export function shareRows(ctx: LdaContext, block: number, to?: number): void {
+  const words = [blockStart(ctx, block), blockStart(ctx, block + 1)] as const;
+  const rows = ctx.buffer('rows') / 4;
+  const [from = 0, end = 0] = words.map((word) => ctx.arena.i32[rows + word]);
+  ctx.share('lengths', words[0] * 4, (words[1] - words[0]) * 4, to);
+  ctx.share('entries', from * 8, (end - from) * 8, to);
+}
+
+/** Where the entries of a part begin in what is saved, out of their numbers in `sums`. */
+export function placeOf(ctx: Measuring, part: number, cell: number): number {
   let place = 0;
-  for (let p = 0; p < part; p++) place += ctx.arena.f64[sumsAt(ctx, p) / 8 + 1] ?? 0;
+  for (let p = 0; p < part; p++) place += ctx.arena.f64[sumsAt(ctx, p) / 8 + cell] ?? 0;
   return place;
 }
 
 /** Topics of part `part`'s documents as they are saved. All parts were measured. */
-export function exportPart(ctx: LdaContext, part: number): void {
+export function exportDocuments(ctx: LdaContext, part: number): void {
   const { topics, bits } = ctx.state.shape;
   const own = lineOf(ctx, part);
   const { first, last } = documentsOf(ctx, part);
-  const place = exportStart(ctx, part);
+  const place = placeOf(ctx, part, sum.documentEntries);
   const end = ctx.kernels.lda_export_documents(
     ...([own[line.count]!, topics, bits, place, own[line.documents]!] as const),
     ...([ctx.buffer('docStarts') + first * 4, ctx.buffer('docTopics')] as const),
@@ -139,11 +191,15 @@ export function exportPart(ctx: LdaContext, part: number): void {
   for (const name of ['docTopics', 'docCounts']) ctx.share(name, place * 4, (end - place) * 4);
 }
 
-/** The word-topic table as it is saved. */
-export function exportWords(ctx: Measuring): void {
+/** The word-topic table as it is saved, for all hosts: each reads held-out documents with it. */
+export function exportWords(ctx: Scheduling): void {
   const at = ctx.buffer.bind(ctx);
+  const { words } = ldaShape(ctx);
   ctx.kernels.lda_export_words(
-    ...([ldaShape(ctx).words, at('rows'), at('lengths'), at('entries')] as const),
+    ...([words, 0, at('rows'), at('lengths'), at('entries')] as const),
     ...([at('wordStarts'), at('wordTopics'), at('wordCounts')] as const),
   );
+  const entries = ctx.arena.i32[at('wordStarts') / 4 + words] ?? 0;
+  ctx.share('wordStarts', 0, (words + 1) * 4);
+  for (const name of ['wordTopics', 'wordCounts']) ctx.share(name, 0, entries * 4);
 }

@@ -7,7 +7,8 @@
 //               + Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
 //   trained     φ_kw = (n_kw + β) / (n_k + Vβ)      θ_dk = (n_dk + α_k) / (N_d + Σα)
 //
-// How it is sampled is in program.ts and assembly/lda/sample.ts.
+// Two programs with one sampler (assembly/lda/sample.ts): rotation in program.ts, the parameter server
+// in server.ts.
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
@@ -29,8 +30,9 @@ import { placeTopics } from '../topics/placed.ts';
 import { reportTopics } from '../topics/report.ts';
 import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
-import { defaultPasses, options, programOptions } from './options.ts';
+import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
+import { ldaServer } from './server.ts';
 
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
@@ -83,12 +85,16 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   check(request);
   const { data, seed, audit } = request;
   const ldaOptions = programOptions(request);
-  const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const server = request.options['parallel'] === 'server';
+  if (server) checkServer(session, request);
+  const program = server ? ldaServer : ldaRotation;
+  const lockStep = { consistency: 'bsp', staleness: 0 } as const;
+  const policy = server ? request.policy : lockStep;
   const partitions = gridOf(session, request);
   const run = await session.host.run(
-    ldaRotation,
+    program,
     {
-      ...{ program: { builtIn: ldaRotation.name }, userKernels: undefined, canary: undefined },
+      ...{ program: { builtIn: program.name }, userKernels: undefined, canary: undefined },
       ...{ data, seed, audit, policy, partitions, options: ldaOptions },
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
@@ -121,7 +127,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     trained,
     objective: results[result.likelihood]!,
     metrics: {
-      drift: results[result.drift]!,
+      ...(!server && { drift: results[result.drift]! }),
       ...(perplexity !== undefined && { perplexity }),
       ...auditMetrics(run),
     },

@@ -1,8 +1,10 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
-import type { TrainRequest } from '../model.ts';
+import { SystemError } from '../../base/errors.ts';
+import type { Session, TrainRequest } from '../model.ts';
 import type { LdaOptions } from './layout.ts';
+import { tableCellsMax } from './server.ts';
 
 export const defaultPasses = 100;
 /** Σ α of what --alpha leaves open. */
@@ -23,6 +25,10 @@ export const options: readonly OptionSpec[] = [
     help: 'weight of a word in a topic before any is seen',
   },
   {
+    ...{ name: 'parallel', type: 'choice', choices: ['rotation', 'server'], default: 'rotation' },
+    help: 'words go round from worker to worker, or are rows of a parameter server',
+  },
+  {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
     help: 'every so many passes alpha (of each topic) and beta are fitted; 0: they stay',
   },
@@ -35,6 +41,24 @@ export const options: readonly OptionSpec[] = [
     ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
   },
 ];
+
+/** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
+export function checkServer(
+  session: Session,
+  { data, options: given }: TrainRequest<Corpus>,
+): void {
+  const { size } = session.world;
+  const refuse = (rule: string, found: string): never => {
+    throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
+  };
+  if (size > 1) refuse('runs on one host: use --parallel rotation', `${size} hosts`);
+  const interval = given['optimize-interval'] as number;
+  if (interval > 0) refuse('keeps alpha and beta', `--optimize-interval ${interval}`);
+  const cells = data.words * (given['topics'] as number);
+  if (cells <= tableCellsMax) return;
+  const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;
+  throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
+}
 
 export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
   const number = (name: string) => given[name] as number;

@@ -9,6 +9,8 @@ import {
   ldaShape,
   line,
   lineOf,
+  result,
+  resultsOf,
   tooLong,
   type LdaContext,
   type LdaOptions,
@@ -49,7 +51,7 @@ export function startWorker(ctx: Context<LdaOptions>): LdaState {
 }
 
 /** Calls `each` with the rows [first, last) of every block that has documents of a range. */
-function segments(
+export function segments(
   data: Corpus,
   range: Range,
   each: (block: Corpus['blocks'][number], first: number, last: number) => void,
@@ -99,9 +101,25 @@ function documentBytes(ctx: LdaContext, part: number): number {
   return bytes;
 }
 
+/** Counts of no topics yet, α and β as they begin. */
+export function openPriors(
+  ctx: Pick<Context<LdaOptions>, 'arena' | 'buffer' | 'options' | 'data'>,
+) {
+  const { arena, options } = ctx;
+  const { topics, padded } = ldaShape(ctx);
+  const [totals, alpha32, alpha] = ['totals', 'alpha32', 'alpha'].map((name) => ctx.buffer(name));
+  arena.i32.fill(0, totals! / 4, totals! / 4 + topics);
+  arena.f32.fill(0, alpha32! / 4, alpha32! / 4 + padded);
+  arena.f32.fill(options.alpha, alpha32! / 4, alpha32! / 4 + topics);
+  arena.f64.fill(options.alpha, alpha! / 8, alpha! / 8 + topics);
+  const results = resultsOf(ctx).fill(0);
+  results[result.beta] = options.beta;
+  results[result.alphaSum] = options.alpha * topics;
+}
+
 /** Documents of part `part` without topics, and its tokens by word. */
 export function buildPart(ctx: LdaContext, part: number): void {
-  const { kernels, arena, partitions: grid } = ctx;
+  const { kernels, arena } = ctx;
   const { words, topics } = ctx.state.shape;
   const data = corpusOf(ctx.data);
   const range = documentsOf(ctx, part);
@@ -123,6 +141,12 @@ export function buildPart(ctx: LdaContext, part: number): void {
     );
   });
   lineOf(ctx, part).set([places, topicsAt, starts, documents, range.last - range.first, tokens]);
+}
+
+/** How many tokens of part `part` each block of the words has. */
+export function countBlocks(ctx: LdaContext, part: number): void {
+  const { arena, partitions: grid } = ctx;
+  const starts = lineOf(ctx, part)[line.starts]!;
   for (let block = 0; block < grid; block++) {
     const ends = [blockStart(ctx, block), blockStart(ctx, block + 1)];
     const [from = 0, to = 0] = ends.map((word) => arena.i32[starts / 4 + word] ?? 0);
@@ -140,7 +164,7 @@ export function aimPlan(ctx: LdaContext, part: number, totals: number): number {
   arena.i32.set([own[line.places]!, own[line.topics]!, own[line.starts]!], words + 2);
   arena.i32[words + 9] = totals;
   arena.i32[words + 17] = own[line.documents]!;
-  const beta = arena.f64[ctx.buffer('results') / 8 + 1] ?? 0;
+  const beta = resultsOf(ctx)[result.beta]!;
   arena.f64.set([beta, beta * shape.words], plan / 8 + 9);
   return plan;
 }

@@ -1,5 +1,5 @@
-// lda by rotation: model-parallel, schedule and push (STRADS, Xing et al. 2015, section 3.3; Yahoo's
-// "Peacock" and F+Nomad LDA rotate alike). Objective and output are in model.ts.
+// lda by rotation: model-parallel, schedule and push (STRADS, Xing et al. 2015). Objective and
+// output are in model.ts.
 //
 //   schedule   stratum t: part a of the documents samples the words of block (a + t) mod G
 //   push       collapsed Gibbs, exact but for n_k: a copy of its own, from the stratum's beginning
@@ -25,19 +25,29 @@ import {
   ldaShape,
   result,
   resultsOf,
+  sumCells,
   type LdaContext,
   type LdaOptions,
   type LdaState,
 } from './layout.ts';
 import {
-  exportPart,
+  exportDocuments,
   exportWords,
   likelihood,
   measurePart,
+  shareRows,
   slopesPart,
   stepPriors,
 } from './measure.ts';
-import { aimPlan, buildPart, clearCounts, countWords, startWorker } from './prepare.ts';
+import {
+  aimPlan,
+  buildPart,
+  clearCounts,
+  countBlocks,
+  countWords,
+  openPriors,
+  startWorker,
+} from './prepare.ts';
 
 type PartPhase = 'count' | 'build' | 'measure' | 'slopes' | 'export';
 type LdaWork =
@@ -76,10 +86,7 @@ function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number)
     sound &&= changed >= 0;
   }
   ctx.share('copies', row * topics * 4, topics * 4);
-  const [from = 0, to = 0] = [first, last].map((word) => arena.i32[ctx.buffer('rows') / 4 + word]);
-  const next = workerNear(ctx, grid, (row + grid - 1) % grid);
-  ctx.share('lengths', first * 4, (last - first) * 4, next);
-  ctx.share('entries', from * 8, (to - from) * 8, next);
+  shareRows(ctx, column, workerNear(ctx, grid, (row + grid - 1) % grid));
   return sound;
 }
 
@@ -91,7 +98,7 @@ function* onParts(ctx: Scheduler, kind: PartPhase): Walk<void> {
 
 /** Words are counted and cut into blocks, and documents built. */
 function* prepare(ctx: Scheduler): Walk<void> {
-  const { kernels, arena, options, workers, partitions: grid } = ctx;
+  const { kernels, arena, workers, partitions: grid } = ctx;
   const { words, topics } = ldaShape(ctx);
   const at = ctx.buffer.bind(ctx);
   yield* onParts(ctx, 'count');
@@ -102,13 +109,7 @@ function* prepare(ctx: Scheduler): Walk<void> {
   kernels.lda_rows(
     ...([words, topics, grid, at('counts'), at('rows'), at('lengths'), at('blocks')] as const),
   );
-  arena.i32.fill(0, at('totals') / 4, at('totals') / 4 + topics);
-  arena.f32.fill(0, at('alpha32') / 4, at('alpha32') / 4 + ldaShape(ctx).padded);
-  arena.f32.fill(options.alpha, at('alpha32') / 4, at('alpha32') / 4 + topics);
-  arena.f64.fill(options.alpha, at('alpha') / 8, at('alpha') / 8 + topics);
-  const results = resultsOf(ctx).fill(0);
-  results[result.beta] = options.beta;
-  results[result.alphaSum] = options.alpha * topics;
+  openPriors(ctx);
   ctx.share('counts', 0, words * 4);
   ctx.share('rows', 0, (words + 1) * 4);
   ctx.share('lengths', 0, words * 4);
@@ -180,16 +181,24 @@ function* passes(ctx: Scheduler): Walk<void> {
 function* steps(ctx: Scheduler): Steps<LdaWork, Sound> {
   yield* prepare(ctx);
   yield* passes(ctx);
+  ctx.share('sums', 0, ctx.partitions * sumCells * 8);
   yield* onParts(ctx, 'export');
   exportWords(ctx);
+  ctx.share('results', 0, resultsOf(ctx).byteLength);
 }
 
 const phases: Readonly<Record<PartPhase, (ctx: LdaContext, part: number) => boolean | void>> = {
   count: (ctx, part) => countWords(ctx, part),
-  build: buildPart,
+  build(ctx, part) {
+    buildPart(ctx, part);
+    countBlocks(ctx, part);
+  },
   measure: measurePart,
   slopes: slopesPart,
-  export: exportPart,
+  export(ctx, part) {
+    exportDocuments(ctx, part);
+    shareRows(ctx, part);
+  },
 };
 
 function push(ctx: LdaContext, work: LdaWork): Sound {
