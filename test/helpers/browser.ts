@@ -77,12 +77,14 @@ export async function withBrowser<T>(path: string, body: (tab: Tab) => Promise<T
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
+  const [input, output] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
   try {
-    return await body(await openTab(child.stdio[3] as Writable, child.stdio[4] as Readable));
+    return await body(await openTab(input, output));
   } finally {
-    child.kill('SIGKILL');
+    // Asked, it ends its own processes too, and nothing writes to the profile any more.
+    input.write(`${JSON.stringify({ id: 0, method: 'Browser.close' })}\0`);
     await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

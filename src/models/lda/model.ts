@@ -28,7 +28,7 @@ import type { DocTopics, WordTopics } from '../topics/model.ts';
 import { coherence } from '../topics/coherence.ts';
 import { placeTopics } from '../topics/placed.ts';
 import { reportTopics } from '../topics/report.ts';
-import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
+import { heldOut, type HeldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
@@ -46,6 +46,8 @@ type Facts = {
   readonly beta: number;
   readonly documents: number;
   readonly tokens: number;
+  /** Of held-out scores from left to right; 0: document completion. */
+  readonly particles: number;
   readonly base: number;
   readonly classes: readonly string[];
   readonly vocabulary: readonly string[];
@@ -106,34 +108,34 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const facts: Facts = {
     ...{ topics: ldaOptions.topics, words: data.words, alpha: [...alpha] },
     ...{ beta: results[result.beta]!, documents: data.documents, tokens: data.tokens },
-    ...{ base: data.base, classes: data.classes, vocabulary: data.vocabulary },
+    ...{
+      particles: request.options['particles'] as number,
+      base: data.base,
+      classes: data.classes,
+      vocabulary: data.vocabulary,
+    },
   };
   const trained: TrainedModel = {
     model: 'lda',
     facts,
     tensors: tensorsOf(run, session.host, data),
   };
-  const topics = await reportTopics(
-    session,
-    {
-      ...{ placed: placeTopics(session.host, topicsOf(session, trained)), data },
-      documents: documentsOf(session, trained),
-    },
-    request.options['page'] as string | undefined,
-  );
-  const held = request.test && (await evaluate(session, trained, request.test));
-  const perplexity = held?.['perplexity'];
+  const placed = placeTopics(session.host, topicsOf(session, trained));
+  const documents = documentsOf(session, trained);
+  const page = request.options['page'] as string | undefined;
+  const topics = await reportTopics(session, { placed, documents, data }, page);
+  const held = request.test && (await perplexityOf(session, trained, request.test));
   return {
     trained,
     objective: results[result.likelihood]!,
     metrics: {
       ...(!server && { drift: results[result.drift]! }),
-      ...(perplexity !== undefined && { perplexity }),
+      ...(held !== undefined && { perplexity: held.perplexity }),
       ...auditMetrics(run),
     },
     ...{ converged: null, gap: null, tolerance: null },
     ...{ clocks: run.clocks, passes: ldaOptions.passes },
-    ...{ policy, stalenessHistogram: run.stalenessHistogram, topics },
+    ...{ policy, stalenessHistogram: run.stalenessHistogram, ...(topics && { topics }) },
   };
 }
 
@@ -170,10 +172,15 @@ function readingOf(session: Session, trained: TrainedModel, data: Corpus): Readi
   return { session, placed, data, seed: readingSeed };
 }
 
+/** By document completion, or left to right where the model was trained with --particles. */
+function perplexityOf(session: Session, trained: TrainedModel, data: Corpus): Promise<HeldOut> {
+  const { particles } = trained.facts as Facts;
+  return heldOut(readingOf(session, trained, data), { particles });
+}
+
 async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
-  const reading = readingOf(session, trained, data);
-  const { perplexity, tokens } = await heldOut(reading);
-  const { meanNpmi } = await coherence(reading);
+  const { perplexity, tokens } = await perplexityOf(session, trained, data);
+  const { meanNpmi } = await coherence(readingOf(session, trained, data));
   return { perplexity, coherence: meanNpmi, tokens };
 }
 

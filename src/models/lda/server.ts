@@ -24,14 +24,7 @@ import {
   type PushContext,
   type Setup,
 } from '../../program/program.ts';
-import {
-  corpusOf,
-  ldaBuffers,
-  ldaShape,
-  sum,
-  type LdaOptions,
-  type LdaState,
-} from './layout.ts';
+import { corpusOf, ldaBuffers, ldaShape, sum, type LdaOptions, type LdaState } from './layout.ts';
 import {
   exportDocuments,
   likelihood,

@@ -15,7 +15,7 @@ import { readHere, type Reading } from './run.ts';
 import { topWords, type Ranked } from './words.ts';
 
 /** Top words that a topic is judged by. */
-export const coherenceWords = 10;
+const coherenceWords = 10;
 
 export type Coherence = {
   readonly npmi: Float64Array;

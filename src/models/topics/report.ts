@@ -89,14 +89,14 @@ function namesOf({ data, documents }: Trained): readonly string[] {
   return Array.from({ length: documents.documents }, (_, d) => name(d));
 }
 
-/** The table, and the page where `page` names a file: on rank 0, which has all counts. */
+/** The table, and the page where `page` names a file: by rank 0, which has all counts. */
 export async function reportTopics(
   session: Session,
   trained: Trained,
   page: string | undefined,
-): Promise<TopicsDone> {
+): Promise<TopicsDone | undefined> {
+  if (session.world.rank > 0) return undefined;
   const done = topicRows(session.host, trained);
-  const writes = page !== undefined && session.world.rank === 0;
-  const written = writes && (await writePage(session, trained, page));
+  const written = page !== undefined && (await writePage(session, trained, page));
   return written ? { ...done, page } : done;
 }

@@ -11,8 +11,7 @@ import type { Sweeps } from './sampler.ts';
 /** Partitions of reading: more than any machine has cores. */
 const readPartitions = 64;
 /** Sweeps that make a document's mixture. */
-export const defaultSweeps: Sweeps = { burn: 20, samples: 20 };
-export const defaultParticles = 20;
+const defaultSweeps: Sweeps = { burn: 20, samples: 20 };
 /** Mixtures list topics from this share on. */
 const mixtureThreshold = 0.01;
 
