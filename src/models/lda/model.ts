@@ -53,8 +53,11 @@ type Facts = {
   readonly vocabulary: readonly string[];
 };
 
-function gridOf({ world, host }: Session, { partitions }: TrainRequest<Corpus>): number {
+/** Where a run in any order promises nothing, as many parts as workers: each reads all words. */
+function gridOf({ world, host }: Session, request: TrainRequest<Corpus>): number {
+  const { partitions, policy, options: given } = request;
   if (partitions !== undefined) return partitions;
+  if (given['parallel'] === 'server' && policy.consistency !== 'bsp') return host.threads;
   return world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
 }
 

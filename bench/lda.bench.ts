@@ -1,0 +1,122 @@
+// lda: log-likelihood by time, tokens a second by the number of topics, both programs.
+//
+// PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads); without it one
+// is made: words as unequal as in text, topics with words of their own. Seconds are of training alone,
+// without reading the file.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createPrng } from '../src/base/prng.ts';
+import { parameter, smoke, table } from './bench.ts';
+import type { Done } from './command.ts';
+
+const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
+
+/** Documents as libsvm lines: each has a few topics, a topic has words of its own. */
+function generate(): string {
+  const prng = createPrng(1);
+  const [documents, words, topics] = [
+    parameter('documents', 300, 60_000),
+    parameter('words', 400, 20_000),
+    parameter('topics', 10, 100),
+  ];
+  const lines = Array.from({ length: documents }, () => {
+    const own = Array.from({ length: 1 + prng.below(3) }, () => prng.below(topics));
+    const counts = new Map<number, number>();
+    for (let i = 10 + prng.below(50); i > 0; i--) {
+      const topic = own[prng.below(own.length)]!;
+      const rank = Math.floor(words ** prng.uniform());
+      const word = 1 + ((rank * (prng.below(5) === 0 ? 1 : 1 + topic)) % words);
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const bag = [...counts].sort(([a], [b]) => a - b);
+    return `0 ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
+  });
+  const path = join(folder, 'corpus.svm');
+  writeFileSync(path, lines.join('\n') + '\n');
+  return path;
+}
+
+type Point = { readonly pass: number; readonly seconds: number; readonly likelihood: number };
+type Run = Done & { readonly points: readonly Point[]; readonly tokens: number };
+
+/** `perpetuum train lda`, with the time of each log-likelihood since training began. */
+async function train(corpus: string, args: readonly string[]): Promise<Run> {
+  const out = join(folder, 'model');
+  const given = ['train', 'lda', corpus, ...args, '--evaluate-interval', '5', '--out', out];
+  const child = spawn(process.execPath, [cli, ...given, '--json', '--quiet'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const points: Point[] = [];
+  let done: Done | undefined;
+  let doneAt = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const now = performance.now() / 1000;
+    const event = JSON.parse(line) as Done & Record<string, unknown>;
+    if (event['event'] === 'done') [done, doneAt] = [event, now];
+    const { pass, logLikelihood: likelihood } = event as Record<string, unknown>;
+    if (typeof pass !== 'number' || typeof likelihood !== 'number') continue;
+    points.push({ pass, seconds: now, likelihood });
+  }
+  if (done === undefined) throw new Error(`perpetuum ${given.join(' ')} failed`);
+  const card = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8')) as {
+    readonly facts: { readonly tokens: number };
+  };
+  const { total, load } = done.seconds;
+  const began = doneAt - total + load;
+  const since = points.map((point) => ({ ...point, seconds: point.seconds - began }));
+  return { ...done, points: since, tokens: card.facts.tokens };
+}
+
+const passes = parameter('passes', 6, 100);
+const wanted = process.env['PERPETUUM_BENCH_CORPUS'];
+
+async function byTime(corpus: string): Promise<void> {
+  const priors = ['--topics', String(parameter('topics', 10, 100)), '--alpha', '0.1'];
+  const rows: string[][] = [];
+  for (const [name, ...args] of [
+    ['rotation, 1 thread', '--threads', '1'],
+    ['rotation, 2 threads', '--threads', '2'],
+    ['server, 2 threads', '--threads', '2', '--parallel', 'server'],
+  ]) {
+    const all = [...priors, '--passes', String(passes), ...args];
+    const run = await train(corpus, all);
+    const step = Math.max(1, Math.floor(run.points.length / 10));
+    for (const { pass, seconds, likelihood } of run.points.filter(
+      (_, i) => i % step === step - 1,
+    )) {
+      const speed = (run.tokens * pass) / seconds / 1e6;
+      rows.push([name!, String(pass), seconds.toFixed(2), speed.toFixed(1), likelihood.toFixed(4)]);
+    }
+  }
+  const header = ['program', 'pass', 's', 'M tokens/s', 'log-likelihood per token'];
+  table(`log-likelihood by time, ${priors[1]!} topics, α = 0.1, β = 0.01`, header, rows);
+}
+
+async function byTopics(corpus: string): Promise<void> {
+  const rows: string[][] = [];
+  for (const topics of smoke ? [10, 40] : [10, 100, 1000, 10_000]) {
+    const few = String(parameter('passes', 6, 30));
+    const args = ['--topics', String(topics), '--threads', '1', '--passes', few];
+    const run = await train(corpus, args);
+    const speed = (run.tokens * run.passes) / run.seconds.train / 1e6;
+    rows.push([
+      ...[String(topics), speed.toFixed(1)],
+      ...[run.objective.toFixed(4), (run.memoryBytesMax / 2 ** 20).toFixed(0)],
+    ]);
+  }
+  const header = ['topics', 'M tokens/s', 'log-likelihood per token', 'memory, MiB'];
+  table('tokens a second by topics, Σα = 10, 1 thread', header, rows);
+}
+
+try {
+  const corpus = wanted ?? generate();
+  await byTime(corpus);
+  await byTopics(corpus);
+} finally {
+  rmSync(folder, { recursive: true });
+}
