@@ -27,6 +27,8 @@ export { parse_libsvm } from './parse/libsvm';
 export { parse_ratings } from './parse/ratings';
 export { parse_csv } from './parse/csv';
 export * from './parse/convert';
+export { parse_text, parse_text_fields } from './parse/text';
+export { text_bag, words_intern, word_documents, word_select } from './parse/words';
 export { parse_bags, bag_rows, bag_empty, i32_total } from './parse/bags';
 export * from './wire/marks';
 export * from './wire/rows';

@@ -7,6 +7,7 @@
 //           36/40 i32 lowest, highest item  44 i32 1 when every value is an integer in 0..255
 //           48 f64 sum of values            56/60 f32 smallest, largest value
 //           64 f64 the last number read
+//           72 i32 unknown words      76 i32 bytes that are not UTF-8     128 … a word
 //
 // Every parse kernel takes whole lines: the byte before `end` is a line feed. No token holds one,
 // so a scan that stops at a line feed never leaves the text, whatever the bytes.
@@ -36,6 +37,7 @@ export const NO_ROOM: i32 = 21;
 export const BAD_COUNT: i32 = 22;
 export const BAD_TERMS: i32 = 23;
 export const HIGH_WORD: i32 = 24;
+export const BAD_DATE: i32 = 25;
 
 export const NUMBER: usize = 64;
 

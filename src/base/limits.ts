@@ -50,6 +50,8 @@ export const limits = {
   labelBytesMax: 256,
   /** How often a word may stand in a document: every f32 up to it is an exact integer. */
   countMax: 16_777_216,
+  /** Different words of texts, before rare ones are left out. */
+  wordsMax: 2_097_152,
   /** Columns of a data set: indices are i32 and tables address rows × columns in 4 GiB. */
   columnsMax: 100_000_000,
   /** A push that neither returns nor polls for so long is taken for an endless loop. */

@@ -43,12 +43,16 @@ function stalenessText(histogram: readonly number[]): string {
 
 /** The input options that a later command must repeat to read files of the same kind. */
 function inputArguments(input: InputOptions): string[] {
-  const { format, label, delimiter, header } = input;
+  const { format, label, delimiter, header, corpus } = input;
+  const column = (name: string, value: string | undefined) =>
+    value === undefined ? [] : [`--${name}`, value];
   return [
     ...(format === undefined ? [] : ['--format', format]),
     ...(label === 'last' ? [] : ['--label', label]),
     ...(delimiter === undefined ? [] : ['--delimiter', delimiter === '\t' ? 'tab' : delimiter]),
     ...(header === undefined ? [] : [header ? '--header' : '--no-header']),
+    ...column('documents', corpus?.documents),
+    ...column('text-column', corpus?.textColumn),
   ];
 }
 

@@ -113,7 +113,22 @@ export type BagRules = BagShape & {
   readonly least: number;
   readonly wordMax: number;
 };
-export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules;
+/** A document a line, or a field of it; `table` is the address of the words. */
+export type TextRules = {
+  readonly kind: 'text';
+  readonly table: number;
+  readonly fields?: TextFields;
+};
+/** Numbers of the fields of a line; −1: there is none. */
+export type TextFields = {
+  readonly delimiter: number;
+  readonly columns: number;
+  readonly text: number;
+  readonly label: number;
+  readonly date: number;
+  readonly name: number;
+};
+export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules | TextRules;
 
 /** Where parsed values go. */
 export type Sink =
@@ -240,6 +255,15 @@ export type Step =
       readonly index: number;
       readonly count: number;
     }
+  /** Counts the documents that have each word, and finds the words that are in enough of them. */
+  | { readonly op: 'documents'; readonly n: number; readonly table: number; readonly at: number }
+  | {
+      readonly op: 'select';
+      readonly table: number;
+      readonly least: number;
+      readonly most: number;
+      readonly to: number;
+    }
   | { readonly op: 'empty'; readonly rows: number; readonly rowStart: number }
   | { readonly op: 'total'; readonly n: number; readonly at: number }
   | {
@@ -248,6 +272,26 @@ export type Step =
       readonly row: number;
       readonly index: number;
     };
+
+/** A table of words for texts, `assembly/parse/words.ts`. */
+export type LexiconTask = {
+  readonly kind: 'lexicon';
+  readonly wordsMax: number;
+  readonly threads: number;
+  /** Code points of the shortest word. */
+  readonly shortest: number;
+  /** Left out, and kept; a word a line. With words to keep all others are unknown. */
+  readonly stop: string;
+  readonly keep: string;
+};
+
+/** Files that are a document each. */
+export type DocumentsTask = {
+  readonly kind: 'documents';
+  readonly control: SharedArrayBuffer;
+  readonly paths: readonly string[];
+  readonly rules: TextRules;
+};
 
 export type StepsTask = {
   readonly kind: 'steps';
@@ -264,7 +308,15 @@ export type RowsTask = {
   readonly blockEntries: number;
 };
 
-export type LoaderTask = ProbeTask | ParseTask | ImagesTask | LabelsTask | StepsTask | RowsTask;
+export type LoaderTask =
+  | ProbeTask
+  | ParseTask
+  | ImagesTask
+  | LabelsTask
+  | StepsTask
+  | RowsTask
+  | LexiconTask
+  | DocumentsTask;
 
 /**
  * The label texts of a block in the order of their numbers, and where each stands first: line (as
@@ -298,6 +350,9 @@ export type Piece = {
   readonly sum: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** Of documents: names by line, and the place of rows × f32 years, 0 for none. */
+  readonly names: string;
+  readonly dates: number;
 };
 
 export type ParseResult = {
@@ -305,6 +360,8 @@ export type ParseResult = {
   readonly lines: number;
   readonly rows: number;
   readonly dropped: number;
+  /** Bytes that are not UTF-8. */
+  readonly broken: number;
   /** Every value is an integer in 0..255. */
   readonly bytesOnly: boolean;
   readonly pieces: readonly Piece[];
@@ -329,7 +386,8 @@ export type RowsResult = {
     readonly rowStart: number;
   }[];
 };
-/** Answers of the steps that have one: find, sort, twice, bags, empty and total. */
+export type LexiconResult = { readonly kind: 'lexicon'; readonly table: number };
+/** Answers of the steps that have one: find, sort, twice, bags, select, empty and total. */
 export type StepsResult = { readonly kind: 'steps'; readonly answers: readonly number[] };
 /** What went wrong without a place in a text: a file that cannot be read, memory that is full. */
 export type Failure = {
@@ -345,14 +403,17 @@ export type LoaderResult =
   | LabelsResult
   | RowsResult
   | StepsResult
+  | LexiconResult
   | Failure;
 
 export type ResultOf<T extends LoaderTask> = T extends ProbeTask
   ? Extract<LoaderResult, { kind: 'probe' }>
-  : T extends ParseTask | ImagesTask
+  : T extends ParseTask | ImagesTask | DocumentsTask
     ? ParseResult
     : T extends LabelsTask
       ? LabelsResult
       : T extends RowsTask
         ? RowsResult
-        : StepsResult;
+        : T extends LexiconTask
+          ? LexiconResult
+          : StepsResult;

@@ -109,7 +109,14 @@ export async function readCorpus(
   paths: readonly string[],
   like?: CorpusFacts,
 ): Promise<Corpus> {
-  const options = { ...watch(reading), ...(like !== undefined && { like }) };
+  const { label, delimiter, header, corpus: said } = reading.input;
+  const options = {
+    ...{ ...watch(reading), ...said },
+    ...(label !== 'last' && { label }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(header !== undefined && { header }),
+    ...(like !== undefined && { like }),
+  };
   const corpus = await loadCorpus(paths, options, placeOf(reading));
   const documents = `${number.format(corpus.documents)} documents`;
   const words = `${number.format(corpus.words)} words, ${number.format(corpus.tokens)} tokens`;

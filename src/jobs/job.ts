@@ -2,6 +2,7 @@
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
 import type { TopicRow } from '../models/topics/table.ts';
 import type { ClusterPlace } from '../base/place.ts';
+import type { CorpusOptions, TextOptions } from '../data/load-corpus.ts';
 import type { Format } from '../data/tasks.ts';
 import type { LinkStatistics } from '../mailbox/network.ts';
 import type { ScheduleEvent } from '../mailbox/messages.ts';
@@ -16,7 +17,14 @@ export type InputOptions = {
   readonly label: string;
   readonly delimiter: string | undefined;
   readonly header: boolean | undefined;
+  /** How documents are read. */
+  readonly corpus?: CorpusReading;
 };
+
+export type CorpusReading = Pick<
+  CorpusOptions,
+  'vocabulary' | 'documents' | 'textColumn' | 'dateColumn' | 'nameColumn' | keyof TextOptions
+>;
 
 export type TrainJob = {
   readonly command: 'train';

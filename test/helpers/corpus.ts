@@ -1,13 +1,16 @@
 // Corpora for tests: loaded from files and read back as plain documents, or made in an arena.
 import { loadCorpus, type CorpusOptions, type LoadedCorpus } from '../../src/data/load-corpus.ts';
 import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
+import type { Host } from '../../src/data/load/session.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 import type { TestHost } from './loading.ts';
 
 /** `word, count, word, count, …`, words ascending. */
 export type Document = readonly number[];
 
-export type PlainCorpus = Omit<LoadedCorpus, 'blocks'> & {
+export type PlainCorpus = Omit<LoadedCorpus, 'blocks' | 'dates'> & {
+  /** Years; null where a document has none. */
+  readonly dates?: readonly (number | null)[];
   readonly blockRows: readonly number[];
   readonly data: readonly { readonly label: string | null; readonly bag: Document }[];
 };
@@ -39,7 +42,7 @@ function checkBlock({ i32 }: Arena, block: CorpusBlock): void {
 
 /** Loads a corpus, reads it back and frees it. */
 export async function corpusOf(
-  host: TestHost,
+  host: TestHost & Pick<Host, 'world'>,
   paths: readonly string[],
   options: CorpusOptions = {},
 ): Promise<PlainCorpus> {
@@ -47,10 +50,11 @@ export async function corpusOf(
   const mark = arena.mark();
   try {
     const loaded = await loadCorpus(paths, options, host);
-    const { blocks, ...facts } = loaded;
+    const { blocks, dates, ...facts } = loaded;
     for (const block of blocks) checkBlock(arena, block);
     const blockRows = blocks.map(({ documents }) => documents);
-    return { ...facts, blockRows, data: documentsOf(arena, loaded) };
+    const years = dates && { dates: [...dates].map((date) => (isNaN(date) ? null : date)) };
+    return { ...facts, ...years, blockRows, data: documentsOf(arena, loaded) };
   } finally {
     arena.release(mark);
   }

@@ -118,7 +118,9 @@ function modelRows(models: readonly ModelInfo[]): string[] {
 
 const dataText =
   '\nDATA is one or more files, .gz or not: libsvm, Matrix Market, CSV, ratings, or idx (images, ' +
-  'then\nlabels). The format is detected and can be forced with --format.\n';
+  'then\nlabels); for models of documents counts of words (libsvm, lda-c, UCI bag of words, Matrix ' +
+  'Market),\nor texts: a folder of files, a file of lines, or a CSV column. The format is detected ' +
+  'and can be\nforced with --format.\n';
 
 const joinText =
   '\nUnder torchrun, mpirun (Open MPI, MPICH) and srun, every process of perpetuum train becomes ' +

@@ -28,13 +28,53 @@ export const commonOptions: readonly CommandOption[] = [
   flag('version', 'the version'),
 ];
 
-const later = 'is not in this version';
+/** How documents are read, of models that train on them. */
+export const corpusOptions: readonly CommandOption[] = [
+  {
+    ...text(
+      'vocabulary',
+      'FILE',
+      'documents: their words, one a line, in order; of texts, no others',
+    ),
+    defaultText: "the texts' own",
+  },
+  {
+    ...{ name: 'documents', type: 'choice', choices: ['files', 'lines'], default: undefined },
+    ...{ defaultText: 'files of a folder, lines of a file' },
+    help: 'texts: what a document is',
+  },
+  {
+    ...text('stop-words', 'WHICH', 'texts: words left out: english, none, or a file, one a line'),
+    defaultText: 'english',
+  },
+  {
+    ...{ name: 'min-df', type: 'integer', default: undefined, defaultText: '2', minimum: 1 },
+    help: 'texts: fewest documents that have a word',
+  },
+  {
+    ...{ name: 'max-df', type: 'number', default: undefined, defaultText: '1' },
+    ...{ minimum: 0, exclusive: true, maximum: 1 },
+    help: 'texts: largest share of the documents that have a word',
+  },
+  {
+    ...{ name: 'min-length', type: 'integer', default: undefined, defaultText: '2', minimum: 1 },
+    help: 'texts: letters of the shortest word',
+  },
+  { ...text('text-column', 'COLUMN', 'texts in csv: name or number'), defaultText: 'text' },
+  {
+    ...text('date-column', 'COLUMN', 'texts in csv: year, YYYY-MM or YYYY-MM-DD'),
+    defaultText: 'date or year, if there is one',
+  },
+  {
+    ...text('name-column', 'COLUMN', 'texts in csv: what a document is called'),
+    defaultText: 'name or title, if there is one',
+  },
+];
 
 export const inputOptions: readonly CommandOption[] = [
   {
     ...{ name: 'format', type: 'choice', default: undefined, defaultText: 'detected' },
-    choices: ['libsvm', 'mtx', 'csv', 'ratings', 'idx'],
-    later: { bow: later, 'lda-c': later, text: later },
+    choices: ['libsvm', 'mtx', 'csv', 'ratings', 'idx', 'bow', 'lda-c', 'text'],
     help: 'format of the data',
   },
   { ...text('label', 'COLUMN', 'csv: name or number of the label column'), defaultText: 'last' },
@@ -43,6 +83,7 @@ export const inputOptions: readonly CommandOption[] = [
     ...{ name: 'header', type: 'boolean', default: undefined, defaultText: 'detected' },
     help: 'csv: the first line has names',
   },
+  ...corpusOptions,
 ];
 
 const threads: CommandOption = {

@@ -134,7 +134,25 @@ function inputOf(values: Values): InputOptions {
     label: values.text('label') ?? 'last',
     delimiter: character,
     header: values.boolean('header'),
+    ...corpusOf(values),
   };
+}
+
+/** What was said of documents; nothing when nothing was. */
+function corpusOf(values: Values): Pick<InputOptions, 'corpus'> {
+  const said = {
+    vocabulary: values.text('vocabulary'),
+    documents: values.text('documents') as 'files' | 'lines' | undefined,
+    stopWords: values.text('stop-words'),
+    minDocuments: values.number('min-df'),
+    maxShare: values.number('max-df'),
+    minLength: values.number('min-length'),
+    textColumn: values.text('text-column'),
+    dateColumn: values.text('date-column'),
+    nameColumn: values.text('name-column'),
+  };
+  const some = Object.entries(said).filter(([, value]) => value !== undefined);
+  return some.length === 0 ? {} : { corpus: Object.fromEntries(some) };
 }
 
 function checkData(data: readonly string[], context: string): readonly string[] {

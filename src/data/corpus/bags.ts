@@ -14,6 +14,9 @@ import { blocksSink, unknownLabels } from '../load/text-samples.ts';
 import type { RawBlock, RawCorpus } from './finish.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
 
+/** What corpora of counts do not have. */
+const counts = { unknown: 0, dated: false, chosen: false };
+
 type Loading = {
   readonly session: Session;
   readonly probes: readonly [Probe, ...Probe[]];
@@ -86,10 +89,11 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
     ? await labelsOf(session, parsed, options)
     : { classes: [], warnings: [] };
   const blocks = pieces.map(({ rows, nonzeros, target, rowStart, index, value }): RawBlock => {
-    return { documents: rows, nonzeros, target, rowStart, index, count: value };
+    const none = { names: [], dates: 0 };
+    return { ...none, documents: rows, nonzeros, target, rowStart, index, count: value };
   });
   return {
-    ...{ path, format, documents, blocks, base, names: [] },
+    ...{ path, format, documents, blocks, base, ...counts },
     ...wordsOf(loading, counted, base),
     ...labels,
   };
@@ -119,9 +123,19 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
   let before = 0;
   const blocks = placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
     before += rows;
-    return { ...block, count, documents: rows, target: target + (before - rows) * 4 };
+    const none = { names: [], dates: 0 };
+    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
   });
-  const facts = { path, format, documents, blocks, base: 1, names: [], classes: [], warnings: [] };
+  const facts = {
+    path,
+    format,
+    documents,
+    blocks,
+    base: 1,
+    ...counts,
+    classes: [],
+    warnings: [],
+  };
   return { ...facts, ...wordsOf(loading, columns, 0) };
 }
 

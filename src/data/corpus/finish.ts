@@ -7,9 +7,16 @@ import type { Session } from '../load/session.ts';
 import { ownBlocks } from '../load/shares.ts';
 
 /** A block as it was parsed: words as in the file, in any order, some of them twice. */
-export type RawBlock = Omit<CorpusBlock, 'tokens'>;
+export type RawBlock = Omit<CorpusBlock, 'tokens'> & {
+  /** A name a document; none when empty. */
+  readonly names: readonly string[];
+  /** documents × f32 years; 0 for none. */
+  readonly dates: number;
+};
 
-export type RawCorpus = Omit<Corpus, 'kind' | 'first' | 'tokens' | 'nonzeros' | 'blocks'> & {
+type Counted = 'kind' | 'first' | 'tokens' | 'nonzeros' | 'blocks' | 'names' | 'dates';
+
+export type RawCorpus = Omit<Corpus, Counted> & {
   readonly path: string;
   readonly format: Format;
   /** Of all documents; those of other hosts have no places. */
@@ -18,6 +25,11 @@ export type RawCorpus = Omit<Corpus, 'kind' | 'first' | 'tokens' | 'nonzeros' | 
   readonly shift: number;
   /** Address of word in the blocks → word, −1: unknown; 0 for none. */
   readonly map: number;
+  /** The words are those that occur often enough: what is left out was meant to be. */
+  readonly chosen: boolean;
+  /** Tokens of unknown words that are not in the blocks. */
+  readonly unknown: number;
+  readonly dated: boolean;
   readonly warnings: readonly string[];
 };
 
@@ -42,6 +54,8 @@ function cut(session: Session, block: RawBlock, from: number, to: number): RawBl
     nonzeros: entry(to) - entry(from),
     rowStart: block.rowStart + from * 4,
     target: block.target + from * 4,
+    names: block.names.slice(from, to),
+    dates: block.dates === 0 ? 0 : block.dates + from * 4,
   };
 }
 
@@ -71,9 +85,23 @@ function warningsOf(facts: { dropped: number; empty: number; documents: number }
   return [...(dropped > 0 ? [lost] : []), ...(empty > 0 ? [bare] : [])];
 }
 
+function datesOf({ arena }: Session, blocks: readonly RawBlock[]): Float64Array {
+  const parts = blocks.map(({ dates, documents }) =>
+    arena.f32.subarray(dates / 4, dates / 4 + documents),
+  );
+  const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** The corpus of this host's documents, with the counts of all hosts'. */
 export async function finish(session: Session, raw: RawCorpus): Promise<LoadedCorpus> {
-  const { path, format, documents, words, map, shift: base, warnings, ...facts } = raw;
+  const { path, format, documents, words, map, shift, warnings, unknown, dated, chosen, ...facts } =
+    raw;
   const own = ownDocuments(session, documents, raw.blocks);
   const before = sum(await totals(session, own.blocks));
   if (before > TOKENS_MAX) {
@@ -82,7 +110,7 @@ export async function finish(session: Session, raw: RawCorpus): Promise<LoadedCo
   }
   const entries = await session.steps(
     own.blocks.map(({ documents: rows, rowStart, index, count }): Step => {
-      return { op: 'bags', rows, base, words, map, rowStart, index, count };
+      return { op: 'bags', rows, base: shift, words, map, rowStart, index, count };
     }),
   );
   const bare = own.blocks.map((block, i) => ({ ...block, nonzeros: entries[i] ?? 0 }));
@@ -96,14 +124,21 @@ export async function finish(session: Session, raw: RawCorpus): Promise<LoadedCo
     sum(all.map((host) => host[i] ?? 0)),
   );
   if (have === 0) {
-    const rule = had === 0 ? 'the corpus has no words' : 'no word of the corpus is left';
-    const found = `${documents} documents, ${had} tokens`;
+    const rule = had + unknown === 0 ? 'the corpus has no words' : 'no word of the corpus is left';
+    const found = `${documents} documents, ${had + unknown} tokens`;
     throw new SystemError('ERR_DATA', `${path}: ${rule}; found ${found}`);
   }
-  const blocks = bare.map((block, i): CorpusBlock => ({ ...block, tokens: tokens[i] ?? 0 }));
+  const blocks = bare.map(({ names: _, dates: __, ...block }, i): CorpusBlock => {
+    return { ...block, tokens: tokens[i] ?? 0 };
+  });
   return {
     ...{ ...facts, kind: 'corpus', format, documents, words, first: own.first },
     ...{ blocks, tokens: have, nonzeros, empty },
-    warnings: [...warnings, ...warningsOf({ dropped: had - have, empty, documents })],
+    names: own.blocks.flatMap(({ names }) => names),
+    ...(dated && { dates: datesOf(session, own.blocks) }),
+    warnings: [
+      ...warnings,
+      ...warningsOf({ dropped: chosen ? 0 : had - have + unknown, empty, documents }),
+    ],
   };
 }

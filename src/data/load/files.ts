@@ -54,6 +54,7 @@ export type Labelled = Pick<PlacedPiece, 'labels' | 'path' | 'firstLine'>;
 export type Parsed = {
   readonly pieces: readonly PlacedPiece[];
   readonly dropped: number;
+  readonly broken: number;
   readonly rows: number;
   readonly bytesOnly: boolean;
   readonly tasks: readonly ParseTask[];
@@ -242,6 +243,7 @@ export async function parseFiles(
   return {
     ...{ pieces, tasks, results },
     dropped: sum(all, (result) => result.dropped),
+    broken: sum(all, (result) => result.broken),
     rows: sum(all, (result) => result.rows),
     bytesOnly: all.every((result) => result.bytesOnly),
   };

@@ -13,6 +13,7 @@ export type Progress = {
   lines: number;
   rows: number;
   dropped: number;
+  broken: number;
   bytesOnly: boolean;
   /** Of a compressed file, so far. */
   bytesRead: number;
@@ -41,7 +42,8 @@ function foundAt(thread: LoaderThread, at: number, rules: Rules): string {
   if (rules.kind === 'libsvm' || rules.kind === 'bags') return /^\S*/.exec(line)?.[0] ?? '';
   if (rules.kind === 'triples') return /^,|^[^\s,]*/.exec(line)?.[0] ?? '';
   if (line.startsWith('"')) return /^"(?:[^"]|"")*"?/.exec(line)?.[0] ?? line;
-  const delimiter = rules.delimiter === 32 ? /[ \t]/ : String.fromCharCode(rules.delimiter);
+  const separator = rules.kind === 'csv' ? rules.delimiter : (rules.fields?.delimiter ?? 10);
+  const delimiter = separator === 32 ? /[ \t]/ : String.fromCharCode(separator);
   return line.split(delimiter, 1)[0]?.trim() || line.slice(0, 1);
 }
 
@@ -98,6 +100,17 @@ function isKept({ keep: wanted }: ParseTask, { pieces, bytesRead }: Progress): b
   return at >= wanted.first && at < wanted.last;
 }
 
+/** Dates and names of documents. */
+function fieldsOf(thread: LoaderThread, { rows, dates = 0, names = 0 }: Output) {
+  const { u32, bytes, scratch } = thread;
+  const texts = Array.from({ length: rows }, (_, row) => {
+    const [from = 0, to = 0] = u32.subarray(names / 4 + 2 * row, names / 4 + 2 * row + 2);
+    const text = from === 0 ? '' : bytes.toString('utf8', from - scratch, to - scratch);
+    return text.replaceAll('""', '"').trim();
+  });
+  return { dates: keep(thread, dates, rows * 4), names: texts.join('\n') };
+}
+
 /** Copies the kernel's output to the arena at its exact size, if the task keeps it. */
 function keepBlock(
   thread: LoaderThread,
@@ -120,10 +133,18 @@ function keepBlock(
     sum: found.f64(48),
     minimum: found.f32(56),
     maximum: found.f32(60),
+    names: '',
+    dates: 0,
     kept: isKept(task, done),
   };
   const none = { target: 0, rowStart: 0, index: 0, value: 0, x: 0 };
-  const storages = { libsvm: 'csr', csv: 'u8', triples: 'triples', bags: 'csr' } as const;
+  const storages = {
+    libsvm: 'csr',
+    csv: 'u8',
+    triples: 'triples',
+    bags: 'csr',
+    text: 'csr',
+  } as const;
   const storage = storages[rules.kind];
   if (!shared.kept) {
     return { ...shared, ...none, storage, nonzeros: storage === 'u8' ? 0 : entries };
@@ -136,7 +157,8 @@ function keepBlock(
   const rowStart = storage === 'csr' ? keep(thread, output.rowStart, (rows + 1) * 4) : 0;
   const index = keep(thread, output.index, entries * 4);
   const value = keep(thread, output.value, entries * 4);
-  return { ...shared, ...none, storage, target, rowStart, index, value };
+  const more = rules.kind === 'text' && rules.fields ? fieldsOf(thread, output) : {};
+  return { ...shared, ...none, storage, target, rowStart, index, value, ...more };
 }
 
 /** Entries of a matrix whose place was made before: counted, scattered, or looked for. */
@@ -216,7 +238,8 @@ export function parseLines(
   const lines = found.i32(8); // the sink may run kernels again
   if (task.rules.kind === 'csv') done.bytesOnly &&= found.i32(44) !== 0;
   if (task.sink.kind === 'blocks') {
-    done.dropped += found.i32(28);
+    done.dropped += found.i32(task.rules.kind === 'text' ? 72 : 28);
+    if (task.rules.kind === 'text') done.broken += found.i32(76);
     if (output.rows > 0) {
       const labels = readLabels(thread, begin, done.lines);
       done.pieces.push(keepBlock(thread, task, output, done, labels));

@@ -26,6 +26,7 @@ export const code = {
   badCount: 22,
   badTerms: 23,
   highWord: 24,
+  badDate: 25,
   // found by TypeScript
   longLine: 100,
   damaged: 101,
@@ -149,6 +150,8 @@ export function ruleOf(violation: Violation, wording: Wording): string {
       return `a line is \`M word:count …\` with M pairs; the pairs here are ${field}`;
     case code.highWord:
       return `a word is at most ${field}: the vocabulary has ${wording.columns} words`;
+    case code.badDate:
+      return `column ${wording.nameOf(field)}: a date is a year, YYYY-MM or YYYY-MM-DD`;
     case code.twice:
       return 'an entry stands in the file twice; add the two up or remove one';
     case code.other:

@@ -4,6 +4,7 @@ import { assert, unreachable } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import type { BagRules, CsvRules, LibsvmRules, ParseTask, TripleRules } from '../tasks.ts';
 import { code } from './codes.ts';
+import { runText } from './text.ts';
 import { LABEL_ENTRIES, outputs, type LoaderThread } from './thread.ts';
 
 /** In the order of the csv kernel's `numeric`. */
@@ -20,8 +21,11 @@ export type Output = {
   readonly rowStart: number;
   readonly index: number;
   readonly value: number;
+  /** Documents of fields: rows × f32, rows × 2 u32. */
+  readonly dates?: number;
+  readonly names?: number;
 };
-type Places = Omit<Output, 'rows' | 'entries'> & { readonly answer: number };
+export type Places = Omit<Output, 'rows' | 'entries'> & { readonly answer: number };
 
 /** Lines [begin, end) of a chunk of `chunkBytes`, and the entries that the file had before them. */
 export type Lines = {
@@ -130,6 +134,8 @@ function run(thread: LoaderThread, rules: ParseTask['rules'], lines: Lines): Pla
       return runCsv(thread, rules, lines);
     case 'triples':
       return runTriples(thread, rules, lines);
+    case 'text':
+      return runText(thread, rules, lines);
     case 'bags':
       return runBags(thread, rules, lines);
     default:

@@ -22,12 +22,13 @@ import type {
 import { parseLines, type Progress } from './chunk.ts';
 import { code, type Violation } from './codes.ts';
 import { probe } from '../probe/probe.ts';
+import { openLexicon, readDocuments } from './text.ts';
 import { addProgress, isCancelled, isDamage, readPieces } from './stream.ts';
 import type { LoaderThread } from './thread.ts';
 import { createCutter, readChunk } from './window.ts';
 
 function nothingYet(): Progress {
-  const none = { lines: 0, rows: 0, dropped: 0, bytesRead: 0 };
+  const none = { lines: 0, rows: 0, dropped: 0, broken: 0, bytesRead: 0 };
   return { ...none, bytesOnly: true, pieces: [], places: [] };
 }
 
@@ -97,6 +98,8 @@ function imagePiece(rows: number, x: number): Piece {
     sum: 0,
     minimum: 0,
     maximum: 0,
+    names: '',
+    dates: 0,
     rows,
     x,
     storage: 'u8',
@@ -273,6 +276,10 @@ function runStep(thread: LoaderThread, step: Step): number {
       const { rows, base, words, map, rowStart, index, count } = step;
       return kernels.bag_rows(rows, base, words, map, rowStart, index, count);
     }
+    case 'documents':
+      return kernels.word_documents(step.n, step.table, step.at);
+    case 'select':
+      return kernels.word_select(step.table, step.least, step.most, step.to);
     case 'empty':
       return kernels.bag_empty(step.rows, step.rowStart);
     case 'total':
@@ -310,6 +317,10 @@ async function run(thread: LoaderThread, task: LoaderTask): Promise<LoaderResult
       return steps(thread, task);
     case 'rows':
       return cutRows(thread, task);
+    case 'lexicon':
+      return openLexicon(thread, task);
+    case 'documents':
+      return readDocuments(thread, task);
     default:
       return unreachable(task);
   }

@@ -38,6 +38,8 @@ assert(LABELS_AT + LABEL_ENTRIES + 4096 * LABEL_ENTRY_BYTES <= MAPS_AT, 'the lab
 assert(MAPS_AT + limits.classesMax * 4 <= TEXT_AT, 'a map fits');
 
 export type LoaderThread = {
+  /** Of the pool's threads, from 0. */
+  readonly number: number;
   readonly arena: Arena;
   readonly kernels: Kernels;
   readonly u32: Uint32Array;
@@ -60,6 +62,7 @@ export function openLoader(data: LoaderData): LoaderThread {
   const arena = openArena(data.memory, data.layout);
   const scratch = scratchAt(data.layout, data.firstSlot + slot);
   return {
+    number: slot,
     arena,
     kernels: instantiate(data.module, data.memory),
     u32: new Uint32Array(data.memory.buffer),

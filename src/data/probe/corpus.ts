@@ -11,7 +11,7 @@ import { dataError, headLines, type Head } from './head.ts';
 
 const LOOKED_AT = 50;
 const SIZES = ['documents D', 'words W', 'entries NNZ'];
-const isPair = (word: string) => /^\d+:\d\S*$/.test(word);
+const isPair = (word: string) => /^\d+:\S+$/.test(word);
 
 function wordsOf(head: Head): string[][] {
   const lines = headLines(head, LOOKED_AT, /^\s*(#.*)?$/);
@@ -31,6 +31,13 @@ function headOf(lines: readonly (readonly string[])[]): BagShape['head'] | undef
   return lines.every(([first], i) => first === String(pairs[i])) ? 'terms' : 'label';
 }
 
+/** The first line names columns, one of them `text`. */
+export function hasTextColumn(head: Head): boolean {
+  const [first] = headLines(head, 1);
+  const names = first?.text.split(/[\t,;|]/).map((name) => name.trim().replace(/^"|"$/g, '')) ?? [];
+  return names.length > 1 && names.some((name) => name.toLowerCase() === 'text');
+}
+
 export function detectCorpus(head: Head): Format {
   const lines = wordsOf(head);
   const integers = lines.slice(0, 4).map((words) => words.every((word) => /^\d+$/.test(word)));
@@ -41,11 +48,12 @@ export function detectCorpus(head: Head): Format {
   return begins === 'terms' ? 'lda-c' : 'libsvm';
 }
 
+/** How lines begin, where they are known to be counts: by the first of them. */
 export function bagShape(head: Head, format: Format) {
-  const shape: BagShape = {
-    kind: 'bags',
-    head: format === 'lda-c' ? 'terms' : headOf(wordsOf(head)) === 'none' ? 'none' : 'label',
-  };
+  const [first] = wordsOf(head)[0] ?? [];
+  const bare = first === undefined || first.includes(':');
+  const begins = format === 'lda-c' ? 'terms' : bare ? 'none' : 'label';
+  const shape: BagShape = { kind: 'bags', head: begins };
   return { dataAt: head.mark, dataLine: 1, shape };
 }
 

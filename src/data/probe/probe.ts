@@ -8,7 +8,7 @@ import { CONTROL_BYTES, type Format, type Probe, type ProbeTask } from '../tasks
 import { quoted } from '../parse/codes.ts';
 import { dataError, headLines, type Head, type HeadLine } from './head.ts';
 import { csvShape, isNumber } from './csv.ts';
-import { bagShape, bowShape, detectCorpus } from './corpus.ts';
+import { bagShape, bowShape, detectCorpus, hasTextColumn } from './corpus.ts';
 import { mtxShape } from './mtx.ts';
 import { isDamage, readPieces } from '../parse/stream.ts';
 
@@ -85,7 +85,7 @@ function detect(head: Head, purpose: ProbeTask['purpose']): Format {
   if (looksIdx(head)) return 'idx';
   if (head.text.subarray(0, 14).toString('latin1').toLowerCase() === '%%matrixmarket') return 'mtx';
   if (purpose === 'ratings') return 'ratings';
-  if (purpose === 'corpus') return detectCorpus(head);
+  if (purpose === 'corpus') return hasTextColumn(head) ? 'csv' : detectCorpus(head);
   const lines = headLines(head, 50, /^\s*(#.*)?$/);
   const isPairs = ({ text }: HeadLine) => /^\s*\S+\s+[^\s,;:]+:\S/.test(text);
   const isLabel = ({ text }: HeadLine) => isNumber(text.replace(/#.*/, '').trim());
@@ -125,6 +125,11 @@ function ratingsStart(head: Head) {
     : { dataAt: head.mark, dataLine: 1 };
 }
 
+/** A csv file of texts has a line of names if one of them is `text`, whatever stands below. */
+function namesFirst(head: Head, { purpose, header }: ProbeTask): boolean {
+  return purpose === 'corpus' && header === undefined && hasTextColumn(head);
+}
+
 function shapeOf(head: Head, format: Format, task: ProbeTask) {
   switch (format) {
     case 'idx':
@@ -132,7 +137,7 @@ function shapeOf(head: Head, format: Format, task: ProbeTask) {
     case 'mtx':
       return mtxShape(head);
     case 'csv':
-      return csvShape(head, task);
+      return csvShape(head, namesFirst(head, task) ? { ...task, header: true } : task);
     case 'ratings':
       return ratingsStart(head);
     case 'bow':

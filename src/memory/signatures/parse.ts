@@ -31,6 +31,21 @@ export const parse = {
   bag_empty: ['rows', 'rowStart'],
   i32_total: ['n', 'x'],
 
+  // assembly/parse/text.ts, words.ts
+  parse_text: [
+    ...['text', 'end', 'state', 'table', 'where', 'rowsMax', 'entriesMax'],
+    ...['target', 'rowStart', 'index', 'count'],
+  ],
+  parse_text_fields: [
+    ...['text', 'end', 'state', 'delimiter', 'columns', 'textField', 'labelField', 'dateField'],
+    ...['nameField', 'table', 'where', 'rowsMax', 'entriesMax', 'labelsMax', 'labelBytesMax'],
+    ...['labels', 'target', 'dates', 'names', 'rowStart', 'index', 'count'],
+  ],
+  text_bag: ['p', 'end', 'table', 'where', 'word', 'found', 'entriesMax', 'index', 'count'],
+  words_intern: ['p', 'end', 'table'],
+  word_documents: ['n', 'table', 'index'],
+  word_select: ['table', 'least', 'most', 'to'],
+
   // assembly/parse/ratings.ts
   parse_ratings: [
     'text',
