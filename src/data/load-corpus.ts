@@ -29,7 +29,7 @@ export type CorpusOptions = Watch &
   TextOptions & {
     /** Detected from the content when absent. */
     readonly format?: Format;
-    /** What a document of texts is: a file if a folder or several files are named, else a line. */
+    /** What a document of texts is: a file of a folder or of several files, else a line. */
     readonly documents?: 'files' | 'lines';
     /** File of the words, one a line: those of the numbers, or the only ones of texts. */
     readonly vocabulary?: string;
@@ -58,8 +58,8 @@ const FORMATS: readonly Format[] = ['bow', 'lda-c', 'libsvm', 'mtx', 'text', 'cs
  * summed up; empty documents are kept. With `host.world` all its hosts call this at once and each
  * holds its run of the documents; facts, warnings and errors are those of one host alone.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order, or
- *   for a corpus without words, ERR_CONFIG for options that do not fit the files, ERR_LIMIT when the
- *   memory is full, ERR_ABORTED.
+ *   for a corpus without words, ERR_CONFIG for options that do not fit the files, ERR_LIMIT when
+ *   the memory is full, ERR_ABORTED.
  */
 export async function loadCorpus(
   paths: readonly string[],

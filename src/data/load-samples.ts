@@ -2,6 +2,7 @@
 //
 //   main thread: probe ──> tasks by chunk ──> merge labels, base, storage ──> steps over the blocks
 //   pool:        head      parse kernels                                      renumber, widen
+import { unreachable } from '../base/assert.ts';
 import { SystemError } from '../base/errors.ts';
 import type { Samples } from './dataset.ts';
 import { loadCsv, loadLibsvm } from './load/text-samples.ts';
@@ -82,8 +83,13 @@ export async function loadSamples(
         return loadMtx(session, probes, options);
       case 'idx':
         return loadIdx(session, probes, options);
-      default:
+      case 'ratings':
+      case 'bow':
+      case 'lda-c':
+      case 'text':
         throw new SystemError('ERR_CONFIG', `format: ${first.format} has no samples`);
+      default:
+        return unreachable(first.format);
     }
   });
 }

@@ -1,6 +1,7 @@
 // The predict and evaluate jobs: a saved model over new data.
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { unreachable } from '../base/assert.ts';
 import type { Corpus, Dataset, Ratings, Samples } from '../data/dataset.ts';
 import type { CorpusFacts } from '../data/load-corpus.ts';
 import { SystemError } from '../base/errors.ts';
@@ -55,8 +56,10 @@ function readAs(
       return readRatings(reading, paths, ratingFacts(trained));
     case 'corpus':
       return readCorpus(reading, paths, corpusFacts(trained));
-    default:
+    case 'samples':
       return readSamples(reading, paths, sampleFacts(trained));
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -29,7 +29,7 @@ export const commonOptions: readonly CommandOption[] = [
 ];
 
 /** How documents are read, of models that train on them. */
-export const corpusOptions: readonly CommandOption[] = [
+const corpusOptions: readonly CommandOption[] = [
   {
     ...text(
       'vocabulary',

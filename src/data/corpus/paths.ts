@@ -27,9 +27,9 @@ async function filesUnder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const visible = entries.filter(({ name }) => !name.startsWith('.'));
   const lists = await Promise.all(
-    visible.map((entry) => {
+    visible.map(async (entry) => {
       const path = join(folder, entry.name);
-      return entry.isDirectory() ? filesUnder(path) : [path];
+      return entry.isDirectory() ? await filesUnder(path) : [path];
     }),
   );
   return lists.flat().sort(byText);
@@ -42,11 +42,10 @@ const ASKED = 256;
 async function textFiles(paths: readonly string[]): Promise<readonly TextFile[]> {
   const named: { path: string; name: string }[] = [];
   for (const path of paths) {
-    if (!(await isFolder(path))) named.push({ path, name: path });
-    else
-      for (const file of await filesUnder(path)) {
-        named.push({ path: file, name: relative(path, file) });
-      }
+    const folder = await isFolder(path);
+    const files = folder ? await filesUnder(path) : [path];
+    for (const file of files)
+      named.push({ path: file, name: folder ? relative(path, file) : path });
   }
   const files: TextFile[] = [];
   for (let at = 0; at < named.length; at += ASKED) {

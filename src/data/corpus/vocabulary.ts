@@ -27,7 +27,7 @@ async function bytesOf(path: string): Promise<Buffer> {
 }
 
 /** Words as they stand in a list, without blanks around them; trailing empty lines do not count. */
-export function wordLines(text: string): string[] {
+function wordLines(text: string): string[] {
   const lines = text.replace(/^\uFEFF/, '').replace(/\s+$/, '');
   return lines === '' ? [] : lines.split('\n').map((line) => line.trim());
 }
