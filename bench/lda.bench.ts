@@ -1,8 +1,8 @@
 // lda: log-likelihood by time, tokens a second by the number of topics, both programs.
 //
 // PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads); without it one
-// is made: words as unequal as in text, topics with words of their own. Seconds are of training alone,
-// without reading the file.
+// is made: words as unequal as in text, topics with words of their own. Seconds are of training
+// alone, without reading the file.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// lda trained in the test's own process: planted topics come back, what is printed is the formula at
-// the saved counts, and the same seed makes the same model whoever computes it.
+// lda trained in the test's own process: planted topics come back, what is printed is the formula
+// at the saved counts, and the same seed makes the same model whoever computes it.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Metrics, ModelOptions } from '../src/jobs/job.ts';

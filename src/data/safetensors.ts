@@ -105,7 +105,8 @@ function checkEntry(path: string, name: string, entry: Partial<Entry> | null, by
 
 /**
  * Reads all tensors; `allocate` says where each one's values go (a view of count values).
- * @throws ERR_CHECKPOINT for anything that is not a complete safetensors file of f32 and i32 tensors.
+ * @throws ERR_CHECKPOINT for anything that is not a complete safetensors file of f32 and i32
+ *   tensors.
  */
 export async function readSafetensors(
   path: string,

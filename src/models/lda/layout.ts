@@ -3,7 +3,7 @@
 //
 //             words   block 0   block 1   block 2         stratum t: part a has block (a + t) mod G
 //   documents part 0 │   t 0   │   t 1   │   t 2   │
-//             part 1 │   t 2   │   t 0   │   t 1   │       no two parts have the same words at once,
+//             part 1 │   t 2   │   t 0   │   t 1   │      no two parts have the same words at once,
 //             part 2 │   t 1   │   t 2   │   t 0   │       so n_kw is always right; n_k is a copy
 //
 //   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents, tokens'
