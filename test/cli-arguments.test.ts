@@ -29,6 +29,7 @@ const train = {
 };
 const own = { ...train, model: './p.mjs', options: {} };
 const mlr = (options: object) => ({ ...train, options: { ...train.options, ...options } });
+const reads = (corpus: object) => ({ ...train, input: { ...input, corpus } });
 const predict = {
   ...{ command: 'predict', modelDirectory: 'm', data: ['a'], out: undefined },
   ...{ probabilities: false, threads, input },
@@ -38,6 +39,14 @@ const evaluate = { command: 'evaluate', modelDirectory: 'm', data: ['a'], thread
 const valid: readonly (readonly [string, object])[] = [
   ['train mlr a', train],
   ['train mlr a b', { ...train, data: ['a', 'b'] }],
+  [
+    'train mlr a --documents lines --stop-words none --min-df 3 --max-df .5 --min-length 1',
+    reads({ documents: 'lines', stopWords: 'none', minDocuments: 3, maxShare: 0.5, minLength: 1 }),
+  ],
+  [
+    'train mlr a --vocabulary v --text-column t --date-column d --name-column 2',
+    reads({ vocabulary: 'v', textColumn: 't', dateColumn: 'd', nameColumn: '2' }),
+  ],
   ['train mlr a --test t', { ...train, test: ['t'] }],
   ['train mlr a --test t --test u', { ...train, test: ['t', 'u'] }],
   ['train mlr a --out m', { ...train, out: 'm' }],
@@ -219,9 +228,9 @@ const invalid: readonly (readonly [string, string, string])[] = [
     trainHelp,
   ],
   [
-    'train mlr a --format bow',
-    '--format bow is not in this version',
-    'use one of libsvm, mtx, csv, ratings, idx',
+    'train mlr a --format parquet',
+    '--format must be one of libsvm, mtx, csv, ratings, idx, bow, lda-c, text, got "parquet"',
+    trainHelp,
   ],
   [
     'train mlr a --checkpoint d',

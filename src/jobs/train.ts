@@ -14,7 +14,7 @@ import { saveRecord, sizesOf } from '../record/directory.ts';
 import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
-import type { JobHooks, TrainDone, TrainJob } from './job.ts';
+import type { InputOptions, JobHooks, TrainDone, TrainJob } from './job.ts';
 import { userModel } from './user-program.ts';
 
 declare const PERPETUUM_VERSION: string;
@@ -160,13 +160,29 @@ async function writeRecord(job: TrainJob, host: Host, modelHash: string): Promis
   if (record === undefined) return;
   const absolute = (paths: readonly string[]) => paths.map((path) => resolve(path));
   const model = isProgramPath(job.model) ? resolve(job.model) : job.model;
-  const own = { ...rest, model, data: absolute(job.data), test: absolute(job.test) };
+  const files = { data: absolute(job.data), test: absolute(job.test) };
+  const own = { ...rest, model, ...files, input: absoluteInput(job.input) };
   const { variant, records, world } = host;
   const card = {
     ...{ version: PERPETUUM_VERSION, variant, rank: world.rank, threads: world.threads, job: own },
     ...{ files: world.rank === 0 ? await sizesOf([...own.data, ...own.test]) : [], modelHash },
   };
   await saveRecord(record, card, records);
+}
+
+/** The files that are named among the options, too. */
+function absoluteInput({ corpus, ...input }: InputOptions): InputOptions {
+  if (corpus === undefined) return input;
+  const { vocabulary, stopWords } = corpus;
+  const isFile = stopWords !== undefined && !['english', 'none'].includes(stopWords);
+  return {
+    ...input,
+    corpus: {
+      ...corpus,
+      ...(vocabulary !== undefined && { vocabulary: resolve(vocabulary) }),
+      ...(isFile && { stopWords: resolve(stopWords) }),
+    },
+  };
 }
 
 /** Bytes that left this host, and on which links. */

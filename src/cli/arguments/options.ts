@@ -9,8 +9,6 @@ export type CommandOption = Omit<OptionSpec, 'type'> & {
   /** May be given several times; its value is a list. */
   readonly repeatable?: boolean;
   readonly short?: string;
-  /** Choices of the stable command line that this version refuses, with the reason. */
-  readonly later?: Readonly<Record<string, string>>;
 };
 
 const text = (name: string, placeholder: string, help: string): CommandOption => ({

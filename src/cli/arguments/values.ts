@@ -76,12 +76,8 @@ function numberOf(option: CommandOption, given: string, helpCommand: string): nu
 }
 
 function choiceOf(option: CommandOption, given: string, helpCommand: string): string {
-  const { name, choices = [], later } = option;
+  const { name, choices = [] } = option;
   if (choices.includes(given)) return given;
-  const reason = later?.[given];
-  if (reason !== undefined) {
-    throw usage(`--${name} ${given} ${reason}`, `use one of ${choices.join(', ')}`);
-  }
   const wrong = `--${name} must be one of ${choices.join(', ')}, got "${given}"`;
   throw usage(wrong + didYouMean(given, choices), `${helpCommand} explains all options`);
 }
