@@ -84,6 +84,30 @@ for (const particles of [1, 2, 7]) {
   });
 }
 
+onEveryBuild('topics_left_to_right: unbiased where most particles are given up', (lab) => {
+  // Word 0 is in all topics, word 2 in one: most particles turn out wrong, and cannot leave their
+  // topic. The product of the particles' means is a third too small here.
+  const sharp = modelOf(
+    [0, 1, 2, 3].map((w) => [0, 1, 2].map((k) => (w === 0 || w === k + 1 ? 9 : 0))),
+    [0.02, 0.02, 0.02],
+    0.05,
+  );
+  const list = [0, 0, 0, 0, 2, 2, 2, 0];
+  const plan = placePlan(lab, sharp);
+  const particles = 8;
+  const work = lab.output(new Uint8Array(3 * 8 + particles * (12 + 4 * (3 + list.length))));
+  const random = lab.output(Int32Array.of(4, 4));
+  const at = lab.input(Int32Array.from(list));
+  const estimates = Array.from({ length: 6000 }, () =>
+    Math.exp(lab.kernels.topics_left_to_right(plan, list.length, particles, at, work, random)),
+  );
+  const { mean, error } = meanOf(estimates);
+  const { probability } = enumerate(sharp, list);
+  assert.ok(error < 0.02 * probability, `error ${error} of ${probability}`);
+  close(mean, probability, errors * error, 'p(w)');
+  lab.check('left to right');
+});
+
 onEveryBuild('topics_left_to_right: many particles make one estimate sharp', (lab) => {
   const model = randomModel(12, 4, 3);
   const plan = placePlan(lab, model);

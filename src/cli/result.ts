@@ -1,6 +1,7 @@
 // How a finished job reads: the text on standard output, and the JSON line.
 import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
 import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
+import { topicTable } from '../models/topics/table.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 
@@ -85,7 +86,7 @@ function trainText(done: TrainDone, job: TrainJob): string {
   // A user's program has no scoring of ours.
   const ours = !/\.m?js$/.test(job.model);
   const next = done.out === null || !ours ? '' : `\nnext: ${nextCommand(job, done.out)}\n`;
-  return head + block(rows) + pathText(done.path) + next;
+  return head + block(rows) + pathText(done.path) + topicsText(done.topics) + next;
 }
 
 /** Columns under their names, numbers to the right. */
@@ -94,6 +95,15 @@ function table(rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
   return rows.map((row) => `  ${line(row).join('  ').trimEnd()}\n`).join('');
+}
+
+const topicsWidth = 100;
+
+function topicsText(topics: TrainDone['topics']): string {
+  if (topics === undefined) return '';
+  const { rows, years, page } = topics;
+  const shown = topicTable(rows, { width: topicsWidth, ...(years !== undefined && { years }) });
+  return `\n${shown}${page === undefined ? '' : `\npage: open ${shellText(page)} in a browser\n`}`;
 }
 
 const pathRows = 20;

@@ -1,5 +1,6 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
+import type { TopicRow } from '../models/topics/table.ts';
 import type { ClusterPlace } from '../base/place.ts';
 import type { CorpusOptions, TextOptions } from '../data/load-corpus.ts';
 import type { Format } from '../data/tasks.ts';
@@ -100,7 +101,7 @@ export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
 export type OptionSpec = {
   /** Without dashes: `learning-rate`. A boolean `x` is also `--no-x`. */
   readonly name: string;
-  readonly type: 'number' | 'integer' | 'boolean' | 'choice';
+  readonly type: 'number' | 'integer' | 'boolean' | 'choice' | 'text';
   readonly choices?: readonly string[];
   /** Undefined: chosen from the data when training starts. */
   readonly default: number | string | boolean | undefined;
@@ -108,6 +109,10 @@ export type OptionSpec = {
   /** minimum itself is not allowed. */
   readonly exclusive?: boolean;
   readonly maximum?: number;
+  /** What stands for the value in help: FILE, DIR, … */
+  readonly placeholder?: string;
+  /** Words for the default where it is not a plain value. */
+  readonly defaultText?: string;
   readonly help: string;
 };
 
@@ -142,6 +147,15 @@ export type PathPoint = {
 };
 
 /** A λ path: the largest first, and which of them the model is of. */
+/** The largest topics, and the page that shows all. */
+export type TopicsDone = {
+  readonly rows: readonly TopicRow[];
+  /** First year of the first and of the last period, where documents have dates. */
+  readonly years?: readonly [number, number];
+  /** The file that --page wrote. */
+  readonly page?: string;
+};
+
 export type Path = { readonly values: readonly PathPoint[]; readonly chosen: number };
 
 export type TrainDone = {
@@ -169,6 +183,8 @@ export type TrainDone = {
   readonly stalenessHistogram: readonly number[];
   /** Of models that were trained for several λ. */
   readonly path?: Path;
+  /** Of models of topics. */
+  readonly topics?: TopicsDone;
   readonly modelHash: string;
   /** p99 delay of the supervisor's event loop while training, milliseconds. */
   readonly eventLoopLagP99Ms: number;

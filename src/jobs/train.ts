@@ -134,6 +134,7 @@ export async function trainJob(
         ...{ converged: outcome.converged, gap: outcome.gap, tolerance: outcome.tolerance },
         ...(outcome.gapScale !== undefined && { gapScale: outcome.gapScale }),
         ...(outcome.path !== undefined && { path: outcome.path }),
+        ...(outcome.topics !== undefined && { topics: outcome.topics }),
         ...{ clocks: outcome.clocks, passes: outcome.passes, threads, hosts: world.size },
         ...{ consistency: outcome.policy.consistency, staleness: outcome.policy.staleness },
         seed: job.seed,

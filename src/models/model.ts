@@ -2,7 +2,7 @@
 // on the actors are its programs; this is what the supervisor's side knows of it.
 import type { Dataset } from '../data/dataset.ts';
 import type { TensorType } from '../data/safetensors.ts';
-import type { Metrics, ModelOptions, OptionSpec, Path } from '../jobs/job.ts';
+import type { Metrics, ModelOptions, OptionSpec, Path, TopicsDone } from '../jobs/job.ts';
 import type { Event } from '../mailbox/messages.ts';
 import type { Policy } from '../ps/freshness.ts';
 import type { World } from '../base/world.ts';
@@ -60,6 +60,8 @@ export type TrainOutcome = {
   readonly gapScale?: number;
   /** Of a model that was trained for several λ. */
   readonly path?: Path;
+  /** Of models of topics: what is said of them at the end. */
+  readonly topics?: TopicsDone;
   readonly clocks: number;
   readonly passes: number;
   readonly stalenessHistogram: readonly number[];

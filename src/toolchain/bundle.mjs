@@ -14,6 +14,7 @@
 import { build } from 'esbuild';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { pageText } from './page-text.mjs';
 import { root } from './setup.mjs';
 
 // The bundled CommonJS dependencies (piscina) still ask for `require` and `__dirname`.
@@ -86,6 +87,7 @@ async function bundle(outdir, more) {
     external: ['@napi-rs/nice', 'esbuild', 'assemblyscript'],
     logLevel: 'warning',
     legalComments: 'none',
+    plugins: [pageText],
   };
   const modules = (entryPoints) =>
     build({ ...common, entryPoints, splitting: true, format: 'esm', banner: { js: banner } });

@@ -59,7 +59,9 @@ export function importsOf(file: SourceFile): readonly Import[] {
   }
   for (const [, to = ''] of file.text.matchAll(dynamic)) found.push({ to, typeOnly: false });
   return found.map(({ to, typeOnly }) => {
-    const path = to.startsWith('.') ? posix.join(posix.dirname(file.path), to) : to;
+    // The file as text: see src/toolchain/page-text.mjs.
+    const name = to.replace('?page', '');
+    const path = name.startsWith('.') ? posix.join(posix.dirname(file.path), name) : name;
     return { from: file.path, to: path, typeOnly };
   });
 }

@@ -4,15 +4,11 @@ import { limits } from '../../base/limits.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 
 export type CommandOption = Omit<OptionSpec, 'type'> & {
-  /** switch: no value and no --no- form; text: any value; the others as in OptionSpec. */
-  readonly type: OptionSpec['type'] | 'switch' | 'text';
+  /** switch: no value and no --no- form; the others as in OptionSpec. */
+  readonly type: OptionSpec['type'] | 'switch';
   /** May be given several times; its value is a list. */
   readonly repeatable?: boolean;
-  /** What stands for the value in help: FILE, DIR, … */
-  readonly placeholder?: string;
   readonly short?: string;
-  /** Words for the default where it is not a plain value. */
-  readonly defaultText?: string;
 };
 
 const text = (name: string, placeholder: string, help: string): CommandOption => ({

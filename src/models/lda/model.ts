@@ -24,9 +24,11 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import type { WordTopics } from '../topics/model.ts';
+import type { DocTopics, WordTopics } from '../topics/model.ts';
+import { coherence } from '../topics/coherence.ts';
 import { placeTopics } from '../topics/placed.ts';
-import { heldOut, predictTopics, type Reading } from '../topics/run.ts';
+import { reportTopics } from '../topics/report.ts';
+import { heldOut, type HeldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
@@ -44,6 +46,8 @@ type Facts = {
   readonly beta: number;
   readonly documents: number;
   readonly tokens: number;
+  /** Of held-out scores from left to right; 0: document completion. */
+  readonly particles: number;
   readonly base: number;
   readonly classes: readonly string[];
   readonly vocabulary: readonly string[];
@@ -107,37 +111,57 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const facts: Facts = {
     ...{ topics: ldaOptions.topics, words: data.words, alpha: [...alpha] },
     ...{ beta: results[result.beta]!, documents: data.documents, tokens: data.tokens },
-    ...{ base: data.base, classes: data.classes, vocabulary: data.vocabulary },
+    ...{
+      particles: request.options['particles'] as number,
+      base: data.base,
+      classes: data.classes,
+      vocabulary: data.vocabulary,
+    },
   };
   const trained: TrainedModel = {
     model: 'lda',
     facts,
     tensors: tensorsOf(run, session.host, data),
   };
-  const held = request.test && (await evaluate(session, trained, request.test));
-  const perplexity = held?.['perplexity'];
+  const placed = placeTopics(session.host, topicsOf(session, trained));
+  const documents = documentsOf(session, trained);
+  const page = request.options['page'] as string | undefined;
+  const topics = await reportTopics(session, { placed, documents, data }, page);
+  const held = request.test && (await perplexityOf(session, trained, request.test));
   return {
     trained,
     objective: results[result.likelihood]!,
     metrics: {
       ...(!server && { drift: results[result.drift]! }),
-      ...(perplexity !== undefined && { perplexity }),
+      ...(held !== undefined && { perplexity: held.perplexity }),
       ...auditMetrics(run),
     },
     ...{ converged: null, gap: null, tolerance: null },
     ...{ clocks: run.clocks, passes: ldaOptions.passes },
-    ...{ policy, stalenessHistogram: run.stalenessHistogram },
+    ...{ policy, stalenessHistogram: run.stalenessHistogram, ...(topics && { topics }) },
   };
 }
 
-/** Trained counts as plain arrays over the host's memory. */
-function topicsOf({ host }: Session, { facts, tensors }: TrainedModel): WordTopics {
-  const { topics, words, alpha, beta } = facts as Facts;
-  const view = (name: string) => {
+/** A tensor as a plain array over the host's memory. */
+const viewOf =
+  ({ host }: Session, { tensors }: TrainedModel) =>
+  (name: string) => {
     const tensor = tensors.find((found) => found.name === name);
     const count = tensor?.shape[0] ?? 0;
     return host.arena.i32.subarray((tensor?.at ?? 0) / 4, (tensor?.at ?? 0) / 4 + count);
   };
+
+function documentsOf(session: Session, trained: TrainedModel): DocTopics {
+  const view = viewOf(session, trained);
+  const starts = view('doc_starts');
+  const counts = { topic: view('doc_topics'), count: view('doc_counts') };
+  return { documents: starts.length - 1, starts, ...counts };
+}
+
+/** Trained counts as plain arrays over the host's memory. */
+function topicsOf(session: Session, trained: TrainedModel): WordTopics {
+  const { topics, words, alpha, beta } = trained.facts as Facts;
+  const view = viewOf(session, trained);
   const counts = { topic: view('word_topics'), count: view('word_counts') };
   const totals = view('topic_totals');
   return { words, topics, starts: view('word_starts'), ...counts, totals, alpha, beta };
@@ -151,9 +175,16 @@ function readingOf(session: Session, trained: TrainedModel, data: Corpus): Readi
   return { session, placed, data, seed: readingSeed };
 }
 
+/** By document completion, or left to right where the model was trained with --particles. */
+function perplexityOf(session: Session, trained: TrainedModel, data: Corpus): Promise<HeldOut> {
+  const { particles } = trained.facts as Facts;
+  return heldOut(readingOf(session, trained, data), { particles });
+}
+
 async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
-  const { perplexity, tokens } = await heldOut(readingOf(session, trained, data));
-  return { perplexity, tokens };
+  const { perplexity, tokens } = await perplexityOf(session, trained, data);
+  const { meanNpmi } = await coherence(readingOf(session, trained, data));
+  return { perplexity, coherence: meanNpmi, tokens };
 }
 
 function predict(

@@ -36,6 +36,14 @@ export const options: readonly OptionSpec[] = [
     ...{ name: 'evaluate-interval', type: 'integer', minimum: 1, default: 10 },
     help: 'passes from one log-likelihood to the next',
   },
+  {
+    ...{ name: 'particles', type: 'integer', minimum: 0, maximum: 10_000, default: 0 },
+    help: 'perplexity left to right with so many particles (slow); 0: by document completion',
+  },
+  {
+    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
+    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
+  },
 ];
 
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */

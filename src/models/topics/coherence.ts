@@ -2,10 +2,10 @@
 // D(i, j) the documents of a corpus that have them, of D documents, and p = D(·) / D:
 //
 //   NPMI    mean over i < j of  ln (p_ij / (p_i p_j)) / −ln p_ij    in [−1, 1], 0: independent
-//           −1 where they never meet, 1 where both are everywhere   (Bouma 2009; as a measure of
-//           topics Lau, Newman and Baldwin 2014). The window is the document.
-//   UMass   mean over i > j of  ln ((D(i, j) + 1) / D(j)),  words in order of weight, at most about 0
-//           (Mimno et al. 2011, who take the sum over pairs)
+//           −1 where they never meet, 1 where both are everywhere   (Bouma 2009; as a measure
+//           of topics Lau, Newman and Baldwin 2014). The window is the document.
+//   UMass   mean over i > j of  ln ((D(i, j) + 1) / D(j)),  words in order of weight, at most
+//           about 0   (Mimno et al. 2011, who take the sum over pairs)
 //
 // A pair with a word that no document has says nothing and is left out; a topic without pairs has
 // NaN, and the mean over topics is of the others.
@@ -15,7 +15,7 @@ import { readHere, type Reading } from './run.ts';
 import { topWords, type Ranked } from './words.ts';
 
 /** Top words that a topic is judged by. */
-export const coherenceWords = 10;
+const coherenceWords = 10;
 
 export type Coherence = {
   readonly npmi: Float64Array;

@@ -4,13 +4,13 @@
 //   starts   i32 V + 1   word w's entries are starts[w] … starts[w + 1] − 1 of:
 //   topic    i32 nnz       topics that w occurs in, each once
 //   count    i32 nnz       n_kw ≥ 1, occurrences of w in that topic
-//   totals   i32 K       n_k = Σ_w n_kw
+//   totals   i32 K         n_k = Σ_w n_kw
 //
 //   φ_kw = (n_kw + β) / (n_k + Vβ)          a topic's words
 //   θ_dk = (n_dk + α_k) / (N_d + Σα)        a document's topics
 //
-// So φ is dense but for its background β / (n_k + Vβ): sums over k go over a word's entries, and the
-// background is summed once.
+// So φ is sparse but for its background β / (n_k + Vβ): sums over k go over a word's entries, and
+// the background is summed once.
 
 /** Word–topic counts of V = `words` words and K = `topics` topics, sparse by word. */
 export type WordTopics = {

@@ -1,5 +1,5 @@
-// Trained topics where kernels can read them: the arrays in the arena, and beside them the plan that
-// assembly/topics/sampling.ts draws. Made once on the supervisor's side; threads get the plan's place.
+// Trained topics where kernels can read them: the arrays in the arena, and beside them the plan
+// that assembly/topics/sampling.ts draws. Made once, by the supervisor; threads get its place.
 import { assert } from '../../base/assert.ts';
 import type { Context } from '../../program/program.ts';
 import { inverseTotals, type DocTopics, type WordTopics } from './model.ts';
@@ -8,7 +8,7 @@ export type Memory = Pick<Context<unknown>, 'arena' | 'kernels'>;
 
 export type PlacedTopics = {
   readonly model: WordTopics;
-  /** Byte offsets; alpha and inverse: K × f64, inverse 1 / (n_k + Vβ), totals: V × f64, Σ_k n_kw. */
+  /** Byte offsets. alpha: K × f64; inverse: K × f64, 1 / (n_k + Vβ); totals: V × f64, Σ_k n_kw. */
   readonly plan: number;
   readonly starts: number;
   readonly topic: number;

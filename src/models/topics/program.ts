@@ -1,6 +1,6 @@
 // What reads a corpus under trained topics: held-out scores, document mixtures, and in how many
-// documents words occur together. One clock, data-parallel over the blocks of the corpus, no tables.
-// A document's draws come from the seed and its number, and sums are taken document by document and
+// documents words occur together. One clock, data-parallel over the corpus' blocks, no tables. A
+// document's draws come from the seed and its number, and sums are taken document by document and
 // partition by partition, so nothing depends on threads.
 import { assert } from '../../base/assert.ts';
 import { createPrng } from '../../base/prng.ts';

@@ -11,8 +11,7 @@ import type { Sweeps } from './sampler.ts';
 /** Partitions of reading: more than any machine has cores. */
 const readPartitions = 64;
 /** Sweeps that make a document's mixture. */
-export const defaultSweeps: Sweeps = { burn: 20, samples: 20 };
-export const defaultParticles = 20;
+const defaultSweeps: Sweeps = { burn: 20, samples: 20 };
 /** Mixtures list topics from this share on. */
 const mixtureThreshold = 0.01;
 
@@ -47,7 +46,7 @@ function documentsWork({ session, placed, data }: Reading, sweeps: Sweeps) {
   return { plan: placed.plan, topics, words, longest, sweeps };
 }
 
-/** Held-out score of documents: see sampler.ts. `oov`: tokens whose word the model does not have. */
+/** Held-out score of documents: see sampler.ts. Words that the model does not have are left out. */
 export type HeldOut = {
   readonly perplexity: number;
   readonly logLikelihood: number;

@@ -2,8 +2,8 @@
 //
 //   Hellinger   H(j, k) = √(1 − Σ_w √(φ_jw φ_kw)),  a metric in [0, 1]
 //
-// Exact, though φ is dense: with b_k = √(β / (n_k + Vβ)) and d_kw = √φ_kw − b_k, which is 0 but where
-// word w occurs in topic k,
+// Exact, though φ is dense: with b_k = √(β / (n_k + Vβ)) and d_kw = √φ_kw − b_k, which is 0 but
+// where word w occurs in topic k,
 //
 //   Σ_w √(φ_jw φ_kw) = V b_j b_k + b_j Σ_w d_kw + b_k Σ_w d_jw + Σ_w d_jw d_kw
 //

@@ -1,10 +1,8 @@
-// Topics in a terminal: a line each with its number, its share of all tokens, its rise and fall, and
-// its top words.
+// Topics in a terminal: a line each with its number, its share of all tokens, its rise and fall,
+// and its top words.
 //
-//   topics of 233 documents by share; ▁ to █: rise and fall from the 1790s to the 2010s
-//
-//      share  1790 ─────────── 2010
-//    4  8.1 %  ▇▇▆▅▅▃▂▂▁▁▁▁▁▁▁▁▁▁▁▁   war peace nations great britain
+//        share  1790 ────────────── 2020  words
+//   33   3.1 %  ▄▄▅█▇▅▆▅▆▇▆▃▅▂▂▁▁▁▁▁▁▁▁▁  relations friendly convention intercourse
 export type TopicRow = {
   readonly topic: number;
   /** Of all tokens, 0 … 1. */

@@ -1,6 +1,6 @@
 // A topic's words, best first, by
 //
-//   relevance   r = λ ln φ_kw + (1 − λ) ln (φ_kw / p_w),  p_w = n_w / Σ n      (Sievert, Shirley 2014)
+//   relevance   r = λ ln φ_kw + (1 − λ) ln (φ_kw / p_w),  p_w = n_w / Σ n   (Sievert, Shirley 2014)
 //   weight      λ = 1: the words that the topic writes most
 //   lift        λ = 0: the words that only this topic writes; rare ones, so `least` matters
 //

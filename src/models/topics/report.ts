@@ -1,0 +1,102 @@
+// What models of topics say at the end of training: the largest topics as a table, and with --page
+// all of them as a page. Words, names and dates are those of the corpus they were trained on.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Corpus } from '../../data/dataset.ts';
+import type { TopicsDone } from '../../jobs/job.ts';
+import type { Session } from '../model.ts';
+import type { DocTopics } from './model.ts';
+import { pageData } from './page-data.ts';
+import { periodsOf, timelineOf } from './periods.ts';
+import type { Memory, PlacedTopics } from './placed.ts';
+import type { TopicRow } from './table.ts';
+import { rankedOf, relevanceLambda, topWords } from './words.ts';
+
+const rowsMax = 20;
+const rowWords = 12;
+/** Wider sparklines leave no room for words. */
+const sparklineMax = 30;
+
+export type Trained = {
+  readonly placed: PlacedTopics;
+  readonly documents: DocTopics;
+  readonly data: Corpus;
+};
+
+/** Dates of all documents, those that lie elsewhere without. */
+function datesOf({ data, documents }: Trained): Float64Array {
+  const { dates = [], first } = data;
+  return Float64Array.from({ length: documents.documents }, (_, d) => dates[d - first] ?? NaN);
+}
+
+const wordText = ({ vocabulary, base }: Corpus, word: number) =>
+  vocabulary[word] ?? `word ${word + base}`;
+
+/** The largest topics, with words by relevance, and by decade (or longer) where there are dates. */
+export function topicRows(memory: Memory, trained: Trained): TopicsDone {
+  const { placed, documents, data } = trained;
+  const { topics, totals } = placed.model;
+  const words = topWords(memory, placed, { top: rowWords, lambda: relevanceLambda });
+  const dates = datesOf(trained);
+  const periods = [10, 20, 50, 100, 500]
+    .map((years) => periodsOf(dates, years))
+    .find((found) => found !== undefined && found.count <= sparklineMax);
+  const timeline = periods && timelineOf(memory, placed, { documents, dates, periods });
+  const order = Array.from({ length: topics }, (_, k) => k);
+  order.sort((a, b) => totals[b]! - totals[a]! || a - b);
+  const rows = order.slice(0, rowsMax).map((topic): TopicRow => {
+    const overTime = periods?.documents.map((count, p) =>
+      count === 0 ? NaN : (timeline?.share(topic, p) ?? NaN),
+    );
+    return {
+      ...{ topic, share: totals[topic]! / Math.max(1, placed.tokens) },
+      words: rankedOf(words, topic).map((word) => wordText(data, word)),
+      ...(overTime !== undefined && { overTime }),
+    };
+  });
+  if (periods === undefined) return { rows };
+  const { first, years, count } = periods;
+  return { rows, years: [first, first + (count - 1) * years] };
+}
+
+/** Writes the page; a file that cannot be written is a warning: what was trained is not lost. */
+async function writePage(session: Session, trained: Trained, file: string): Promise<boolean> {
+  const { placed, documents } = trained;
+  // The page with its script is loaded by those alone who want one.
+  const { topicsPage } = await import('./page/html.ts');
+  const source = {
+    ...{ title: 'Topics', placed, documents, dates: datesOf(trained) },
+    vocabulary: vocabularyOf(trained),
+    names: namesOf(trained),
+  };
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, topicsPage(pageData(session.host, source)));
+    return true;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    session.warn(`--page ${file} cannot be written: ${why}`);
+    return false;
+  }
+}
+
+function vocabularyOf({ data, placed }: Trained): readonly string[] {
+  return Array.from({ length: placed.model.words }, (_, word) => wordText(data, word));
+}
+
+function namesOf({ data, documents }: Trained): readonly string[] {
+  const name = (d: number) => data.names[d - data.first] ?? `document ${d + 1}`;
+  return Array.from({ length: documents.documents }, (_, d) => name(d));
+}
+
+/** The table, and the page where `page` names a file: by rank 0, which has all counts. */
+export async function reportTopics(
+  session: Session,
+  trained: Trained,
+  page: string | undefined,
+): Promise<TopicsDone | undefined> {
+  if (session.world.rank > 0) return undefined;
+  const done = topicRows(session.host, trained);
+  const written = page !== undefined && (await writePage(session, trained, page));
+  return written ? { ...done, page } : done;
+}
