@@ -1,6 +1,7 @@
 // The columns of one partition of the samples (assembly/linear/columns.ts): sparse rows are sorted
-// by column, columns by length; dense ones are transposed. Everything that reads them is a partial sum over the
-// partition's rows; who folds those in partition order gets the same bits for any threads.
+// by column, columns by length; dense ones are transposed. Everything that reads them is a partial
+// sum over the partition's rows; who folds those in partition order gets the same bits for any
+// threads.
 import { assert } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import type { Samples } from '../../data/dataset.ts';
