@@ -63,10 +63,10 @@ function cost(file: string, nonzeros: number, threads: number): Cost {
   };
 }
 
-/** As lasso cuts such data. */
+/** As lasso cuts such data; a share for each thread. */
 function partitionsOf(nonzeros: number): string {
   const rows = nonzeros / rowNonzeros;
-  return String(columnPartitions({ storage: 'csr', rows, columns, nonzeros }));
+  return String(Math.max(2, columnPartitions({ storage: 'csr', rows, columns, nonzeros })));
 }
 
 const median = (values: readonly number[]) =>

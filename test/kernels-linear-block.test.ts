@@ -118,4 +118,18 @@ onEveryBuild('block: changes of some are applied to the gradients of all', (lab)
   allClose([...lab.f64(gAt, count)], [...g.subarray(0, count)], 1e-12, 'g');
 });
 
+onEveryBuild('block_gather: the matrix may be gathered where it stands, slots ascending', (lab) => {
+  const size = 8;
+  const G = Float32Array.from(
+    { length: size * size },
+    (_, k) => 100 * Math.floor(k / size) + (k % size),
+  );
+  const list = Int32Array.of(0, 2, 3, 6);
+  const at = lab.output(G);
+  lab.kernels.block_gather(list.length, lab.input(list), size, at, size, at);
+  lab.check('gather');
+  const rows = [...list].map((a) => [...[...list].map((b) => 100 * a + b), 0, 0, 0, 0]);
+  assert.equal([...lab.f32(at, list.length * size)], rows.flat());
+});
+
 test.run();

@@ -268,19 +268,6 @@ test('lasso: more coefficients than the working set holds', async () => {
   }
 });
 
-test('lasso: slots of variables that are 0 are given up first', async () => {
-  // What is not 0 takes less than half of them; what once was or was tried fills the others.
-  const data = randomRegression({ storage: 'csr', rows: 400, columns: 300, seed: 12 });
-  await withHost(2, async (host) => {
-    const options = { path: 30, 'path-ratio': 0.12, 'working-set': 160 };
-    const { outcome, facts } = await fit(host, data, options);
-    assert.is(outcome.converged, true);
-    const problem = problemOf(data, { lambda: facts.lambda });
-    const best = lassoObjective(problem, solveLasso(problem));
-    close(outcome.objective, best, 1e-8 * best, 'objective');
-  });
-});
-
 test('lasso: degenerate data has its answer', async () => {
   const base = randomRegression(shapes[0]);
   const change = (map: (row: readonly number[], i: number) => number[]): Regression => ({

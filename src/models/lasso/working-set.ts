@@ -10,7 +10,7 @@ import { gramPartBytes } from './layout.ts';
 import type { Penalty, Phases, Solver } from './solver.ts';
 
 /** A working set grows by this share of the support: more costs moments, less passes. Measured. */
-const growth = { share: 1, least: 128 } as const;
+const growth = { share: 1 / 2, least: 128 } as const;
 /**
  * Slots of variables that are 0 are given up where the others have at most this share: beyond it a
  * block costs more than sweeps do.
