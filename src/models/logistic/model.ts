@@ -186,7 +186,8 @@ async function train(session: Session, request: TrainRequest<Samples>): Promise<
   };
   const converged = values.every((value) => value.gap <= tolerance * value.objective);
   return {
-    ...{ trained, objective, gap, tolerance, converged },
+    trained: path > 1 ? { ...trained, facts: { ...trained.facts, path: values } } : trained,
+    ...{ objective, gap, tolerance, converged },
     ...(path > 1 && { path: { values, chosen } }),
     metrics: {
       ...own,
