@@ -1,4 +1,4 @@
-/** The values of a λ path: `path` of them, evenly by factor, from `most` down to its `pathRatio`. */
+/** The values of a λ path: `path` of them, evenly by factor, from `most` to its `pathRatio`. */
 export function lambdaPath(
   most: number,
   { path, pathRatio }: { readonly path: number; readonly pathRatio: number },
