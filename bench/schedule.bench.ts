@@ -6,10 +6,10 @@
 //            unscheduled, U > P = J/ρ(XᵀX) + 1 can diverge (Bradley et al. 2011: up to P at once by
 //            chance do not; columns of length 1), where the filtered schedule converges
 //
-// A run is certified twice a pass, which also refreshes a dynamic schedule's priorities, by a gradient
-// that is not counted as updates. The table says after how many updates and phases a certificate was
-// below a share of the objective of w = 0 first; `–` where none was in all passes. The claims below
-// each table are read off these numbers. PERPETUUM_BENCH_DATA names a folder with
+// A run is certified twice a pass, which also refreshes a dynamic schedule's priorities, by a
+// gradient that is not counted as updates. The table says after how many updates and phases a
+// certificate was below a share of the objective of w = 0 first; `–` where none was in all passes.
+// The claims below each table are read off these numbers. PERPETUUM_BENCH_DATA names a folder with
 // size.train.svm.gz (Debian package descriptions); without it only synthetic data is used. The
 // plot's data, every certificate of every run, is written to bench/results/schedule.csv.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// What the auditor of --audit asks about two variables in flight: do their columns correlate? Before
-// a phase begins, all hosts measure its variables and those in flight, each over its own rows: from
+// What the auditor of --audit asks of two variables in flight: do their columns correlate? Before a
+// phase begins, all hosts measure its variables and those in flight, each over its own rows: from
 // the columns, whatever the filter was told or remembers.
 //
 //   a partition's line   Σ x of `count` variables │ Σ x² │ Σ x_j x_k, `count` for each of `fresh`
@@ -46,7 +46,7 @@ export function measurePairs(
   }
 }
 
-/** Has the pairs of variables that are about to begin measured, with each other and with `flying`. */
+/** Has pairs of those that are about to begin measured, with each other and with `flying`. */
 export function* auditPairs(
   problem: Problem,
   picked: Int32Array,

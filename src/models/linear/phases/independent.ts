@@ -17,7 +17,10 @@ export const independentOptions: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'dependency-threshold', type: 'number', minimum: 0, exclusive: true, maximum: 1 },
-    ...{ default: 0.1, help: 'independent: less correlated than this, or not at once; 1: any are' },
+    ...{
+      default: 0.1,
+      help: 'independent: less correlated than this, or not at once; 1: all; --json tells of both',
+    },
   },
   {
     ...{ name: 'priority', type: 'choice', choices: ['change', 'square'], default: 'change' },
