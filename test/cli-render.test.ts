@@ -2,7 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bytesText, metricText, numberText, shellText, valuesText } from '../src/cli/format.ts';
-import { checkHugePages, checkNode, doctorText, isReady, runChecks } from '../src/cli/commands/doctor.ts';
+import {
+  checkHugePages,
+  checkNode,
+  doctorText,
+  isReady,
+  runChecks,
+} from '../src/cli/commands/doctor.ts';
 import { failureText, Renderer } from '../src/cli/render.ts';
 import { resultText } from '../src/cli/result.ts';
 import { parse, type View } from '../src/cli/arguments/parse.ts';

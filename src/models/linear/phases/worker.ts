@@ -5,14 +5,7 @@ import type { Samples } from '../../../data/dataset.ts';
 import type { PushContext } from '../../../program/program.ts';
 import { openRows, partitionRows } from '../../rows.ts';
 import { measurePairs, type Audit } from './audit.ts';
-import {
-  addColumns,
-  columnEntries,
-  dots,
-  moments,
-  openColumns,
-  type Columns,
-} from '../columns.ts';
+import { addColumns, columnEntries, dots, moments, openColumns, type Columns } from '../columns.ts';
 import {
   auditLine,
   cell,
