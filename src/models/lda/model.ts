@@ -27,7 +27,7 @@ import {
 import type { DocTopics, WordTopics } from '../topics/model.ts';
 import { coherence } from '../topics/coherence.ts';
 import { placeTopics } from '../topics/placed.ts';
-import { reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report.ts';
 import { heldOut, type HeldOut, predictTopics, type Reading } from '../topics/run.ts';
 import { result, resultsOf, type LdaOptions } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
@@ -125,8 +125,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   };
   const placed = placeTopics(session.host, topicsOf(session, trained));
   const documents = documentsOf(session, trained);
-  const page = request.options['page'] as string | undefined;
-  const topics = await reportTopics(session, { placed, documents, data }, page);
+  const topics = await reportTopics(session, { placed, documents, data }, pageOf(request.options));
   const held = request.test && (await perplexityOf(session, trained, request.test));
   return {
     trained,

@@ -44,6 +44,10 @@ export const options: readonly OptionSpec[] = [
     ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
     ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
   },
+  {
+    ...{ name: 'title', type: 'text', placeholder: 'TEXT', default: 'Topics' },
+    help: 'heading of the page',
+  },
 ];
 
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
