@@ -56,7 +56,10 @@ type Marks = {
 function untilLine(command: readonly string[], { loaded, ended }: Marks): Promise<Seconds> {
   const start = performance.now();
   // Line by line even into a pipe.
-  const child = spawn('stdbuf', ['-oL', ...command], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // LIBPMF leaves a file where it runs.
+  const child = spawn('stdbuf', ['-oL', ...command], {
+    ...{ cwd: work, stdio: ['ignore', 'pipe', 'ignore'] },
+  });
   let [load, wall, rest] = [NaN, NaN, ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const now = (performance.now() - start) / 1000;
