@@ -39,7 +39,7 @@ export * from './wire/halves';
 export * from './lda/sample';
 export { lda_count, lda_document_bytes, lda_place, lda_rows, lda_starts } from './lda/build';
 export * from './lda/likelihood';
-export { medlda_sample } from './medlda/sample';
+export { medlda_open, medlda_sample } from './medlda/sample';
 export * from './medlda/weights';
 export * from './medlda/tables';
 export * from './topics/sampling';

@@ -9,7 +9,7 @@
 //         targets   D × i32; −1: no class                      lambda  D × T × f32
 //         eta       T rows of f32, 0 behind K
 //   places of a thread's own
-//         inverse, running   a row of f32       factors  K + 1 rows     stamps  K + 1 × i32
+//         inverse, running   a row of f32       factors  K rows         stamps  K × i32
 //         residuals, gains, without   T × f32
 //   f64   α, β, Vβ, cost c, margin ℓ
 

@@ -11,7 +11,7 @@
 //
 //   document   a row of counts (K padded to 8 × i32)    its tokens: words ascending, a topic each
 //   table      V rows of the same form, n_kw
-//   factors    (K + 1) rows: of a token now in topic k; the last of one without a topic
+//   factors    K rows, of a token that is in topic k now
 import { exp4 } from '../math';
 import { fraction } from '../random';
 import { hsum } from '../simd';
@@ -58,16 +58,14 @@ function openDocument(target: i32, n: i32, lambda: usize, counts: usize, plan: u
   }
 }
 
-/** The factors of all topics for a token that has topic `old` (−1: none), the greatest 1, to `out`. */
+/** The factors of all topics for a token that has topic `old`, the greatest 1, to `out`. */
 function fillFactors(old: i32, plan: usize, out: usize): void {
   const k = load<i32>(plan, K), bytes = <usize>load<i32>(plan, ROW_BYTES), etas = load<usize>(plan, ETA);
   const end = <usize>load<i32>(plan, CLASSES) << 2;
   const residuals = load<usize>(plan, RESIDUALS), gains = load<usize>(plan, GAINS);
   const without = load<usize>(plan, WITHOUT);
   for (let at: usize = 0, eta = etas + (<usize>old << 2); at < end; at += 4, eta += bytes) {
-    let r = load<f32>(residuals + at);
-    if (old >= 0) r += load<f32>(gains + at) * load<f32>(eta);
-    store<f32>(without + at, r);
+    store<f32>(without + at, load<f32>(residuals + at) + load<f32>(gains + at) * load<f32>(eta));
   }
   for (let place: usize = 0; place < bytes; place += 32) {
     let a = f32x4.splat(0), b = f32x4.splat(0);
@@ -137,26 +135,24 @@ function shift(k: i32, by: i32, counts: usize, row: usize, totals: usize, invers
   store<f32>(inverse + at, 1 / (<f32>all + vBeta));
 }
 
-/** A token has left topic `old` (−1: none) for topic k: r_t. */
+/** A token has left topic `old` for topic k: r_t. */
 function moveResiduals(old: i32, k: i32, plan: usize): void {
   const bytes = <usize>load<i32>(plan, ROW_BYTES), end = <usize>load<i32>(plan, CLASSES) << 2;
   const residuals = load<usize>(plan, RESIDUALS), gains = load<usize>(plan, GAINS);
   let eta = load<usize>(plan, ETA);
   for (let at: usize = 0; at < end; at += 4, eta += bytes) {
-    let change = load<f32>(eta + (<usize>k << 2));
-    if (old >= 0) change -= load<f32>(eta + (<usize>old << 2));
+    const change = load<f32>(eta + (<usize>k << 2)) - load<f32>(eta + (<usize>old << 2));
     store<f32>(residuals + at, load<f32>(residuals + at) - load<f32>(gains + at) * change);
   }
 }
 
 /**
- * Gives the tokens of words [low, high) in documents [first, last) a topic each; n_k are a copy.
- * Without `supervised` (and in documents without a class) all factors are 1. Random numbers are those
- * of `state`, … Returns how many tokens changed their topic.
+ * Gives the tokens of words [low, high) in documents [first, last) a topic each; n_k are a copy. Where
+ * a document has no class all factors are 1. Random numbers are those of `state`, … Returns how many
+ * tokens changed their topic.
  */
 export function medlda_sample(
-  first: i32, last: i32, low: i32, high: i32, supervised: i32, stateLow: i32, stateHigh: i32,
-  plan: usize,
+  first: i32, last: i32, low: i32, high: i32, stateLow: i32, stateHigh: i32, plan: usize,
 ): i32 {
   const k = load<i32>(plan, K), bytes = <usize>load<i32>(plan, ROW_BYTES);
   const classes = load<i32>(plan, CLASSES), starts = load<usize>(plan, STARTS);
@@ -172,7 +168,7 @@ export function medlda_sample(
     const at = <usize>i << 2;
     store<f32>(inverse + at, 1 / (<f32>load<i32>(totals + at) + vBeta));
   }
-  memory.fill(stamps, 0, <usize>(k + 1) << 2);
+  memory.fill(stamps, 0, <usize>k << 2);
   let version = 0, changes = 0;
   for (let d = first; d < last; d++) {
     const begin = load<i32>(starts + (<usize>d << 2)), end = load<i32>(starts + (<usize>d << 2), 4);
@@ -181,7 +177,7 @@ export function medlda_sample(
     if (i == to) continue;
     const counts = load<usize>(plan, COUNTS) + <usize>d * bytes;
     const target = load<i32>(load<usize>(plan, TARGETS) + (<usize>d << 2));
-    const judged = supervised != 0 && target >= 0;
+    const judged = target >= 0;
     version++;
     if (judged) {
       const lambda = load<usize>(plan, LAMBDA) + (<usize>(d * classes) << 2);
@@ -190,10 +186,10 @@ export function medlda_sample(
     for (; i < to; i++) {
       const old = load<i32>(topics + (<usize>i << 2));
       const row = table + <usize>load<i32>(words + (<usize>i << 2)) * bytes;
-      if (old >= 0) shift(old, -1, counts, row, totals, inverse, vBeta);
-      const which = <usize>(old >= 0 ? old : k), own = factors + which * bytes;
-      if (load<i32>(stamps + (which << 2)) != version) {
-        store<i32>(stamps + (which << 2), version);
+      shift(old, -1, counts, row, totals, inverse, vBeta);
+      const stamp = stamps + (<usize>old << 2), own = factors + <usize>old * bytes;
+      if (load<i32>(stamp) != version) {
+        store<i32>(stamp, version);
         if (judged) fillFactors(old, plan, own);
         else for (let at: usize = 0; at < bytes; at += 16) v128.store(own + at, f32x4.splat(1));
       }
@@ -207,6 +203,31 @@ export function medlda_sample(
       if (!judged) continue;
       moveResiduals(old, topic, plan);
       version++;
+    }
+  }
+  return changes;
+}
+
+/** Topics at random, all alike, for tokens that have none: those of words [low, high), as above. */
+export function medlda_open(
+  first: i32, last: i32, low: i32, high: i32, stateLow: i32, stateHigh: i32, plan: usize,
+): i32 {
+  const k = <f64>load<i32>(plan, K), bytes = <usize>load<i32>(plan, ROW_BYTES);
+  const starts = load<usize>(plan, STARTS), words = load<usize>(plan, WORDS);
+  const topics = load<usize>(plan, TOPICS), totals = load<usize>(plan, TOTALS);
+  let state = (<u64><u32>stateHigh << 32) | <u64><u32>stateLow, changes = 0;
+  for (let d = first; d < last; d++) {
+    const begin = load<i32>(starts + (<usize>d << 2)), end = load<i32>(starts + (<usize>d << 2), 4);
+    const counts = load<usize>(plan, COUNTS) + <usize>d * bytes;
+    let i = firstFrom(low, begin, end, words);
+    for (const to = firstFrom(high, i, end, words); i < to; i++, changes++) {
+      state += 0x9e3779b97f4a7c15;
+      const topic = <i32>(fraction(state) * k), at = <usize>topic << 2;
+      const row = load<usize>(plan, TABLE) + <usize>load<i32>(words + (<usize>i << 2)) * bytes;
+      store<i32>(topics + (<usize>i << 2), topic);
+      store<i32>(counts + at, load<i32>(counts + at) + 1);
+      store<i32>(row + at, load<i32>(row + at) + 1);
+      store<i32>(totals + at, load<i32>(totals + at) + 1);
     }
   }
   return changes;

@@ -62,8 +62,8 @@ export function medlda_export(
 }
 
 /**
- * Classes of `documents` folded-in documents, from K pairs {i32 topic, f32 θ} each: η_t·z̄ to scores
- * (T × f32 a document), z̄ = ((N + Σα) θ − α) / N with N the document's tokens of words below V, and
+ * Classes of `documents` folded-in documents, from K pairs {i32 topic, f32 θ} each: adds η_t·z̄ to
+ * scores (T × f32 a document), z̄ = ((N + Σα) θ − α) / N with N the document's tokens of words below V, and
  * the class of the greatest to classes (i32). Returns in how many it is the target's.
  */
 export function medlda_classes(
@@ -79,7 +79,7 @@ export function medlda_classes(
     const all = <f64>n + <f64>k * alpha, norm = n == 0 ? 0 : 1 / <f64>n;
     let best = 0, most: f64 = 0;
     for (let t = 0; t < T; t++, scores += 4) {
-      let score: f64 = 0;
+      let score = <f64>load<f32>(scores);
       const row = eta + (<usize>(t * k) << 2);
       for (let pair = mixtures; pair < mixtures + (<usize>k << 3); pair += 8) {
         const share = (<f64>load<f32>(pair, 4) * all - alpha) * norm;

@@ -43,9 +43,8 @@ export const topics = {
   lda_changes: ['count', 'rowBytes', 'table', 'rows', 'lengths', 'entries', 'deltas'],
 
   // assembly/medlda/sample.ts
-  medlda_sample: [
-    ...(['first', 'last', 'low', 'high', 'supervised', 'stateLow', 'stateHigh', 'plan'] as const),
-  ],
+  medlda_open: ['first', 'last', 'low', 'high', 'stateLow', 'stateHigh', 'plan'],
+  medlda_sample: ['first', 'last', 'low', 'high', 'stateLow', 'stateHigh', 'plan'],
 
   // assembly/medlda/weights.ts
   medlda_lambda: ['first', 'last', 'plan', 'sums', 'random'],

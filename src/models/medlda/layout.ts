@@ -126,8 +126,8 @@ export function openState(ctx: Context<MedldaOptions>): MedldaState {
     top += (bytes + 31) & ~15;
     return at;
   };
-  const [inverse, running, factors] = [row, row, (topics + 1) * row].map(room);
-  const [stamps, ...ofClasses] = [topics + 1, ...[1, 1, 1].map(() => classes.length)].map((n) =>
+  const [inverse, running, factors] = [row, row, topics * row].map(room);
+  const [stamps, ...ofClasses] = [topics, ...[1, 1, 1].map(() => classes.length)].map((n) =>
     room(n * 4),
   );
   const [random, system, side, work] = [16, topics * topics * 8, topics * 8, topics * 16].map(room);

@@ -8,8 +8,8 @@
 //   objective   [ log p(w, z) − 2c Σ_d Σ_t max(0, ζ_dt) − Σ_t ‖η_t‖² / 2 ] / M, at the counts and
 //               weights that are saved; log p(w, z) as in lda's header, M tokens; maximized
 //   trained     φ, θ as lda's; η, the mean over the last passes of E[η | z, λ]
-//   predicted   argmax_t η_t·z̄, z̄ of an unseen document the mean over sweeps of Gibbs sampling
-//               with φ as trained
+//   predicted   argmax_t η_t·z̄, z̄ of an unseen document the mean over sweeps of several
+//               Gibbs chains with φ as trained
 //
 // λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn from
 // known distributions: program.ts, assembly/medlda.
@@ -101,23 +101,33 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   };
 }
 
+/** Chains of an unseen document's topics: one alone stays near the topics that it begins with. */
+const chains = 5;
+
 /** Classes of documents, by number; accuracy: those of a class that is not the model's are wrong. */
 async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   const { arena, kernels } = session.host;
   const { topics, words, alpha, classes } = trained.facts as TopicFacts;
-  const reading = readingOf(session, trained, data);
-  const { mixtures } = await placeMixtures(reading, { dense: true });
   const weights = trained.tensors.find(({ name }) => name === 'class_weights')?.at ?? 0;
+  const scoresBytes = classes.length * 4;
   const found = arena.allocate(data.documents * 4);
-  const scores = arena.allocate(data.documents * classes.length * 4);
-  let [document, right] = [0, 0];
-  for (const { documents, rowStart, index, count, target } of data.blocks) {
-    right += kernels.medlda_classes(
-      ...([documents, classes.length, topics, words, alpha[0]!, rowStart, index, count] as const),
-      ...([target, mixtures + document * topics * 8, weights, found + document * 4] as const),
-      scores + document * classes.length * 4,
-    );
-    document += documents;
+  const scores = arena.allocate(data.documents * scoresBytes);
+  arena.u8.fill(0, scores, scores + data.documents * scoresBytes);
+  const reading = readingOf(session, trained, data);
+  let right = 0;
+  for (let chain = 0; chain < chains; chain++) {
+    const seed = reading.seed + chain;
+    const { mixtures } = await placeMixtures({ ...reading, seed }, { dense: true });
+    let document = 0;
+    right = 0;
+    for (const { documents, rowStart, index, count, target } of data.blocks) {
+      right += kernels.medlda_classes(
+        ...([documents, classes.length, topics, words, alpha[0]!, rowStart, index, count] as const),
+        ...([target, mixtures + document * topics * 8, weights, found + document * 4] as const),
+        scores + document * scoresBytes,
+      );
+      document += documents;
+    }
   }
   const best = arena.i32.subarray(found / 4, found / 4 + data.documents);
   return { best, accuracy: right / data.documents };

@@ -6,7 +6,7 @@
 //   lambda    λ of the documents, and that no count was lost; by parts
 //   weights   η_t of the classes: K × K systems over all documents, a class a worker at a time
 //
-// The first pass gives every token its topic from the counts before it; η = 0 until it is over.
+// The first pass gives every token a topic at random.
 // Random numbers come by (seed, clock, part or class): the result does not depend on threads.
 import { assert } from '../../base/assert.ts';
 import type { Range } from '../../base/ranges.ts';
@@ -35,7 +35,7 @@ import {
 } from './layout.ts';
 
 type MedldaWork = { /** Of the random numbers. */ readonly clock: number } & (
-  | { readonly kind: 'sample'; readonly blocks: readonly GridBlock[]; readonly supervised: boolean }
+  | { readonly kind: 'sample'; readonly blocks: readonly GridBlock[]; readonly opening: boolean }
   | { readonly kind: 'lambda'; readonly parts: Range }
   | { readonly kind: 'weights'; readonly classes: Range; readonly summed: boolean }
 );
@@ -72,8 +72,9 @@ function sampleBlock(
   let changed = 0;
   for (const { first, last } of callsOf(ctx, documentsOf(ctx, row))) {
     const random = [prng.uint32(), prng.uint32()] as const;
-    const supervised = work.supervised ? 1 : 0;
-    changed += kernels.medlda_sample(first, last, ...words, supervised, ...random, state.plan);
+    changed += work.opening
+      ? kernels.medlda_open(first, last, ...words, ...random, state.plan)
+      : kernels.medlda_sample(first, last, ...words, ...random, state.plan);
   }
   return changed;
 }
@@ -126,7 +127,7 @@ function drawWeights(ctx: MedldaContext, t: number, { clock, summed }: Weights):
 }
 
 /** One stratum; returns how many tokens changed their topic. */
-function* rotate(ctx: Scheduler, t: number, supervised: boolean): Walk<number> {
+function* rotate(ctx: Scheduler, t: number, opening: boolean): Walk<number> {
   const { partitions: grid, clock } = ctx;
   const numberOf = ({ row, column }: GridBlock) => row * grid + column;
   const cost = ({ row }: GridBlock) => {
@@ -135,7 +136,7 @@ function* rotate(ctx: Scheduler, t: number, supervised: boolean): Walk<number> {
   };
   const shares = balance(stratum(grid, t), ctx.workers, cost);
   ctx.began({ number: clock, picked: shares.flat().map(numberOf) });
-  const changed = yield shares.map((blocks) => ({ kind: 'sample', blocks, clock, supervised }));
+  const changed = yield shares.map((blocks) => ({ kind: 'sample', blocks, clock, opening }));
   ctx.ended(clock);
   return changed.reduce((all, of) => all + of, 0);
 }
@@ -146,7 +147,7 @@ function* sweep(ctx: Scheduler, pass: number): Walk<number> {
   const { tokens } = corpusOf(ctx.data);
   let [drift, topical] = [0, pass > 1 ? tokens : 0];
   for (let t = 0; t < grid; t++) {
-    const changed = yield* rotate(ctx, t, pass > 1);
+    const changed = yield* rotate(ctx, t, pass === 1);
     if (pass === 1) topical += changed;
     const tables = [ctx.buffer('totals'), ctx.buffer('copies')] as const;
     const distance = kernels.lda_fold(options.topics, grid, topical, ...tables);
