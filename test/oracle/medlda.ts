@@ -23,7 +23,11 @@ const dot = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 /** ζ of a document in class t. */
-export function shortfall(problem: Supervised, mine: readonly number[], of: readonly [number, number]) {
+export function shortfall(
+  problem: Supervised,
+  mine: readonly number[],
+  of: readonly [number, number],
+) {
   const [target, t] = of;
   return problem.margin - (t === target ? 1 : -1) * dot(problem.eta[t]!, mine);
 }
