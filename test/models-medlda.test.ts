@@ -123,7 +123,7 @@ test('medlda: tells planted classes apart in documents that it has not seen', as
     const test = placeClasses(host.arena, held, classes);
     const fitted = await fit(host, known, { topics: 6, alpha: 0.5 }, { test });
     const { metrics, trained } = fitted.outcome;
-    // A document has some three words of its class' topic, and 1 of 40 has none.
+    // A document has some three words of its class' topic, and 1 of 20 has none.
     assert.ok(metrics['trainAccuracy']! > 0.9, `train ${metrics['trainAccuracy']}`);
     assert.ok(metrics['accuracy']! > 0.85, `test ${metrics['accuracy']}`);
     const scored = await medlda.evaluate(fitted.session, trained, test);

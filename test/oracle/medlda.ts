@@ -67,7 +67,7 @@ export function system(problem: Supervised, z: Documents, t: number) {
   const topics = problem.alpha.length;
   const { cost: c, margin } = problem;
   const b = new Array<number>(topics).fill(0);
-  const P = b.map((_, i) => b.map((__, j) => (i === j ? 1 : 0)));
+  const P = b.map((_, i) => b.map((__, j) => Number(i === j)));
   z.forEach((own, d) => {
     if (problem.targets[d]! < 0) return;
     const mine = shares(own, topics);
