@@ -3,8 +3,8 @@
 //
 // PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads), with labels
 // PERPETUUM_BENCH_LABELLED and PERPETUUM_BENCH_LABELLED_TEST; without them some are made: words as
-// unequal as in text, topics with words of their own. Seconds are of training alone, without reading
-// the file.
+// unequal as in text, topics with words of their own. Seconds are of training alone, without
+// reading the file.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

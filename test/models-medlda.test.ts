@@ -1,5 +1,5 @@
-// medlda trained in the test's own process: classes are told apart, what is printed is the formula at
-// what is saved, and the same seed makes the same model whoever computes it.
+// medlda trained in the test's own process: classes are told apart, what is printed is the formula
+// at what is saved, and the same seed makes the same model whoever computes it.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Corpus } from '../src/data/dataset.ts';

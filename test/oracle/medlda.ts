@@ -32,7 +32,7 @@ export function shortfall(
   return problem.margin - (t === target ? 1 : -1) * dot(problem.eta[t]!, mine);
 }
 
-/** log p(w, z) − Σ (λ + c ζ)² / (2 λ), of all K^tokens assignments as shares; first token lowest. */
+/** log p(w, z) − Σ (λ + c ζ)² / (2 λ), of all K^tokens assignments as shares; token 0 lowest. */
 export function supervisedPosterior(documents: Documents, problem: Supervised): Float64Array {
   const topics = problem.alpha.length;
   const size = documents.flat().length;

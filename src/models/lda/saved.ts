@@ -1,5 +1,5 @@
-// Trained topics as they are saved, lda's and medlda's: counts as tensors, and what reads them again.
-// Their programs leave the counts in buffers of the same names.
+// Trained topics as they are saved, lda's and medlda's: counts as tensors, and what reads them
+// again. Their programs leave the counts in buffers of the same names.
 import type { Corpus } from '../../data/dataset.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import type { Session, Tensor, TrainedModel } from '../model.ts';

@@ -104,7 +104,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
 /** Chains of an unseen document's topics: one alone stays near the topics that it begins with. */
 const chains = 5;
 
-/** Classes of documents, by number; accuracy: those of a class that is not the model's are wrong. */
+/** Classes of documents, by number; accuracy: of a class that is not the model's all are wrong. */
 async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   const { arena, kernels } = session.host;
   const { topics, words, alpha, classes } = trained.facts as TopicFacts;

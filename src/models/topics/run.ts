@@ -88,8 +88,8 @@ export async function heldOut(
 export type Mixture = readonly { readonly topic: number; readonly share: number }[];
 
 /**
- * Places of the topics of unseen documents: `mixtures` has room for `room` pairs {i32 topic, f32 θ} a
- * document, `found` how many there are (i32). Dense: all K of them.
+ * Places of the topics of unseen documents: `mixtures` has room for `room` pairs {i32 topic, f32 θ}
+ * a document, `found` how many there are (i32). Dense: all K of them.
  */
 export async function placeMixtures(
   reading: Reading,
