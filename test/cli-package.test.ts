@@ -75,6 +75,7 @@ test('package: what is packed has the command, the program, the kernels and the 
     command,
     'build/dist/worker-actor.cjs',
     'build/wasm/kernels.release.wasm',
+    'examples/data/sotu.tsv.gz',
     'examples/data/a9a.gz',
     'LICENSE',
   );

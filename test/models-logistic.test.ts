@@ -5,7 +5,9 @@ import * as assert from 'uvu/assert';
 import { Logistic } from '../src/library/logistic.ts';
 import { logistic } from '../src/models/logistic/model.ts';
 import { areaUnderCurve } from '../src/models/logistic/auc.ts';
+import type { PathPoint } from '../src/jobs/job.ts';
 import { withHost } from './helpers/hosts.ts';
+import { close } from './helpers/lab.ts';
 import {
   exampleData,
   placeSamples,
@@ -147,7 +149,6 @@ test('logistic: λ in two ways, or a share of what is not there, are refused', a
       [{ lambda: 1e-3, path: 4 }, /leave one out/],
       [{ lambda: 1e-3, 'lambda-ratio': 0.1 }, /leave one out/],
       [{ 'lambda-ratio': 0.1, 'l1-ratio': 0 }, /no λmax/],
-      [{ path: 4, updates: 'independent' }, /one λ/],
     ] as const) {
       const request = requestOf('logistic', data, { ...base, ...options });
       let message = '';
@@ -158,6 +159,30 @@ test('logistic: λ in two ways, or a share of what is not there, are refused', a
       }
       assert.match(message, words);
     }
+  });
+});
+
+test('logistic: a path by independent updates is that of joint ones', async () => {
+  await withHost(2, async (host) => {
+    const samples = randomSamples({ storage: 'f32', columns: 6, rows: 60, seed: 4 });
+    const data = placeSamples(host.arena, samples);
+    const base = { 'l1-ratio': 1, intercept: true, 'positive-weight': 1, 'class-weight': 'none' };
+    const paths: (readonly PathPoint[])[] = [];
+    for (const updates of ['joint', 'independent']) {
+      const phases = { damping: true, 'dependency-threshold': 1, 'phase-size': 1, schedulers: 1 };
+      const options = { ...base, ...phases, pipeline: 0, path: 4, 'path-ratio': 0.05, updates };
+      const request = requestOf('logistic', data, options, { tolerance: 1e-7 });
+      const { path, converged, metrics } = await logistic.train(sessionOf(host), request);
+      assert.is(converged, true, updates);
+      assert.is(metrics['lambda'], path?.values[3]?.lambda, updates);
+      paths.push(path?.values ?? []);
+    }
+    const [joint = [], independent = []] = paths;
+    assert.is(joint.length, 4);
+    joint.forEach(({ lambda, objective }, i) => {
+      close(independent[i]!.lambda, lambda, 1e-9 * lambda, `λ ${i}`);
+      close(independent[i]!.objective, objective, 1e-6 * objective, `objective ${i}`);
+    });
   });
 });
 

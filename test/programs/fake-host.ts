@@ -119,7 +119,7 @@ const jobs: Readonly<Record<string, (job: Job, hooks: JobHooks) => Promise<JobDo
     throw new SystemError('ERR_ABORTED', 'stopped');
   },
   /** What the demo asks for. */
-  async 'a9a.gz'(job) {
+  async 'sotu.tsv.gz'(job) {
     await wait(1);
     return trained(job);
   },

@@ -271,7 +271,7 @@ function commandHelp(command: CommandName, models: readonly ModelInfo[]): string
       );
     case 'demo':
       return [
-        'perpetuum demo: trains mlr on the data set a9a, which comes with the package\n',
+        'perpetuum demo: topics of the State of the Union addresses, which come with the package\n',
         '\nUsage: perpetuum demo [--out DIR] [options]\n',
         options('Options:', demoOptions),
         common,

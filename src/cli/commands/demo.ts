@@ -15,18 +15,17 @@ function typed(url: URL): string {
 /** The arguments of the train line that the demo stands for. @throws ERR_DATA without its data. */
 export function demoArguments(out: string, extra: readonly string[]): readonly string[] {
   // This file lies in build/dist or build/test: two levels below the package either way.
-  const [train, test] = ['a9a.gz', 'a9a.t.gz'].map(
-    (name) => new URL(`../../examples/data/${name}`, import.meta.url),
-  ) as [URL, URL];
-  for (const url of [train, test]) {
-    if (existsSync(url)) continue;
-    const what = `${fileURLToPath(url)}: the demo's data is missing`;
+  const speeches = new URL('../../examples/data/sotu.tsv.gz', import.meta.url);
+  if (!existsSync(speeches)) {
+    const what = `${fileURLToPath(speeches)}: the demo's data is missing`;
     throw new SystemError(
       'ERR_DATA',
       `${what}\ninstall perpetuum again, or train on data of yours`,
     );
   }
-  return ['train', 'mlr', typed(train), '--test', typed(test), '--out', out, ...extra];
+  const model = ['--topics', '20', '--optimize-interval', '10'];
+  const page = ['--title', 'State of the Union', '--page', 'topics.html'];
+  return ['train', 'lda', typed(speeches), ...model, ...page, '--out', out, ...extra];
 }
 
 export function commandText(args: readonly string[]): string {
@@ -35,11 +34,13 @@ export function commandText(args: readonly string[]): string {
 
 /** What to do after the demo has trained. */
 export function demoNext(args: readonly string[], out: string): string {
-  const test = args[args.indexOf('--test') + 1] ?? '';
+  const [, , speeches = ''] = args;
+  const [train, test] = ['a9a.gz', 'a9a.t.gz'].map((name) => speeches.replace('sotu.tsv.gz', name));
   return [
     '\nWhat to try next:',
-    `  ${commandText(['predict', out, test])}`,
-    `  ${commandText(['train', 'mlr', '--help'])}`,
+    `  ${commandText(['predict', out, speeches])}`,
+    `  ${commandText(['train', 'logistic', train ?? '', '--test', test ?? ''])}`,
+    `  ${commandText(['train', 'lda', '--help'])}`,
     `  ${commandText(['models'])}`,
     'In a clone that is not installed: npx perpetuum …',
   ].join('\n');

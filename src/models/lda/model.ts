@@ -23,7 +23,7 @@ import {
   type TrainRequest,
 } from '../model.ts';
 import { coherence } from '../topics/coherence.ts';
-import { reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report.ts';
 import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
@@ -92,8 +92,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   };
   const placed = placedTopics(session, trained);
   const documents = documentsOf(session, trained);
-  const page = request.options['page'] as string | undefined;
-  const topics = await reportTopics(session, { placed, documents, data }, page);
+  const topics = await reportTopics(session, { placed, documents, data }, pageOf(request.options));
   const held = request.test && (await perplexityOf(session, trained, request.test));
   return {
     trained,

@@ -33,7 +33,7 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report.ts';
 import { heldOut, placeMixtures } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';
@@ -83,7 +83,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const trained: TrainedModel = { model: 'medlda', facts, tensors };
   const counts = { placed: placedTopics(session, trained), data };
   const documents = documentsOf(session, trained);
-  const page = request.options['page'] as string | undefined;
+  const page = pageOf(request.options);
   const reported = await reportTopics(session, { ...counts, documents }, page);
   const held = request.test && (await classify(session, trained, request.test));
   return {

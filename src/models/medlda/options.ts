@@ -2,6 +2,7 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import type { TrainRequest } from '../model.ts';
+import { pageOptions } from '../topics/report.ts';
 import type { MedldaOptions } from './layout.ts';
 
 export const defaultPasses = 40;
@@ -35,10 +36,7 @@ export const options: readonly OptionSpec[] = [
     ...{ name: 'samples', type: 'integer', minimum: 1, default: 10 },
     help: "of the passes, the last ones whose classes' weights are averaged",
   },
-  {
-    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
-    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
-  },
+  ...pageOptions,
 ];
 
 export function programOptions({ options: given, passes }: TrainRequest<Corpus>): MedldaOptions {

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Corpus } from '../../data/dataset.ts';
-import type { TopicsDone } from '../../jobs/job.ts';
+import type { ModelOptions, OptionSpec, TopicsDone } from '../../jobs/job.ts';
 import type { Session } from '../model.ts';
 import type { DocTopics } from './model.ts';
 import { pageData } from './page-data.ts';
@@ -16,6 +16,26 @@ const rowsMax = 20;
 const rowWords = 12;
 /** Wider sparklines leave no room for words. */
 const sparklineMax = 30;
+
+/** Options of models of topics. */
+export const pageOptions: readonly OptionSpec[] = [
+  {
+    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
+    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
+  },
+  {
+    ...{ name: 'title', type: 'text', placeholder: 'TEXT', default: 'Topics' },
+    help: 'heading of the page',
+  },
+];
+
+/** A page that was asked for. */
+export type PageRequest = { readonly file: string; readonly title: string };
+
+export function pageOf(options: ModelOptions): PageRequest | undefined {
+  const { page: file, title = 'Topics' } = options;
+  return file === undefined ? undefined : { file: String(file), title: String(title) };
+}
 
 export type Trained = {
   readonly placed: PlacedTopics;
@@ -60,12 +80,16 @@ export function topicRows(memory: Memory, trained: Trained): TopicsDone {
 }
 
 /** Writes the page; a file that cannot be written is a warning: what was trained is not lost. */
-async function writePage(session: Session, trained: Trained, file: string): Promise<boolean> {
+async function writePage(
+  session: Session,
+  trained: Trained,
+  { file, title }: PageRequest,
+): Promise<boolean> {
   const { placed, documents } = trained;
   // The page with its script is loaded by those alone who want one.
   const { topicsPage } = await import('./page/html.ts');
   const source = {
-    ...{ title: 'Topics', placed, documents, dates: datesOf(trained) },
+    ...{ title, placed, documents, dates: datesOf(trained) },
     vocabulary: vocabularyOf(trained),
     names: namesOf(trained),
   };
@@ -89,14 +113,14 @@ function namesOf({ data, documents }: Trained): readonly string[] {
   return Array.from({ length: documents.documents }, (_, d) => name(d));
 }
 
-/** The table, and the page where `page` names a file: by rank 0, which has all counts. */
+/** The table, and the page if one is asked for: by rank 0, which has all counts. */
 export async function reportTopics(
   session: Session,
   trained: Trained,
-  page: string | undefined,
+  page: PageRequest | undefined,
 ): Promise<TopicsDone | undefined> {
   if (session.world.rank > 0) return undefined;
   const done = topicRows(session.host, trained);
   const written = page !== undefined && (await writePage(session, trained, page));
-  return written ? { ...done, page } : done;
+  return written ? { ...done, page: page.file } : done;
 }
