@@ -19,16 +19,16 @@ const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
 
 /**
- * Documents as libsvm lines: each has a few topics, a topic has words of its own; labels are first
- * topics.
+ * Documents as libsvm lines: each has a few topics, a topic has words of its own; the label, of
+ * twenty, is that of its first topic.
  */
-function generate(name = 'corpus.svm', seed = 1): string {
+function generate(
+  name = 'corpus.svm',
+  seed = 1,
+  documents = parameter('documents', 300, 60_000),
+): string {
   const prng = createPrng(seed);
-  const [documents, words, topics] = [
-    parameter('documents', 300, 60_000),
-    parameter('words', 400, 20_000),
-    parameter('topics', 10, 100),
-  ];
+  const [words, topics] = [parameter('words', 400, 20_000), parameter('topics', 10, 100)];
   const lines = Array.from({ length: documents }, () => {
     const own = Array.from({ length: 1 + prng.below(3) }, () => prng.below(topics));
     const counts = new Map<number, number>();
@@ -39,7 +39,7 @@ function generate(name = 'corpus.svm', seed = 1): string {
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
     const bag = [...counts].sort(([a], [b]) => a - b);
-    return `${own[0]} ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
+    return `${own[0]! % 20} ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
   });
   const path = join(folder, name);
   writeFileSync(path, lines.join('\n') + '\n');
@@ -120,16 +120,17 @@ async function byTopics(corpus: string): Promise<void> {
 
 /** medlda: training and the classes of the test documents. */
 function supervised(): void {
-  const train = process.env['PERPETUUM_BENCH_LABELLED'] ?? generate('train.svm', 2);
-  const test = process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generate('test.svm', 3);
+  const few = parameter('documents', 300, 10_000);
+  const train = process.env['PERPETUUM_BENCH_LABELLED'] ?? generate('train.svm', 2, few);
+  const test = process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generate('test.svm', 3, few);
   const rows = [
     [40, 2],
     [40, 1],
     [parameter('topics', 20, 80), 2],
   ].map(([topics, threads]) => {
     const sizes = ['--topics', String(topics), '--threads', String(threads)];
-    const few = ['--passes', String(parameter('passes', 4, 40))];
-    const { seconds, metrics } = ours(['medlda', train, '--test', test, ...sizes, ...few]);
+    const args = [...sizes, '--passes', String(parameter('passes', 4, 40))];
+    const { seconds, metrics } = ours(['medlda', train, '--test', test, ...args]);
     const accuracies = ['trainAccuracy', 'accuracy'].map((name) => metrics[name]!.toFixed(4));
     return [String(topics), String(threads), seconds.train.toFixed(2), ...accuracies];
   });

@@ -11,8 +11,8 @@
 //   predicted   argmax_t η_t·z̄, z̄ of an unseen document the mean over sweeps of several
 //               Gibbs chains with φ as trained
 //
-// λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn from
-// known distributions: program.ts, assembly/medlda.
+// λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn
+// from known distributions: program.ts, assembly/medlda.
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
