@@ -1,5 +1,5 @@
-// medlda: topics that tell classes apart, max-margin by Gibbs sampling (Zhu, Chen, Perkins and Zhang
-// 2014, "Gibbs max-margin topic models with data augmentation", JMLR 15).
+// medlda: topics that tell classes apart, max-margin by Gibbs sampling (Zhu, Chen, Perkins and
+// Zhang 2014, "Gibbs max-margin topic models with data augmentation", JMLR 15).
 //
 //   θ_d, φ_k, z, w as lda's, and one classifier a class on z̄_d, the shares of d's tokens by topic:
 //   η_t ~ N(0, I)      p(y_d | z, η) ∝ Π_t exp(−2c max(0, ζ_dt)),   ζ_dt = ℓ − y_dt η_t·z̄_d
