@@ -169,7 +169,7 @@ test('medlda: the seed fixes every bit, for 1, 2 and 3 threads', async () => {
   assert.is(hashes.size, 3);
 });
 
-test('medlda: refuses several hosts, documents without words, and less than two classes', async () => {
+test('medlda: refuses several hosts, no words, and less than two classes', async () => {
   await withHost(1, async (host) => {
     const known = plantClasses(prngOf(26), sizes);
     const data = placeClasses(host.arena, known, classes);
