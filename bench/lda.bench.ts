@@ -1,8 +1,10 @@
-// lda: log-likelihood by time, tokens a second by the number of topics, both programs.
+// lda: log-likelihood by time, tokens a second by the number of topics, both programs. medlda: time
+// and accuracy by threads and topics.
 //
-// PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads); without it
-// one is made: words as unequal as in text, topics with words of their own. Seconds are of training
-// alone, without reading the file.
+// PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads), with labels
+// PERPETUUM_BENCH_LABELLED and PERPETUUM_BENCH_LABELLED_TEST; without them some are made: words as
+// unequal as in text, topics with words of their own. Seconds are of training alone, without
+// reading the file.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,19 +13,22 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createPrng } from '../src/base/prng.ts';
 import { parameter, smoke, table } from './bench.ts';
-import type { Done } from './command.ts';
+import { ours, type Done } from './command.ts';
 
 const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
 
-/** Documents as libsvm lines: each has a few topics, a topic has words of its own. */
-function generate(): string {
-  const prng = createPrng(1);
-  const [documents, words, topics] = [
-    parameter('documents', 300, 60_000),
-    parameter('words', 400, 20_000),
-    parameter('topics', 10, 100),
-  ];
+/**
+ * Documents as libsvm lines: each has a few topics, a topic has words of its own; the label, of
+ * twenty, is that of its first topic.
+ */
+function generate(
+  name = 'corpus.svm',
+  seed = 1,
+  documents = parameter('documents', 300, 60_000),
+): string {
+  const prng = createPrng(seed);
+  const [words, topics] = [parameter('words', 400, 20_000), parameter('topics', 10, 100)];
   const lines = Array.from({ length: documents }, () => {
     const own = Array.from({ length: 1 + prng.below(3) }, () => prng.below(topics));
     const counts = new Map<number, number>();
@@ -34,9 +39,9 @@ function generate(): string {
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
     const bag = [...counts].sort(([a], [b]) => a - b);
-    return `0 ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
+    return `${own[0]! % 20} ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
   });
-  const path = join(folder, 'corpus.svm');
+  const path = join(folder, name);
   writeFileSync(path, lines.join('\n') + '\n');
   return path;
 }
@@ -113,10 +118,31 @@ async function byTopics(corpus: string): Promise<void> {
   table('tokens a second by topics, Σα = 10, 1 thread', header, rows);
 }
 
+/** medlda: training and the classes of the test documents. */
+function supervised(): void {
+  const few = parameter('documents', 300, 10_000);
+  const train = process.env['PERPETUUM_BENCH_LABELLED'] ?? generate('train.svm', 2, few);
+  const test = process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generate('test.svm', 3, few);
+  const rows = [
+    [40, 2],
+    [40, 1],
+    [parameter('topics', 20, 80), 2],
+  ].map(([topics, threads]) => {
+    const sizes = ['--topics', String(topics), '--threads', String(threads)];
+    const args = [...sizes, '--passes', String(parameter('passes', 4, 40))];
+    const { seconds, metrics } = ours(['medlda', train, '--test', test, ...args]);
+    const accuracies = ['trainAccuracy', 'accuracy'].map((name) => metrics[name]!.toFixed(4));
+    return [String(topics), String(threads), seconds.train.toFixed(2), ...accuracies];
+  });
+  const header = ['topics', 'threads', 's', 'train accuracy', 'test accuracy'];
+  table('medlda: training, and the classes of the test documents', header, rows);
+}
+
 try {
   const corpus = wanted ?? generate();
   await byTime(corpus);
   await byTopics(corpus);
+  supervised();
 } finally {
   rmSync(folder, { recursive: true });
 }

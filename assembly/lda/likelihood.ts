@@ -127,6 +127,20 @@ export function lda_totals(k: i32, vBeta: f64, totals: usize): f64 {
   return sum;
 }
 
+/** Σ lnΓ(a + n) − lnΓ(a) over `count` numbers n (i32). */
+export function lda_rises(count: i32, a: f64, counts: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < count; i++) sum += rise(a, load<i32>(counts + (<usize>i << 2)));
+  return sum;
+}
+
+/** Σ lnΓ(a + n) − lnΓ(a) over the differences n of count + 1 ascending numbers (i32). */
+export function lda_length_rises(count: i32, a: f64, starts: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < count; i++, starts += 4) sum += rise(a, load<i32>(starts, 4) - load<i32>(starts));
+  return sum;
+}
+
 /**
  * What `count` documents say of α: adds Σ_d ψ(n_dk + α_k) − ψ(α_k) to slopes (K × f64), and
  * Σ_d ψ(N_d + Σα) − ψ(Σα) to the f64 behind them.

@@ -18,6 +18,7 @@
 //
 // Sums are f64: a word's topics weigh a million times what the others do, and what remains when they
 // are taken off again must still be right.
+import { fraction } from '../random';
 
 /** Byte places within a plan. */
 // @ts-ignore: decorator
@@ -25,16 +26,6 @@
 const K = 0, BITS = 4, PLACES = 8, TOPICS = 12, STARTS = 16, ROWS = 20, LENGTHS = 24, ENTRIES = 28,
   ALPHA = 32, TOTALS = 36, Q = 40, COUNTS = 44, MARKS = 48, FOUND = 52, SUMS = 56, TOPS = 60,
   RUNNING = 64, DOCUMENTS = 68, BETA = 72, VBETA = 80;
-
-/** SplitMix64 (Steele, Lea and Flood 2014): the state is a counter, this its value. In [0, 1). */
-// @ts-ignore: decorator
-@inline
-function uniform(state: u64): f64 {
-  let z = state;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return <f64>((z ^ (z >> 31)) >> 11) * (1.0 / 9007199254740992.0);
-}
 
 /** q without any word: β / (n_k + Vβ), and the sums of α q. K is padded to 32 with α = 0. */
 export function lda_begin(plan: usize): void {
@@ -175,7 +166,7 @@ export function lda_sample(first: i32, last: i32, stateLow: i32, stateHigh: i32,
       }
       const owned = <f64>f32x4.extract_lane(carry, 0);
       state += 0x9e3779b97f4a7c15;
-      const x = uniform(state) * (owned + total + drop);
+      const x = fraction(state) * (owned + total + drop);
       let topic = 0, place = 0;
       const smooth = x >= owned;
       if (smooth) {

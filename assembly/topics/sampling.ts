@@ -16,6 +16,7 @@
 //   counts  i32 K, all 0 between documents    masses  f64, the most entries that a word has
 //   random  u64 state of the generator
 import { log64 } from '../math';
+import { uniform } from '../random';
 
 /** Facts of a topic. */
 const FACT: usize = 24;
@@ -40,17 +41,6 @@ export function topics_facts(plan: usize, alpha: usize, totals: usize): void {
   store<f64>(plan, sum, 32);
   store<f64>(plan, tail, 40);
   store<f64>(plan, most, 48);
-}
-
-/** Uniform in [0, 1): splitmix64 (Steele, Lea and Flood 2014). */
-// @ts-ignore: decorator
-@inline
-function uniform(random: usize): f64 {
-  const state = load<u64>(random) + 0x9e3779b97f4a7c15;
-  store<u64>(random, state);
-  let x = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return <f64>((x ^ (x >> 31)) >> 11) * (1.0 / 9007199254740992.0);
 }
 
 /** Puts n words in a random order, all alike (Fisher and Yates, from the end). */

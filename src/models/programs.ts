@@ -6,6 +6,7 @@ import { ldaServer } from './lda/server.ts';
 import { linearPhases } from './linear/phases/program.ts';
 import { linearScore } from './linear/score.ts';
 import { logisticSolve } from './logistic/solver/program.ts';
+import { medldaRotation } from './medlda/program.ts';
 import { mfPredict } from './mf/predict.ts';
 import { mfRows } from './mf/rows/program.ts';
 import { mfSgd } from './mf/sgd.ts';
@@ -21,6 +22,7 @@ const programs: readonly AnyProgram[] = [
   linearPhases,
   linearScore,
   logisticSolve,
+  medldaRotation,
   mfPredict,
   mfRows,
   mfSgd,

@@ -24,6 +24,8 @@ export const topics = {
     ...(['totals', 'sums'] as const),
   ],
   lda_totals: ['K', 'vBeta', 'totals'],
+  lda_rises: ['count', 'a', 'counts'],
+  lda_length_rises: ['count', 'a', 'starts'],
   lda_document_slopes: ['count', 'K', 'bits', 'alphaSum', 'documents', 'alpha', 'slopes'],
   lda_word_slopes: ['first', 'last', 'beta', 'rows', 'lengths', 'entries'],
   lda_total_slopes: ['K', 'vBeta', 'totals'],
@@ -39,4 +41,23 @@ export const topics = {
   ],
   lda_gather: ['count', 'K', 'rowBytes', 'table', 'rows', 'lengths', 'entries'],
   lda_changes: ['count', 'rowBytes', 'table', 'rows', 'lengths', 'entries', 'deltas'],
+
+  // assembly/medlda/sample.ts
+  medlda_open: ['first', 'last', 'low', 'high', 'stateLow', 'stateHigh', 'plan'],
+  medlda_sample: ['first', 'last', 'low', 'high', 'stateLow', 'stateHigh', 'plan'],
+
+  // assembly/medlda/weights.ts
+  medlda_lambda: ['first', 'last', 'plan', 'sums', 'random'],
+  medlda_system: ['t', 'first', 'last', 'plan', 'P', 'b', 'work'],
+  medlda_weights: ['t', 'plan', 'L', 'b', 'sum', 'work', 'random'],
+  medlda_mean: ['samples', 'sums', 'weights', 'plan'],
+
+  // assembly/medlda/tables.ts
+  medlda_tokens: ['documents', 'place', 'rowStart', 'index', 'count', 'starts', 'words'],
+  medlda_lost: ['count', 'K', 'rowBytes', 'starts', 'rows', 'totals'],
+  medlda_export: ['count', 'K', 'rowBytes', 'place', 'rows', 'starts', 'topics', 'counts'],
+  medlda_classes: [
+    ...(['documents', 'T', 'K', 'V', 'alpha', 'rowStart', 'index', 'count', 'targets'] as const),
+    ...(['mixtures', 'eta', 'classes', 'scores'] as const),
+  ],
 } as const;

@@ -12,45 +12,32 @@
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
-import type { RunResult } from '../../supervisor/host.ts';
 import { partitionsFor } from '../../base/world.ts';
 import {
   auditMetrics,
   type Model,
   type Predictions,
   type Session,
-  type Tensor,
   type TrainedModel,
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import type { DocTopics, WordTopics } from '../topics/model.ts';
 import { coherence } from '../topics/coherence.ts';
-import { placeTopics } from '../topics/placed.ts';
 import { pageOf, reportTopics } from '../topics/report.ts';
-import { heldOut, type HeldOut, predictTopics, type Reading } from '../topics/run.ts';
-import { result, resultsOf, type LdaOptions } from './layout.ts';
+import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
+import { result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
+import { countTensors, documentsOf, placedTopics, readingOf, type TopicFacts } from './saved.ts';
 import { ldaServer } from './server.ts';
 
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
 
 /** What a trained model knows besides its counts. */
-type Facts = {
-  readonly topics: number;
-  readonly words: number;
-  /** K numbers. */
-  readonly alpha: readonly number[];
-  readonly beta: number;
-  readonly documents: number;
-  readonly tokens: number;
+type Facts = TopicFacts & {
   /** Of held-out scores from left to right; 0: document completion. */
   readonly particles: number;
-  readonly base: number;
-  readonly classes: readonly string[];
-  readonly vocabulary: readonly string[];
 };
 
 /** Where a run in any order promises nothing, as many parts as workers: each reads all words. */
@@ -64,26 +51,6 @@ function gridOf({ world, host }: Session, request: TrainRequest<Corpus>): number
 function check({ data }: TrainRequest<Corpus>): void {
   if (data.tokens > 0) return;
   throw new SystemError('ERR_DATA', 'the documents have no words: topics need some');
-}
-
-/** The counts of a run as they are saved. */
-function tensorsOf({ plan }: RunResult, host: Session['host'], data: Corpus): readonly Tensor[] {
-  const at = (name: string) => plan.buffers[name] ?? 0;
-  const entries = (name: string, count: number) => host.arena.i32[at(name) / 4 + count] ?? 0;
-  const words = entries('wordStarts', data.words);
-  const documents = entries('docStarts', data.documents);
-  const { topics } = plan.options as LdaOptions;
-  return (
-    [
-      ['word_starts', data.words + 1, 'wordStarts'],
-      ['word_topics', words, 'wordTopics'],
-      ['word_counts', words, 'wordCounts'],
-      ['topic_totals', topics, 'totals'],
-      ['doc_starts', data.documents + 1, 'docStarts'],
-      ['doc_topics', documents, 'docTopics'],
-      ['doc_counts', documents, 'docCounts'],
-    ] as const
-  ).map(([name, count, buffer]) => ({ name, shape: [count], at: at(buffer), type: 'I32' }));
 }
 
 async function train(session: Session, request: TrainRequest<Corpus>): Promise<TrainOutcome> {
@@ -121,9 +88,9 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const trained: TrainedModel = {
     model: 'lda',
     facts,
-    tensors: tensorsOf(run, session.host, data),
+    tensors: countTensors(run, session.host, data),
   };
-  const placed = placeTopics(session.host, topicsOf(session, trained));
+  const placed = placedTopics(session, trained);
   const documents = documentsOf(session, trained);
   const topics = await reportTopics(session, { placed, documents, data }, pageOf(request.options));
   const held = request.test && (await perplexityOf(session, trained, request.test));
@@ -139,39 +106,6 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     ...{ clocks: run.clocks, passes: ldaOptions.passes },
     ...{ policy, stalenessHistogram: run.stalenessHistogram, ...(topics && { topics }) },
   };
-}
-
-/** A tensor as a plain array over the host's memory. */
-const viewOf =
-  ({ host }: Session, { tensors }: TrainedModel) =>
-  (name: string) => {
-    const tensor = tensors.find((found) => found.name === name);
-    const count = tensor?.shape[0] ?? 0;
-    return host.arena.i32.subarray((tensor?.at ?? 0) / 4, (tensor?.at ?? 0) / 4 + count);
-  };
-
-function documentsOf(session: Session, trained: TrainedModel): DocTopics {
-  const view = viewOf(session, trained);
-  const starts = view('doc_starts');
-  const counts = { topic: view('doc_topics'), count: view('doc_counts') };
-  return { documents: starts.length - 1, starts, ...counts };
-}
-
-/** Trained counts as plain arrays over the host's memory. */
-function topicsOf(session: Session, trained: TrainedModel): WordTopics {
-  const { topics, words, alpha, beta } = trained.facts as Facts;
-  const view = viewOf(session, trained);
-  const counts = { topic: view('word_topics'), count: view('word_counts') };
-  const totals = view('topic_totals');
-  return { words, topics, starts: view('word_starts'), ...counts, totals, alpha, beta };
-}
-
-/** Of the sampling of documents that the model was not trained on. */
-const readingSeed = 1;
-
-function readingOf(session: Session, trained: TrainedModel, data: Corpus): Reading {
-  const placed = placeTopics(session.host, topicsOf(session, trained));
-  return { session, placed, data, seed: readingSeed };
 }
 
 /** By document completion, or left to right where the model was trained with --particles. */

@@ -3,6 +3,7 @@ import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { Session, TrainRequest } from '../model.ts';
+import { pageOptions } from '../topics/report.ts';
 import type { LdaOptions } from './layout.ts';
 import { tableCellsMax } from './server.ts';
 
@@ -40,14 +41,7 @@ export const options: readonly OptionSpec[] = [
     ...{ name: 'particles', type: 'integer', minimum: 0, maximum: 10_000, default: 0 },
     help: 'perplexity left to right with so many particles (slow); 0: by document completion',
   },
-  {
-    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
-    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
-  },
-  {
-    ...{ name: 'title', type: 'text', placeholder: 'TEXT', default: 'Topics' },
-    help: 'heading of the page',
-  },
+  ...pageOptions,
 ];
 
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */

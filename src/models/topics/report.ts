@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Corpus } from '../../data/dataset.ts';
-import type { ModelOptions, TopicsDone } from '../../jobs/job.ts';
+import type { ModelOptions, OptionSpec, TopicsDone } from '../../jobs/job.ts';
 import type { Session } from '../model.ts';
 import type { DocTopics } from './model.ts';
 import { pageData } from './page-data.ts';
@@ -16,6 +16,18 @@ const rowsMax = 20;
 const rowWords = 12;
 /** Wider sparklines leave no room for words. */
 const sparklineMax = 30;
+
+/** Options of models of topics. */
+export const pageOptions: readonly OptionSpec[] = [
+  {
+    ...{ name: 'page', type: 'text', placeholder: 'FILE', default: undefined },
+    ...{ defaultText: 'none', help: 'write a page that shows the topics in a browser' },
+  },
+  {
+    ...{ name: 'title', type: 'text', placeholder: 'TEXT', default: 'Topics' },
+    help: 'heading of the page',
+  },
+];
 
 /** A page that was asked for. */
 export type PageRequest = { readonly file: string; readonly title: string };

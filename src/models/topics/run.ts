@@ -88,6 +88,23 @@ export async function heldOut(
 export type Mixture = readonly { readonly topic: number; readonly share: number }[];
 
 /**
+ * Places of the topics of unseen documents: `mixtures` has room for `room` pairs {i32 topic, f32 θ}
+ * a document, `found` how many there are (i32). Dense: all K of them.
+ */
+export async function placeMixtures(
+  reading: Reading,
+  { dense = false, sweeps = defaultSweeps } = {},
+): Promise<{ readonly mixtures: number; readonly found: number; readonly room: number }> {
+  const { topics } = reading.placed.model;
+  const threshold = dense ? 0 : mixtureThreshold;
+  const room = dense ? topics : Math.min(topics, Math.floor(1 / threshold));
+  const work = { kind: 'mixtures', threshold, room } as const;
+  const { plan } = await readHere(reading, { ...work, ...documentsWork(reading, sweeps) });
+  const { mixtures = 0, found = 0 } = plan.buffers;
+  return { mixtures, found, room };
+}
+
+/**
  * Topics of unseen documents: posterior mean θ by Gibbs sampling, of each document that lies here.
  * @param dense every topic, else those from 1 % on.
  */
@@ -96,14 +113,10 @@ export async function mixtures(
   { dense = false, sweeps = defaultSweeps } = {},
 ): Promise<(document: number) => Mixture> {
   const { arena } = reading.session.host;
-  const { topics } = reading.placed.model;
-  const threshold = dense ? 0 : mixtureThreshold;
-  const room = dense ? topics : Math.min(topics, Math.floor(1 / threshold));
-  const work = { kind: 'mixtures', threshold, room } as const;
-  const { plan } = await readHere(reading, { ...work, ...documentsWork(reading, sweeps) });
+  const places = await placeMixtures(reading, { dense, sweeps });
   return (document) => {
-    const at = (plan.buffers['mixtures'] ?? 0) / 4 + document * room * 2;
-    const found = arena.i32[(plan.buffers['found'] ?? 0) / 4 + document] ?? 0;
+    const at = places.mixtures / 4 + document * places.room * 2;
+    const found = arena.i32[places.found / 4 + document] ?? 0;
     const entries = Array.from({ length: found }, (_, i) => ({
       topic: arena.i32[at + 2 * i] ?? 0,
       share: arena.f32[at + 2 * i + 1] ?? 0,
