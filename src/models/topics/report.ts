@@ -2,6 +2,7 @@
 // all of them as a page. Words, names and dates are those of the corpus they were trained on.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { together } from '../../base/together.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { ModelOptions, OptionSpec, TopicsDone } from '../../jobs/job.ts';
 import type { Session } from '../model.ts';
@@ -113,14 +114,30 @@ function namesOf({ data, documents }: Trained): readonly string[] {
   return Array.from({ length: documents.documents }, (_, d) => name(d));
 }
 
+/** The corpus with names and dates of all documents, not of those alone that lie here. */
+function withAllNamed({ world }: Session, data: Corpus): Promise<Corpus> {
+  return together(world, 'named', async (talk) => {
+    // JSON has no NaN: a document without a date is null on the way.
+    const dates: readonly (number | null)[] = [...(data.dates ?? [])];
+    const all = await talk.exchange({ names: data.names, dates });
+    const dated = all.flatMap((host) => host.dates.map((date) => date ?? NaN));
+    return {
+      ...{ ...data, first: 0, names: all.flatMap(({ names }) => names) },
+      ...(data.dates !== undefined && { dates: Float64Array.from(dated) }),
+    };
+  });
+}
+
 /** The table, and the page if one is asked for: by rank 0, which has all counts. */
 export async function reportTopics(
   session: Session,
   trained: Trained,
   page: PageRequest | undefined,
 ): Promise<TopicsDone | undefined> {
+  const data = await withAllNamed(session, trained.data);
   if (session.world.rank > 0) return undefined;
-  const done = topicRows(session.host, trained);
-  const written = page !== undefined && (await writePage(session, trained, page));
+  const whole = { ...trained, data };
+  const done = topicRows(session.host, whole);
+  const written = page !== undefined && (await writePage(session, whole, page));
   return written ? { ...done, page: page.file } : done;
 }
