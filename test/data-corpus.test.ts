@@ -109,4 +109,28 @@ test('words in any order are sorted, and words that stand twice summed up', asyn
   );
 });
 
+test('stop words of counts are left out where the words are known', async () => {
+  const vocabulary = Array.from({ length: WORDS }, (_, w) => (w % 5 === 0 ? `stop${w}` : `w${w}`));
+  const stop = put(host(), lines(vocabulary.filter((word) => word.startsWith('stop'))));
+  const options = { vocabulary: put(host(), lines(vocabulary)), stopWords: stop };
+  const number = new Map(vocabulary.filter((_, w) => w % 5 !== 0).map((word, i) => [word, i]));
+  const left = bags.map((bag) =>
+    bag.flatMap(([w, n]) => (w % 5 === 0 ? [] : [number.get(vocabulary[w]!)!, n])),
+  );
+  for (const [, text] of forms) {
+    const got = await corpusOf(host(), [put(host(), text)], options);
+    assert.equal(
+      got.data.map(({ bag }) => bag),
+      left,
+    );
+    assert.equal([got.words, got.vocabulary], [number.size, [...number.keys()]]);
+    assert.not(got.warnings.some((line) => line.includes('left out')));
+  }
+  let message = '';
+  await corpusOf(host(), [put(host(), bare(bags))], { stopWords: 'english' }).catch(
+    (error: unknown) => (message = String(error)),
+  );
+  assert.match(message, '--stop-words of counts needs --vocabulary');
+});
+
 test.run();

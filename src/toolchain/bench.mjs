@@ -1,8 +1,8 @@
 // npm run bench [-- --only NAME] [--smoke]: every bench/*.bench.ts, one after the other, each in a
 // process of its own. Prints its tables and keeps them, with the machine's facts, in
-// bench/results/.
+// bench/results/; those of bench/peers in bench/results/peers/.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
@@ -28,7 +28,12 @@ function facts() {
   ].join('\n');
 }
 
-const results = join(root, 'bench/results');
+/** Where the results of a benchmark are kept: in folders as the benchmarks are. */
+function folderOf(name) {
+  const peers = existsSync(join(root, 'bench/peers', `${name}.bench.ts`));
+  return join(root, 'bench/results', peers ? 'peers' : '.');
+}
+
 const files = readdirSync(join(root, 'build/test')).filter(
   (file) => file.endsWith('.bench.js') && file.includes(only),
 );
@@ -48,6 +53,7 @@ for (const file of files.sort()) {
     console.error(`${name}: failed, exit ${done.status ?? done.signal}`);
     failed = true;
   } else if (!smoke) {
+    const results = folderOf(name);
     mkdirSync(results, { recursive: true });
     const head = `# ${name}\n\n${facts()}\n\nTimes are the least of several runs.\n\n`;
     writeFileSync(join(results, `${name}.md`), head + done.stdout.trimEnd() + '\n');

@@ -42,8 +42,12 @@ const corpusOptions: readonly CommandOption[] = [
     help: 'texts: what a document is',
   },
   {
-    ...text('stop-words', 'WHICH', 'texts: words left out: english, none, or a file, one a line'),
-    defaultText: 'english',
+    ...text(
+      'stop-words',
+      'WHICH',
+      'words left out: english, none, or a file; of counts with --vocabulary',
+    ),
+    defaultText: 'texts: english',
   },
   {
     ...{ name: 'min-df', type: 'integer', default: undefined, defaultText: '2', minimum: 1 },

@@ -12,6 +12,7 @@ import type { Session } from '../load/session.ts';
 import { fetchRows } from '../load/shares.ts';
 import { blocksSink, unknownLabels } from '../load/text-samples.ts';
 import type { RawBlock, RawCorpus } from './finish.ts';
+import { stopWordsOf } from './lexicon.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
 
 /** What corpora of counts do not have. */
@@ -25,15 +26,30 @@ type Loading = {
 };
 
 /** The words, and how to get to them from those in the blocks, which begin with `shift`. */
-function wordsOf({ session, options, vocabulary }: Loading, counted: number, shift: number) {
-  const { like } = options;
-  if (like === undefined) return { words: counted, vocabulary, shift, map: 0 };
+async function wordsOf(loading: Loading, counted: number, shift: number) {
+  const { session, options, vocabulary } = loading;
+  const { like, stopWords = 'none' } = options;
+  if (like === undefined) {
+    if (stopWords !== 'none') return withoutStopWords(loading, stopWords, shift);
+    return { words: counted, vocabulary, shift, map: 0 };
+  }
   const { words, vocabulary: known } = like;
   if (known.length === 0 || vocabulary.length === 0) {
     return { words, vocabulary: known, shift, map: 0 };
   }
   const map = mapWords(session, vocabulary, { known, base: shift });
   return { words, vocabulary: known, shift: 0, map };
+}
+
+async function withoutStopWords({ session, vocabulary }: Loading, which: string, shift: number) {
+  if (vocabulary.length === 0) {
+    const rule = '--stop-words of counts needs --vocabulary, which says what the words are';
+    throw new SystemError('ERR_CONFIG', rule);
+  }
+  const stop = new Set(await stopWordsOf(session, which));
+  const known = vocabulary.filter((word) => !stop.has(word));
+  const map = mapWords(session, vocabulary, { known, base: shift });
+  return { words: known.length, vocabulary: known, shift: 0, map, chosen: true };
 }
 
 function bagPlan(probe: Probe, vocabulary: readonly string[], base: number): FilePlan {
@@ -94,7 +110,7 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
   });
   return {
     ...{ path, format, documents, blocks, base, ...counts },
-    ...wordsOf(loading, counted, base),
+    ...(await wordsOf(loading, counted, base)),
     ...labels,
   };
 }
@@ -136,7 +152,7 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     classes: [],
     warnings: [],
   };
-  return { ...facts, ...wordsOf(loading, columns, 0) };
+  return { ...facts, ...(await wordsOf(loading, columns, 0)) };
 }
 
 export async function loadBags(

@@ -25,7 +25,7 @@ const SHORTEST = 2;
 const MIN_DOCUMENTS = 2;
 const MAX_SHARE = 1;
 
-async function stopWordsOf(session: Session, stopWords: string): Promise<readonly string[]> {
+export async function stopWordsOf(session: Session, stopWords: string): Promise<readonly string[]> {
   if (stopWords === 'none') return [];
   return stopWords === 'english' ? ENGLISH : vocabularyOf(session, stopWords);
 }
