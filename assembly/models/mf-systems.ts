@@ -54,30 +54,44 @@ export function gatherBlocks(
   }
 }
 
+// @ts-ignore: decorator
+@inline
+/** d·x for rows of `bytes` bytes. */
+function dot(bytes: usize, d: usize, x: usize): f32 {
+  let a = f32x4.mul(v128.load(d), v128.load(x));
+  for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
+  return hsum(a);
+}
+
+// @ts-ignore: decorator
+@inline
+/** Four of them. */
+function dots4(bytes: usize, d: usize, x0: usize, x1: usize, x2: usize, x3: usize): v128 {
+  let v = v128.load(d);
+  let a0 = f32x4.mul(v, v128.load(x0)), a1 = f32x4.mul(v, v128.load(x1));
+  let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
+  for (let k: usize = 16; k < bytes; k += 16) {
+    v = v128.load(d + k);
+    a0 = madd(v, v128.load(x0 + k), a0);
+    a1 = madd(v, v128.load(x1 + k), a1);
+    a2 = madd(v, v128.load(x2 + k), a2);
+    a3 = madd(v, v128.load(x3 + k), a3);
+  }
+  return sums4(a0, a1, a2, a3);
+}
+
 /** y_j ← y_j − d·x_j for m rows. */
 export function subtractDots(m: i32, bytes: usize, x: usize, d: usize, y: usize): void {
   let j = 0;
   const x4 = bytes << 2;
   for (; j + 4 <= m; j += 4) {
     const x1 = x + bytes, x2 = x1 + bytes, x3 = x2 + bytes;
-    let v = v128.load(d);
-    let a0 = f32x4.mul(v, v128.load(x)), a1 = f32x4.mul(v, v128.load(x1));
-    let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
-    for (let k: usize = 16; k < bytes; k += 16) {
-      v = v128.load(d + k);
-      a0 = madd(v, v128.load(x + k), a0);
-      a1 = madd(v, v128.load(x1 + k), a1);
-      a2 = madd(v, v128.load(x2 + k), a2);
-      a3 = madd(v, v128.load(x3 + k), a3);
-    }
-    v128.store(y, f32x4.sub(v128.load(y), sums4(a0, a1, a2, a3)));
+    v128.store(y, f32x4.sub(v128.load(y), dots4(bytes, d, x, x1, x2, x3)));
     x += x4;
     y += 16;
   }
   for (; j < m; j++) {
-    let a = f32x4.mul(v128.load(d), v128.load(x));
-    for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
-    store<f32>(y, load<f32>(y) - hsum(a));
+    store<f32>(y, load<f32>(y) - dot(bytes, d, x));
     x += bytes;
     y += 4;
   }
@@ -90,23 +104,11 @@ export function subtractRows(m: i32, bytes: usize, ids: usize, rows: usize, d: u
   for (; j + 16 <= end; j += 16) {
     const x0 = rows + <usize>load<u32>(ids + j) * bytes, x1 = rows + <usize>load<u32>(ids + j, 4) * bytes;
     const x2 = rows + <usize>load<u32>(ids + j, 8) * bytes, x3 = rows + <usize>load<u32>(ids + j, 12) * bytes;
-    let v = v128.load(d);
-    let a0 = f32x4.mul(v, v128.load(x0)), a1 = f32x4.mul(v, v128.load(x1));
-    let a2 = f32x4.mul(v, v128.load(x2)), a3 = f32x4.mul(v, v128.load(x3));
-    for (let k: usize = 16; k < bytes; k += 16) {
-      v = v128.load(d + k);
-      a0 = madd(v, v128.load(x0 + k), a0);
-      a1 = madd(v, v128.load(x1 + k), a1);
-      a2 = madd(v, v128.load(x2 + k), a2);
-      a3 = madd(v, v128.load(x3 + k), a3);
-    }
-    v128.store(y + j, f32x4.sub(v128.load(y + j), sums4(a0, a1, a2, a3)));
+    v128.store(y + j, f32x4.sub(v128.load(y + j), dots4(bytes, d, x0, x1, x2, x3)));
   }
   for (; j < end; j += 4) {
     const x = rows + <usize>load<u32>(ids + j) * bytes;
-    let a = f32x4.mul(v128.load(d), v128.load(x));
-    for (let k: usize = 16; k < bytes; k += 16) a = madd(v128.load(d + k), v128.load(x + k), a);
-    store<f32>(y + j, load<f32>(y + j) - hsum(a));
+    store<f32>(y + j, load<f32>(y + j) - dot(bytes, d, x));
   }
 }
 

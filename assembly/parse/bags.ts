@@ -1,8 +1,8 @@
 // Bags of words, one document a line: `word:count …` behind nothing, a label, or the number of
 // pairs; and what happens to parsed documents afterwards.
 import {
-  BAD_COUNT, BAD_INDEX, BAD_TERMS, DONE, HIGH_INDEX, HIGH_WORD, LOW_INDEX, NO_COLON, NO_ROOM,
-  NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  BAD_COUNT, BAD_INDEX, BAD_TERMS, HIGH_INDEX, HIGH_WORD, LOW_INDEX, NO_COLON, NO_ROOM,
+  NUMBER, finish, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
 import { readNumber } from './number';
@@ -120,14 +120,10 @@ export function parse_bags(
     rows++;
     store<i32>(rowStart + (<usize>rows << 2), n);
   }
-  store<i32>(state, line, 8);
-  store<i32>(state, rows, 12);
-  store<i32>(state, n, 16);
   store<i32>(state, lowest, 20);
   store<i32>(state, highest, 24);
   store<i32>(state, 0, 28);
-  store<i32>(state, DONE);
-  return DONE;
+  return finish(state, line, rows, n);
 }
 
 /** Documents without a word. */

@@ -50,6 +50,15 @@ export function refuse(state: usize, code: i32, at: usize, line: i32, field: i32
   return code;
 }
 
+/** What every parser leaves when it has read all: what else it found stands in the state already. */
+export function finish(state: usize, line: i32, rows: i32, entries: i32): i32 {
+  store<i32>(state, line, 8);
+  store<i32>(state, rows, 12);
+  store<i32>(state, entries, 16);
+  store<i32>(state, DONE);
+  return DONE;
+}
+
 // @ts-ignore: decorator
 @inline
 export function isBlank(c: u32): bool {

@@ -1,7 +1,7 @@
 // Dense rows of numbers with at most one label column: CSV (RFC 4180), and one value a line.
 import {
-  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER,
-  MANY_FIELDS, NO_ROOM, NUMBER, OPEN_QUOTE, isBlank, lineEnd, refuse,
+  AFTER_QUOTE, BAD_LABEL, BAD_NUMBER, EMPTY_FIELD, FEW_FIELDS, LARGE_NUMBER,
+  MANY_FIELDS, NO_ROOM, NUMBER, OPEN_QUOTE, finish, isBlank, lineEnd, refuse,
 } from './codes';
 import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -120,11 +120,7 @@ export function parse_csv(
     line++;
     rows++;
   }
-  store<i32>(state, line, 8);
-  store<i32>(state, rows, 12);
-  store<i32>(state, 0, 16);
   store<i32>(state, 0, 28);
   store<i32>(state, bytesOnly, 44);
-  store<i32>(state, DONE);
-  return DONE;
+  return finish(state, line, rows, 0);
 }

@@ -1,7 +1,7 @@
 // libsvm text: `label index:value … [# comment]`, one sample a line, indices ascending.
 import {
-  BAD_INDEX, BAD_LABEL, BAD_NUMBER, DONE, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LOW_INDEX, NO_COLON,
-  NO_ROOM, NUMBER, QID, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  BAD_INDEX, BAD_LABEL, BAD_NUMBER, HIGH_INDEX, INDEX_ORDER, LARGE_NUMBER, LOW_INDEX, NO_COLON,
+  NO_ROOM, NUMBER, QID, finish, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -118,12 +118,8 @@ export function parse_libsvm(
     rows++;
     store<i32>(rowStart + (<usize>rows << 2), n);
   }
-  store<i32>(state, line, 8);
-  store<i32>(state, rows, 12);
-  store<i32>(state, n, 16);
   store<i32>(state, lowest, 20);
   store<i32>(state, highest, 24);
   store<i32>(state, dropped, 28);
-  store<i32>(state, DONE);
-  return DONE;
+  return finish(state, line, rows, n);
 }

@@ -2,7 +2,7 @@
 import { countOf } from './bags';
 import {
   BAD_COUNT, BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER,
-  MANY_ENTRIES, MANY_FIELDS, NUMBER, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  MANY_ENTRIES, MANY_FIELDS, NUMBER, finish, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -112,9 +112,6 @@ export function parse_ratings(
     line++;
     n++;
   }
-  store<i32>(state, line, 8);
-  store<i32>(state, n, 12);
-  store<i32>(state, n, 16);
   store<i32>(state, lowUser, 20);
   store<i32>(state, highUser, 24);
   store<i32>(state, 0, 28);
@@ -123,6 +120,5 @@ export function parse_ratings(
   store<f64>(state, sum, 48);
   store<f32>(state, lowest, 56);
   store<f32>(state, highest, 60);
-  store<i32>(state, DONE);
-  return DONE;
+  return finish(state, line, n, n);
 }

@@ -1,7 +1,7 @@
 // Texts, one document a line: the whole line, or one field of a delimited line with other fields
 // for label, date and name.
 import {
-  AFTER_QUOTE, BAD_DATE, DONE, EMPTY_FIELD, FEW_FIELDS, MANY_FIELDS, NO_ROOM, NUMBER, OPEN_QUOTE, lineEnd,
+  AFTER_QUOTE, BAD_DATE, EMPTY_FIELD, FEW_FIELDS, MANY_FIELDS, NO_ROOM, NUMBER, OPEN_QUOTE, finish, lineEnd,
   refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
@@ -18,14 +18,6 @@ const QUOTE: u32 = 34;
 function begin(state: usize, rowStart: usize): void {
   store<i64>(state, 0, FOUND);
   store<i32>(rowStart, 0);
-}
-
-function done(state: usize, line: i32, rows: i32, n: i32): i32 {
-  store<i32>(state, line, 8);
-  store<i32>(state, rows, 12);
-  store<i32>(state, n, 16);
-  store<i32>(state, DONE);
-  return DONE;
 }
 
 /** Every line of [text, end) is a document, empty ones too. rowStart: rows + 1. */
@@ -48,7 +40,7 @@ export function parse_text(
     store<i32>(rowStart + (<usize>rows << 2), n);
     p = last + 1;
   }
-  return done(state, rows, rows, n);
+  return finish(state, rows, rows, n);
 }
 
 /** Behind the field at p: its delimiter, or the end of its line; 0 when its quote stays open. */
@@ -154,5 +146,5 @@ export function parse_text_fields(
     rows++;
     store<i32>(rowStart + (<usize>rows << 2), n);
   }
-  return done(state, line, rows, n);
+  return finish(state, line, rows, n);
 }
