@@ -114,8 +114,9 @@ export async function readSamples(
   const kind = { u8: 'dense u8', f32: 'dense f32', csr: 'sparse' }[samples.storage];
   const size = `${grouped(samples.rows)} × ${grouped(samples.columns)}`;
   const entries = samples.storage === 'csr' ? `, ${grouped(samples.nonzeros)} nonzeros` : '';
-  const labels =
-    samples.labels === 'number' ? 'numbers to predict' : `${samples.classes.length} classes`;
+  const { length } = samples.classes;
+  const classes = `${length} ${length === 1 ? 'class' : 'classes'}`;
+  const labels = samples.labels === 'number' ? 'numbers to predict' : classes;
   const text = `${paths[0]}: ${size} ${kind}${entries}, ${labels}`;
   tell(reading, text, samples.warnings);
   return samples;

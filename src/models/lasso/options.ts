@@ -7,7 +7,7 @@ import type { LassoOptions } from './layout.ts';
 const shared: readonly OptionSpec[] = [
   {
     ...{ name: 'lambda', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    help: 'weight of the penalty; default: --lambda-ratio',
+    ...{ defaultText: 'by --lambda-ratio', help: 'weight of the penalty' },
   },
   {
     ...{ name: 'lambda-ratio', type: 'number', minimum: 0, exclusive: true, default: 0.01 },

@@ -6,7 +6,7 @@ import { independentOptions } from '../linear/phases/independent.ts';
 export const logisticOptions: readonly OptionSpec[] = [
   {
     ...{ name: 'lambda', type: 'number', default: undefined, minimum: 0, exclusive: true },
-    help: 'weight of the penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²); default: 1e-4',
+    ...{ defaultText: '1e-4', help: 'weight of the penalty λ (α ‖w‖₁ + (1 − α)/2 ‖w‖²)' },
   },
   {
     ...{ name: 'lambda-ratio', type: 'number', default: undefined, minimum: 0, exclusive: true },

@@ -20,7 +20,8 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'lambda', type: 'number', minimum: 0, default: undefined },
-    help: 'weight of the L2 penalty, per rating; default 0.05 (als, ccd), 0.02 (sgd, implicit)',
+    ...{ defaultText: '0.05 with als, ccd; 0.02 with sgd, implicit' },
+    help: 'weight of the L2 penalty, per rating',
   },
   {
     ...{ name: 'bias', type: 'boolean', default: true },
