@@ -32,7 +32,7 @@ test('train lda: a table of topics, a page, and perplexity of both kinds', async
   const out = join(folder, 'model');
   const train = (particles: number) =>
     trainOn('lda', {
-      ...{ data, test: held, passes: 60, out },
+      ...{ data, test: held, passes: 200, out },
       options: { ...options, particles, ...(particles > 0 && { page }) },
     });
   const completed = await train(0);

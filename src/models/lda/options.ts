@@ -11,6 +11,10 @@ export const defaultPasses = 100;
 /** Σ α of what --alpha leaves open. */
 const defaultAlphaSum = 10;
 const topicsMax = 100_000;
+/** Of a window a token, about: place, topic, its share of a document. */
+const windowTokenBytes = 16;
+const windowsMax = 65_536;
+const defaultWindow = 256;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -38,11 +42,19 @@ export const options: readonly OptionSpec[] = [
     help: 'passes from one log-likelihood to the next',
   },
   {
+    ...{ name: 'window', type: 'integer', minimum: 1, default: undefined, placeholder: 'MIB' },
+    ...{ defaultText: '256 with --spill, else all' },
+    help: 'documents that are sampled before the next are, by memory, of all hosts together',
+  },
+  {
     ...{ name: 'particles', type: 'integer', minimum: 0, maximum: 10_000, default: 0 },
     help: 'perplexity left to right with so many particles (slow); 0: by document completion',
   },
   ...pageOptions,
 ];
+
+const needsMemory = (what: string) =>
+  new SystemError('ERR_CONFIG', `${what} keeps documents in memory: leave out --spill`);
 
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
 export function checkServer(
@@ -50,6 +62,7 @@ export function checkServer(
   { data, options: given }: TrainRequest<Corpus>,
 ): void {
   const { size } = session.world;
+  if (data.spill !== undefined) throw needsMemory('--parallel server');
   const refuse = (rule: string, found: string): never => {
     throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
   };
@@ -62,7 +75,16 @@ export function checkServer(
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
-export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
+/** Windows of documents, however many hosts: where they begin and end decides the result. */
+function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
+  const mebibytes = given['window'] as number | undefined;
+  if (mebibytes === undefined && data.spill === undefined) return 1;
+  const bytes = (mebibytes ?? defaultWindow) * 2 ** 20;
+  return Math.max(1, Math.min(windowsMax, Math.ceil((data.tokens * windowTokenBytes) / bytes)));
+}
+
+export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
+  const { options: given, passes } = request;
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
   return {
@@ -72,5 +94,6 @@ export function programOptions({ options: given, passes }: TrainRequest<Corpus>)
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
+    windows: given['parallel'] === 'server' ? 1 : windowsOf(request),
   };
 }

@@ -30,7 +30,9 @@ export function countTensors(
   const at = (name: string) => plan.buffers[name] ?? 0;
   const entries = (name: string, count: number) => host.arena.i32[at(name) / 4 + count] ?? 0;
   const words = entries('wordStarts', data.words);
-  const documents = entries('docStarts', data.documents);
+  // Documents that are not in memory are not saved.
+  const documents = data.spill === undefined ? data.documents : 0;
+  const mixtures = entries('docStarts', documents);
   const { topics } = plan.options as { topics: number };
   return (
     [
@@ -38,9 +40,9 @@ export function countTensors(
       ['word_topics', words, 'wordTopics'],
       ['word_counts', words, 'wordCounts'],
       ['topic_totals', topics, 'totals'],
-      ['doc_starts', data.documents + 1, 'docStarts'],
-      ['doc_topics', documents, 'docTopics'],
-      ['doc_counts', documents, 'docCounts'],
+      ['doc_starts', documents + 1, 'docStarts'],
+      ['doc_topics', mixtures, 'docTopics'],
+      ['doc_counts', mixtures, 'docCounts'],
     ] as const
   ).map(([name, count, buffer]) => ({ name, shape: [count], at: at(buffer), type: 'I32' }));
 }

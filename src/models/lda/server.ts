@@ -33,7 +33,8 @@ import {
   placeOf,
   type Rows,
 } from './measure.ts';
-import { aimPlan, buildPart, openPriors, segments, startWorker } from './prepare.ts';
+import { aimPlan, openPriors, startWorker } from './prepare.ts';
+import { buildPart, enterWindow, segments, sizePart } from './windows.ts';
 
 /** Bytes of the rows that a push reads and writes. */
 const blockBytes = 4 * 1024 * 1024;
@@ -96,7 +97,8 @@ function start(ctx: Context<LdaOptions> & { readonly worker: number }): ServerSt
   arena.i32.subarray(list / 4, list / 4 + words).forEach((_, word, all) => (all[word] = word));
   const counts = arena.allocate(words * 4);
   arena.u8.fill(0, counts, counts + words * 4);
-  segments(data, { first: 0, last: data.documents }, ({ rowStart, index, count }, first, last) => {
+  const all = { first: 0, last: data.documents };
+  segments({ arena, data, staging: 0 }, all, ({ rowStart, index, count }, first, last) => {
     kernels.lda_count(first, last, rowStart, index, count, counts);
   });
   return {
@@ -170,7 +172,7 @@ function* runsOf(ctx: ServerContext, { first, last }: Range) {
 
 function measure(ctx: ServerContext, work: PartitionWork): void {
   const { topics } = ctx.state.shape;
-  const kept = measureDocuments(ctx, work.partition);
+  const kept = measureDocuments(ctx, work.partition, 0);
   const words = runsOf(ctx, wordsOf(ctx, work));
   const keptWords = measureWords(ctx, work.partition, words);
   assert(kept && keptWords, 'lda: Σ_k n_dk = N_d and Σ_k n_wk = N_w');
@@ -188,6 +190,14 @@ function exportAll(ctx: ServerContext, work: PartitionWork): void {
       ctx.buffer('wordCounts'),
     );
   }
+}
+
+/** Its documents are one window. */
+function build(ctx: ServerContext, part: number): void {
+  ctx.arena.u8.fill(0, ctx.state.cursors, ctx.state.cursors + ctx.state.shape.words * 4);
+  sizePart(ctx, part, ctx.state.cursors);
+  buildPart(ctx, part);
+  enterWindow(ctx, part, 0);
 }
 
 /** What the clock before measured, told by partition 0: all have finished it. */
@@ -228,7 +238,7 @@ export const ldaServer = defineProgram<LdaOptions, PartitionWork, ServerState>({
     switch (stepOf(ctx, work.clock).kind) {
       case 'open':
         if (work.partition === 0) openPriors(ctx);
-        return buildPart(ctx, work.partition);
+        return build(ctx, work.partition);
       case 'sample':
         return sample(ctx, work);
       case 'measure':

@@ -14,7 +14,7 @@ import { defineProgram, type ScheduleContext } from '../../program/program.ts';
 import { stepwise, type StepState, type Steps } from '../../program/steps.ts';
 import { balance, ranges, stratum, type GridBlock } from '../../scheduler/rotation.ts';
 import { corpusOf } from '../lda/layout.ts';
-import { documentsOf } from '../lda/prepare.ts';
+import { documentsOf } from '../lda/windows.ts';
 import { exportCounts, measureTopics, prepare } from './counts.ts';
 import {
   blockStart,
