@@ -23,7 +23,8 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'alpha', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    help: "weight of a topic before a document's words are seen; default 10 / topics",
+    ...{ defaultText: '10 / topics' },
+    help: "weight of a topic before a document's words are seen",
   },
   {
     ...{ name: 'beta', type: 'number', minimum: 0, exclusive: true, default: 0.01 },
@@ -42,8 +43,8 @@ export const options: readonly OptionSpec[] = [
     help: 'passes from one log-likelihood to the next',
   },
   {
-    ...{ name: 'window', type: 'integer', minimum: 1, default: undefined, placeholder: 'MIB' },
-    ...{ defaultText: '256 with --spill, else all' },
+    ...{ name: 'window', type: 'number', minimum: 0, exclusive: true, default: undefined },
+    ...{ placeholder: 'MIB', defaultText: '256 with --spill, else all' },
     help: 'documents that are sampled before the next are, by memory, of all hosts together',
   },
   {

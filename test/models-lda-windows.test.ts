@@ -1,0 +1,138 @@
+// lda over windows of its documents: files change no bit of the result, however many windows,
+// threads and hosts; windows in memory lose no count and find the same likelihood as no windows.
+import { existsSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Corpus } from '../src/data/dataset.ts';
+import { lda } from '../src/models/lda/model.ts';
+import { rangeOf } from '../src/base/ranges.ts';
+import { partitionsOf } from '../src/base/world.ts';
+import { withHost } from './helpers/hosts.ts';
+import { withCluster } from './helpers/joined-hosts.ts';
+import { prngOf } from './helpers/lab.ts';
+import { placeCorpus, plantTopics } from './helpers/lda.ts';
+import { fit, objectiveOf } from './helpers/lda-fits.ts';
+import { hashOf, requestOf, sessionOf } from './helpers/models.ts';
+import { spillCorpus, withFolder } from './helpers/spilled.ts';
+
+const known = plantTopics(prngOf(21), { topics: 5, documents: 160, length: 20 });
+const tokens = known.documents.flat().length;
+const options = { topics: 9, 'optimize-interval': 2, 'evaluate-interval': 2 };
+/** The option that makes n windows of the documents. */
+const windowOf = (n: number) => ({ window: (tokens * 16) / (n - 0.5) / 2 ** 20 });
+
+test('lda: a window more is another order, and loses no count', async () => {
+  await withHost(2, async (host) => {
+    const hashes = new Set<string>();
+    for (const windows of [1, 2, 7, 200]) {
+      const fitted = await fit(host, known, { ...options, ...windowOf(windows) }, { passes: 5 });
+      const want = objectiveOf(fitted, known);
+      const { objective } = fitted.outcome;
+      assert.ok(Math.abs(objective - want) < 1e-10 * Math.abs(want), `${windows}: ${objective}`);
+      hashes.add(fitted.hash);
+    }
+    assert.is(hashes.size, 4);
+  });
+});
+
+test('lda: windows find the same likelihood as none', async () => {
+  await withHost(2, async (host) => {
+    const means: number[] = [];
+    for (const windows of [1, 6]) {
+      const found: number[] = [];
+      for (const seed of [1, 2, 3]) {
+        const fixed = { topics: 5, alpha: 0.5, beta: 0.2, 'evaluate-interval': 4 };
+        const ask = { passes: 64, seed };
+        const { progress } = await fit(host, known, { ...fixed, ...windowOf(windows) }, ask);
+        const told = progress.flatMap((values) => values['logLikelihood'] ?? []).slice(-8);
+        found.push(told.reduce((sum, value) => sum + value, 0) / told.length);
+      }
+      means.push(Math.max(...found));
+    }
+    // As between the two roads in models-lda.test.ts: means over 32 passes, the best of 3 chains.
+    assert.ok(Math.abs(means[0]! - means[1]!) < 0.03, means.join(' '));
+  });
+});
+
+test('lda: files change no bit, for any windows and threads', async () => {
+  for (const windows of [1, 3, 12]) {
+    const asked = { ...options, ...windowOf(windows) };
+    const memory = await withHost(2, (host) => fit(host, known, asked, { passes: 5 }));
+    for (const threads of [1, 3]) {
+      await withFolder((folder) =>
+        withHost(threads, async (host) => {
+          const spill = (data: Corpus) => spillCorpus(host.arena, data, folder);
+          const filed = await fit(host, known, asked, { passes: 5 }, spill);
+          assert.ok(existsSync(join(folder, 'part-0')));
+          assert.is(filed.outcome.objective, memory.outcome.objective);
+          assert.equal(filed.progress, memory.progress);
+          assert.equal(filed.outcome.trained.facts, memory.outcome.trained.facts);
+          for (const [name, values] of memory.arrays) {
+            const documents = name.startsWith('doc_');
+            const want = name === 'doc_starts' ? Int32Array.of(0) : documents ? [] : values;
+            assert.equal([...filed.arrays.get(name)!], [...want], `${name}, ${windows} windows`);
+          }
+        }),
+      );
+    }
+  }
+});
+
+test('lda: files of several hosts change no bit', async () => {
+  const partitions = 8;
+  const ask = { partitions, passes: 4, audit: false };
+  const asked = { ...options, ...windowOf(5) };
+  const { documents, words } = known;
+  const train = (threads: readonly number[], filed: boolean) =>
+    withCluster([...threads], (hosts) =>
+      Promise.all(
+        hosts.map((host) =>
+          withFolder(async (folder) => {
+            const { world, arena } = host;
+            const own = partitionsOf(world, partitions, world.rank);
+            const { first } = rangeOf(documents.length, partitions, own.first);
+            const { last } = rangeOf(documents.length, partitions, own.last - 1);
+            const here = placeCorpus(arena, documents.slice(first, last), { words });
+            const whole = { ...here, first, documents: documents.length, tokens };
+            const data = filed ? spillCorpus(arena, whole, folder) : whole;
+            const session = { ...sessionOf(host), world };
+            const outcome = await lda.train(session, requestOf('lda', data, asked, ask));
+            const tensors = outcome.trained.tensors.filter(({ name }) => !name.startsWith('doc_'));
+            return hashOf(host, { ...outcome, trained: { ...outcome.trained, tensors } });
+          }),
+        ),
+      ),
+    );
+  const [alone] = await train([2], false);
+  for (const threads of [
+    [1, 2],
+    [1, 1, 1],
+  ]) {
+    assert.is((await train(threads, true))[0], alone);
+  }
+});
+
+test('lda: a file that is cut off or gone while training says so', async () => {
+  for (const harm of [(file: string) => truncateSync(file, 100), rmSync]) {
+    await withFolder((folder) =>
+      withHost(1, async (host) => {
+        const spill = (data: Corpus) => {
+          const spilled = spillCorpus(host.arena, data, folder);
+          harm(spilled.spill!.path);
+          return spilled;
+        };
+        try {
+          await fit(host, known, options, { passes: 2 }, spill);
+          assert.unreachable();
+        } catch (thrown) {
+          const { code, message } = thrown as { code?: string; message: string };
+          assert.is(code, 'ERR_DATA');
+          assert.match(message, /documents: cannot be read .*train again/);
+        }
+      }),
+    );
+  }
+});
+
+test.run();
