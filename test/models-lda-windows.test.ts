@@ -55,6 +55,23 @@ test('lda: windows find the same likelihood as none', async () => {
   });
 });
 
+test('lda: α is fitted to the documents of all windows', async () => {
+  const group = (word: number, count: number) =>
+    Array.from({ length: count }, (_, d) => [0, 1, 2, 3, 4].map((i) => word + ((d + i) % 6)));
+  // Of the two topics, the last of four windows has one alone.
+  const documents = [...group(0, 150), ...group(6, 50)];
+  await withHost(1, async (host) => {
+    const windows = windowOf(4).window * (1000 / tokens);
+    const asked = { topics: 2, alpha: 0.5, 'optimize-interval': 1, window: windows };
+    const ask = { passes: 30, partitions: 1 };
+    const { outcome, arrays } = await fit(host, { documents, words: 12 }, asked, ask);
+    assert.equal([...arrays.get('topic_totals')!].sort(), [250, 750]);
+    const { alpha } = outcome.trained.facts as { alpha: number[] };
+    const [rare = 0, common = 0] = [...alpha].sort((a, b) => a - b);
+    assert.ok(common / rare > 1.5 && common / rare < 6, `α ${alpha.join(' ')}`);
+  });
+});
+
 test('lda: files change no bit, for any windows and threads', async () => {
   for (const windows of [1, 3, 12]) {
     const asked = { ...options, ...windowOf(windows) };
