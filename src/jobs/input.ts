@@ -67,6 +67,8 @@ export type Reading = {
   readonly world?: World;
   /** Partitions of the data: which rows lie on which host. */
   readonly partitions?: number;
+  /** Folder for documents of the training set that are not kept in memory. */
+  readonly spill?: string | undefined;
   /** What the labels of samples are; classes when absent. */
   readonly labels?: 'class' | 'number';
 };

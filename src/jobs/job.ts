@@ -50,6 +50,8 @@ export type TrainJob = {
   readonly cluster?: ClusterPlace;
   /** How deltas travel between hosts; whole and at once when absent. */
   readonly sending?: Sending;
+  /** Directory for the files of documents that are not kept in memory. */
+  readonly spill?: string;
   /** Directory to write down in what `replay` needs. */
   readonly record?: string | undefined;
 };

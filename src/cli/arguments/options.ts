@@ -144,6 +144,10 @@ export const trainOptions: readonly CommandOption[] = [
     defaultText: 'not recorded',
   },
   {
+    ...text('spill', 'DIR', 'documents are kept in files in this folder, not in memory'),
+    defaultText: 'in memory',
+  },
+  {
     ...{ name: 'partitions', type: 'integer', default: undefined, minimum: 1 },
     ...{ defaultText: "the model's" },
     help: 'partitions of the data',

@@ -208,6 +208,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     throw usage(`${rule}, got "${settings[0]}"`, `${context} --help lists the options of ${name}`);
   }
   const record = values.text('record');
+  const spill = values.text('spill');
   const job: TrainJob = {
     command: 'train',
     model: name,
@@ -226,6 +227,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     options: model ? givenOptions(model, values) : ownOptions(settings),
     sending: sendingOf(values),
     ...(record !== undefined && { record }),
+    ...(spill !== undefined && { spill }),
   };
   return { ...read, job };
 }

@@ -132,7 +132,7 @@ function predict(
 export const lda: Model<Corpus> = {
   name: 'lda',
   summary: 'topics of documents (latent Dirichlet allocation) by collapsed Gibbs sampling',
-  input: 'corpus',
+  ...{ input: 'corpus', spills: true },
   defaultPasses,
   ...{ options, train, evaluate, predict },
 };
