@@ -5,8 +5,11 @@
 //   region   [ topics of tokens │ documents │ starts by word │ places of tokens ]
 //              └──── changing ────┘          └──── stays ────┘
 //
-//   in memory    every window has its own region
-//   in a file    the windows of a part share one: enter reads the image, leave writes what changed
+//   in memory    every window has a region for the middle two; topics lie where the documents'
+//                topics are saved in the end, and places where their counts are: nobody needs them
+//                any more by then, and there are as many or more
+//   in a file    the windows of a part share a region: enter reads the image, leave writes what
+//                changed
 //
 //   file `part-A`   image of window 0 │ image of window 1 │ …        beside the documents' file
 import { dirname, join } from 'node:path';
@@ -83,9 +86,14 @@ function documentBytes(
   return bytes;
 }
 
+function tokensOf({ kernels, arena }: LdaContext, ...[block, first, last]: Parameters<Segment>) {
+  const [from = 0, to = 0] = [first, last].map((row) => arena.i32[block.rowStart / 4 + row]);
+  return kernels.i32_total(to - from, block.count + from * 4);
+}
+
 /** Sizes of a part's windows; how often each word occurs is added to counts (V × i32). */
 export function sizePart(ctx: LdaContext, part: number, counts: number): void {
-  const { kernels, arena } = ctx;
+  const { kernels } = ctx;
   const { shape } = ctx.state;
   const lines = windowLine(ctx, part);
   for (let window = 0; window < ctx.options.windows; window++) {
@@ -96,8 +104,7 @@ export function sizePart(ctx: LdaContext, part: number, counts: number): void {
       const { rowStart, index, count } = block;
       kernels.lda_count(first, last, rowStart, index, count, counts);
       documents += documentBytes(ctx, shape, block, first, last);
-      const [from = 0, to = 0] = [first, last].map((row) => arena.i32[rowStart / 4 + row]);
-      tokens += kernels.i32_total(to - from, count + from * 4);
+      tokens += tokensOf(ctx, block, first, last);
     });
     const changing = padded(tokens * 4) + padded(documents);
     const bytes = changing + padded((shape.words + 1) * 4) + padded(tokens * 4);
@@ -114,15 +121,40 @@ function imageOf(ctx: LdaContext, spill: Spill, part: number, window: number) {
   return { path, at, bytes: lines(window)[line.bytes]! };
 }
 
-/** Documents of a window without topics, and their tokens by word, into a region. */
-function buildWindow(ctx: LdaContext, own: Int32Array, range: Range, region: number): void {
+/** Where the parts of an image go whose first is at `region`. */
+function placeImage(ctx: LdaContext, own: Int32Array, region: number): void {
+  const starts = region + own[line.changing]!;
+  const documents = region + padded(own[line.tokens]! * 4);
+  const places = starts + padded((ctx.state.shape.words + 1) * 4);
+  own.set([places, region, starts, documents]);
+}
+
+/** Where they go that stay in memory, `before` tokens after this host's first. */
+function placeInMemory(ctx: LdaContext, own: Int32Array, before: number): void {
+  const { arena } = ctx;
+  const documentBytes = own[line.changing]! - padded(own[line.tokens]! * 4);
+  const documents = arena.allocate(documentBytes);
+  const starts = arena.allocate((ctx.state.shape.words + 1) * 4);
+  const [topics, places] = ['docTopics', 'docCounts'].map((name) => ctx.buffer(name) + before * 4);
+  own.set([places!, topics!, starts, documents]);
+}
+
+/** Tokens of this host's documents before part `part`. */
+function tokensBefore(ctx: LdaContext, part: number): number {
+  const { first } = corpusOf(ctx.data);
+  let tokens = 0;
+  segments(sourceOf(ctx), { first, last: documentsOf(ctx, part).first }, (block, from, to) => {
+    tokens += to - from === block.documents ? block.tokens : tokensOf(ctx, block, from, to);
+  });
+  return tokens;
+}
+
+/** Documents of a window without topics, and their tokens by word, where its line says. */
+function buildWindow(ctx: LdaContext, own: Int32Array, range: Range): void {
   const { kernels, arena } = ctx;
   const { cursors, shape } = ctx.state;
   const { words, topics } = shape;
-  const bytes = padded(own[line.tokens]! * 4);
-  const starts = region + own[line.changing]!;
-  const [documents, places] = [region + bytes, starts + padded((words + 1) * 4)];
-  own.set([places, region, starts, documents]);
+  const [places = 0, topicsAt = 0, starts = 0, documents = 0] = own;
   arena.u8.fill(0, cursors, cursors + words * 4);
   segments(sourceOf(ctx), range, ({ rowStart, index, count }, first, last) => {
     kernels.lda_count(first, last, rowStart, index, count, cursors);
@@ -133,7 +165,7 @@ function buildWindow(ctx: LdaContext, own: Int32Array, range: Range, region: num
     ctx.poll();
     place = kernels.lda_place(
       ...([first, last, topics, place, rowStart, index, count, cursors] as const),
-      ...([documents, places, region] as const),
+      ...([documents, places, topicsAt] as const),
     );
   });
 }
@@ -144,12 +176,14 @@ export function buildPart(ctx: LdaContext, part: number): void {
   const spill = spillOf(ctx);
   const lines = windowLine(ctx, part);
   const all = Array.from({ length: options.windows }, (_, window) => lines(window));
-  const sizes = all.map((own) => own[line.bytes]!);
-  const shared = spill && arena.allocate(Math.max(...sizes));
+  const region = spill && arena.allocate(Math.max(...all.map((own) => own[line.bytes]!)));
+  let before = region === undefined ? tokensBefore(ctx, part) : 0;
   for (const [window, own] of all.entries()) {
-    const region = shared ?? arena.allocate(sizes[window]!);
-    buildWindow(ctx, own, documentsIn(ctx, part, window), region);
-    if (spill) writeSpilled(arena, imageOf(ctx, spill, part, window), region);
+    if (region === undefined) placeInMemory(ctx, own, before);
+    else placeImage(ctx, own, region);
+    before += own[line.tokens]!;
+    buildWindow(ctx, own, documentsIn(ctx, part, window));
+    if (spill) writeSpilled(arena, imageOf(ctx, spill, part, window), own[line.topics]!);
   }
 }
 
