@@ -1,7 +1,7 @@
 // How a finished job reads: the text on standard output, and the JSON line.
 import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
 import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
-import { topicTable } from '../models/topics/table.ts';
+import { topicTable } from '../models/topics/report/table.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 

@@ -1,6 +1,6 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
-import type { TopicRow } from '../models/topics/table.ts';
+import type { TopicRow } from '../models/topics/report/table.ts';
 import type { ClusterPlace } from '../base/place.ts';
 import type { CorpusOptions, TextOptions } from '../data/load-corpus.ts';
 import type { Format } from '../data/tasks.ts';

@@ -23,7 +23,7 @@ import {
   type TrainRequest,
 } from '../model.ts';
 import { coherence } from '../topics/coherence.ts';
-import { pageOf, reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';

@@ -3,7 +3,7 @@ import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { Session, TrainRequest } from '../model.ts';
-import { pageOptions } from '../topics/report.ts';
+import { pageOptions } from '../topics/report/report.ts';
 import type { LdaOptions } from './layout.ts';
 import { tableCellsMax } from './server.ts';
 

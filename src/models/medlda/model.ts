@@ -33,7 +33,7 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { pageOf, reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, placeMixtures } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';

@@ -2,7 +2,7 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import type { TrainRequest } from '../model.ts';
-import { pageOptions } from '../topics/report.ts';
+import { pageOptions } from '../topics/report/report.ts';
 import type { MedldaOptions } from './layout.ts';
 
 export const defaultPasses = 40;

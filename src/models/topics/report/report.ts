@@ -2,16 +2,16 @@
 // all of them as a page. Words, names and dates are those of the corpus they were trained on.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { together } from '../../base/together.ts';
-import type { Corpus } from '../../data/dataset.ts';
-import type { ModelOptions, OptionSpec, TopicsDone } from '../../jobs/job.ts';
-import type { Session } from '../model.ts';
-import type { DocTopics } from './model.ts';
+import { together } from '../../../base/together.ts';
+import type { Corpus } from '../../../data/dataset.ts';
+import type { ModelOptions, OptionSpec, TopicsDone } from '../../../jobs/job.ts';
+import type { Session } from '../../model.ts';
+import type { DocTopics } from '../model.ts';
 import { pageData } from './page-data.ts';
 import { periodsOf, timelineOf } from './periods.ts';
-import type { Memory, PlacedTopics } from './placed.ts';
+import type { Memory, PlacedTopics } from '../placed.ts';
 import type { TopicRow } from './table.ts';
-import { rankedOf, relevanceLambda, topWords } from './words.ts';
+import { rankedOf, relevanceLambda, topWords } from '../words.ts';
 
 const rowsMax = 20;
 const rowWords = 12;
@@ -88,7 +88,7 @@ async function writePage(
 ): Promise<boolean> {
   const { placed, documents } = trained;
   // The page with its script is loaded by those alone who want one.
-  const { topicsPage } = await import('./page/html.ts');
+  const { topicsPage } = await import('../page/html.ts');
   const source = {
     ...{ title, placed, documents, dates: datesOf(trained) },
     vocabulary: vocabularyOf(trained),

@@ -1,12 +1,12 @@
 // What goes into the page: the largest topics with their words at every λ, their documents, their
 // neighbours, their place on the map and their time.
-import { borrowed, type Memory, type PlacedTopics } from './placed.ts';
+import { borrowed, type Memory, type PlacedTopics } from '../placed.ts';
 import { periodsOf, timelineOf } from './periods.ts';
-import { hellinger, planeOf, type Distances } from './similarity.ts';
-import { rankedOf, topWords, typicalDocuments } from './words.ts';
-import type { DocTopics } from './model.ts';
-import { circlesOf } from './page/map.ts';
-import type { PageData, PageTopic } from './page/types.ts';
+import { hellinger, planeOf, type Distances } from '../similarity.ts';
+import { rankedOf, topWords, typicalDocuments } from '../words.ts';
+import type { DocTopics } from '../model.ts';
+import { circlesOf } from '../page/map.ts';
+import type { PageData, PageTopic } from '../page/types.ts';
 
 export type PageSource = {
   readonly title: string;
