@@ -28,7 +28,8 @@ import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
-import { countTensors, documentsOf, placedTopics, readingOf, type TopicFacts } from './saved.ts';
+import { countTensors, documentsOf, placedTopics, readingOf, savedTopics } from './saved.ts';
+import type { TopicFacts } from './saved.ts';
 import { ldaServer } from './server.ts';
 
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
@@ -134,5 +135,5 @@ export const lda: Model<Corpus> = {
   summary: 'topics of documents (latent Dirichlet allocation) by collapsed Gibbs sampling',
   ...{ input: 'corpus', spills: true },
   defaultPasses,
-  ...{ options, train, evaluate, predict },
+  ...{ options, train, evaluate, predict, topics: savedTopics },
 };

@@ -4,6 +4,7 @@ import type { Corpus } from '../../data/dataset.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import type { Session, Tensor, TrainedModel } from '../model.ts';
 import type { DocTopics, WordTopics } from '../topics/model.ts';
+import { listTopics, type ListingRequest, type TopicsListing } from '../topics/report/listing.ts';
 import { placeTopics, type PlacedTopics } from '../topics/placed.ts';
 import type { Reading } from '../topics/run.ts';
 
@@ -75,6 +76,19 @@ function topicsOf(session: Session, trained: TrainedModel): WordTopics {
 /** Trained topics where kernels can read them. */
 export const placedTopics = (session: Session, trained: TrainedModel): PlacedTopics =>
   placeTopics(session.host, topicsOf(session, trained));
+
+/** Topics as people look at them. */
+export function savedTopics(
+  session: Session,
+  trained: TrainedModel,
+  request: ListingRequest,
+): Promise<TopicsListing> {
+  const { base, vocabulary } = trained.facts as TopicFacts;
+  const documents = documentsOf(session, trained);
+  const data = { first: 0, base, vocabulary, names: [] };
+  const placed = placedTopics(session, trained);
+  return listTopics(session, { placed, documents, data }, request);
+}
 
 /** Of the sampling of documents that the model was not trained on. */
 const readingSeed = 1;

@@ -19,6 +19,7 @@ import type { Metrics } from '../../jobs/job.ts';
 import {
   countTensors,
   documentsOf,
+  savedTopics,
   placedTopics,
   readingOf,
   type TopicFacts,
@@ -162,5 +163,5 @@ export const medlda: Model<Corpus> = {
   summary: 'topics that tell classes of documents apart (max-margin supervised topic model)',
   input: 'corpus',
   defaultPasses,
-  ...{ options, train, evaluate, predict },
+  ...{ options, train, evaluate, predict, topics: savedTopics },
 };
