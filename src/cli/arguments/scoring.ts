@@ -1,5 +1,5 @@
 // The lines of commands over a saved model: predict, evaluate, topics.
-import type { Job } from '../../jobs/job.ts';
+import type { Job, TopicsJob } from '../../jobs/job.ts';
 import { checkData, inputOf, threadsOf } from './input.ts';
 import { commonOptions, optionsOf } from './options.ts';
 import { readArguments, usage } from './values.ts';
@@ -43,7 +43,7 @@ export function parseTopics(args: readonly string[]) {
     ...{ command: 'topics', modelDirectory, threads: 1, input: inputOf(values) },
     data: data.length === 0 ? [] : checkData(data, `${context} ${modelDirectory}`),
     ask: {
-      by: values.text('by') as 'relevance' | 'weight' | 'lift',
+      by: (values.text('by') ?? 'relevance') as TopicsJob['ask']['by'],
       show: values.number('show') ?? 20,
       words: values.number('words') ?? 12,
       topic: values.number('topic'),
