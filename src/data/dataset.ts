@@ -125,7 +125,7 @@ export type Corpus = {
   /** Label texts in class order, as in `Samples`; empty without labels. */
   readonly classes: readonly string[];
   readonly blocks: readonly CorpusBlock[];
-  /** Where this host's documents lie when not in memory: then `blocks` and `names` are empty. */
+  /** Where this host's documents lie when not in memory: `blocks` and `names` are empty. */
   readonly spill?: Spill;
 };
 

@@ -6,8 +6,10 @@
 //   parse    chunk k of a file     ------>    blocks in the arena, or the first violation in it
 //   images   rows of an idx file   ------>    blocks in the arena
 //   steps    kernels to call       ------>    done
+//   spilled  documents in a file   ------>    counted or finished (spill-tasks.ts)
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
+import type { SpilledResult, SpilledTask, SpillFile } from './spill-tasks.ts';
 import type { Step } from './steps.ts';
 
 export type { Step } from './steps.ts';
@@ -180,6 +182,8 @@ export type ParseTask = {
    * read when it came: about where it stands, for reading runs ahead.
    */
   readonly keep?: { readonly by: 'block' | 'byte'; readonly first: number; readonly last: number };
+  /** Documents go into this file, not into the arena; their names and dates are left out. */
+  readonly spill?: SpillFile;
 };
 
 export type ImagesTask = {
@@ -219,6 +223,7 @@ export type DocumentsTask = {
   readonly control: SharedArrayBuffer;
   readonly paths: readonly string[];
   readonly rules: TextRules;
+  readonly spill?: SpillFile;
 };
 
 export type StepsTask = {
@@ -244,7 +249,8 @@ export type LoaderTask =
   | StepsTask
   | RowsTask
   | LexiconTask
-  | DocumentsTask;
+  | DocumentsTask
+  | SpilledTask;
 
 /**
  * The label texts of a block in the order of their numbers, and where each stands first: line (as
@@ -281,6 +287,8 @@ export type Piece = {
   /** Of documents: names by line, and the place of rows × f32 years, 0 for none. */
   readonly names: string;
   readonly dates: number;
+  /** Byte of the file where the documents lie; their places in memory are 0. */
+  readonly at?: number;
 };
 
 export type ParseResult = {
@@ -332,6 +340,7 @@ export type LoaderResult =
   | RowsResult
   | StepsResult
   | LexiconResult
+  | SpilledResult
   | Failure;
 
 export type ResultOf<T extends LoaderTask> = T extends ProbeTask
@@ -344,4 +353,6 @@ export type ResultOf<T extends LoaderTask> = T extends ProbeTask
         ? RowsResult
         : T extends LexiconTask
           ? LexiconResult
-          : StepsResult;
+          : T extends SpilledTask
+            ? SpilledResult
+            : StepsResult;

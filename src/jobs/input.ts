@@ -67,8 +67,8 @@ export type Reading = {
   readonly world?: World;
   /** Partitions of the data: which rows lie on which host. */
   readonly partitions?: number;
-  /** Folder for documents of the training set that are not kept in memory. */
-  readonly spill?: string | undefined;
+  /** Documents to train on go into a file below this directory; what scores them does not. */
+  readonly spill?: { readonly directory: string };
   /** What the labels of samples are; classes when absent. */
   readonly labels?: 'class' | 'number';
 };
@@ -142,18 +142,20 @@ export async function readCorpus(
   paths: readonly string[],
   like?: CorpusFacts,
 ): Promise<Corpus> {
+  const { spill } = reading;
   const { label, delimiter, header, corpus: said } = reading.input;
   const options = {
     ...{ ...watch(reading), ...said },
     ...(label !== 'last' && { label }),
     ...(delimiter !== undefined && { delimiter }),
     ...(header !== undefined && { header }),
-    ...(like !== undefined && { like }),
+    ...(like !== undefined ? { like } : spill !== undefined && { spill }),
   };
   const corpus = await loadCorpus(paths, options, placeOf(reading));
   const documents = `${grouped(corpus.documents)} documents`;
   const words = `${grouped(corpus.words)} words, ${grouped(corpus.tokens)} tokens`;
-  tell(reading, `${paths[0]}: ${documents}, ${words}`, corpus.warnings);
+  const place = corpus.spill === undefined ? '' : ', read into a file';
+  tell(reading, `${paths[0]}: ${documents}, ${words}${place}`, corpus.warnings);
   return corpus;
 }
 

@@ -120,8 +120,10 @@ export async function trainJob(
     const hooks = hooksOf(world, allHooks);
     const partitions = job.partitions ?? partitionsFor(world);
     const files = [...job.data, ...job.test];
-    const { input } = job;
-    const common = { host, hooks, world, partitions, input, spill, ...labelsOf(model) };
+    const common = {
+      ...{ host, hooks, world, partitions, input: job.input, ...labelsOf(model) },
+      ...(spill !== undefined && { spill: { directory: spill } }),
+    };
     const read = await withLoaders(
       host,
       (pool) =>

@@ -5,18 +5,18 @@ import { limits } from '../../base/limits.ts';
 import type { CorpusOptions } from '../load-corpus.ts';
 import { mtxTriples } from '../load-ratings.ts';
 import type { BagRules, BagShape, MtxShape, Probe } from '../tasks.ts';
-import { mergeClasses } from '../load/classes.ts';
 import { placeCoordinates } from '../load/coordinates.ts';
-import { noWording, parseFiles, requireRows, type FilePlan, type Parsed } from '../load/files.ts';
+import { noWording, parseFiles, requireRows, type FilePlan } from '../load/files.ts';
 import type { Session } from '../load/session.ts';
 import { fetchRows } from '../load/shares.ts';
-import { blocksSink, unknownLabels } from '../load/text-samples.ts';
-import type { RawBlock, RawCorpus } from './finish.ts';
+import { blocksSink } from '../load/text-samples.ts';
+import { labelledBlocks, type RawBlock } from './blocks.ts';
+import type { RawCorpus } from './finish.ts';
 import { stopWordsOf } from './lexicon.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
 
 /** What corpora of counts do not have. */
-const counts = { unknown: 0, dated: false, chosen: false };
+const counts = { unknown: 0, dated: false, named: false, chosen: false };
 
 type Loading = {
   readonly session: Session;
@@ -62,17 +62,6 @@ function bagPlan(probe: Probe, vocabulary: readonly string[], base: number): Fil
   return { probe, rules, wording, sink: blocksSink };
 }
 
-async function labelsOf(session: Session, parsed: Parsed, { like }: CorpusOptions) {
-  const { classes, maps, unknown } = await mergeClasses(parsed.pieces, like?.classes);
-  await session.steps(
-    parsed.pieces.flatMap(({ rows: n, target, here }, i) => {
-      const map = maps[i] ?? null;
-      return map === null || !here ? [] : [{ op: 'remap', n, map, from: target, to: target }];
-    }),
-  );
-  return { classes, warnings: unknownLabels(unknown) };
-}
-
 /** The first word of the files: lda-c has 0; else 0 when a 0 stands anywhere. */
 function baseOf({ probes, options }: Loading): -1 | 0 | 1 {
   if (probes[0].format === 'lda-c') return 0;
@@ -101,17 +90,11 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
     );
   }
   const labelled = probes.some(({ shape }) => (shape as BagShape).head === 'label');
-  const labels = labelled
-    ? await labelsOf(session, parsed, options)
-    : { classes: [], warnings: [] };
-  const blocks = pieces.map(({ rows, nonzeros, target, rowStart, index, value }): RawBlock => {
-    const none = { names: [], dates: 0 };
-    return { ...none, documents: rows, nonzeros, target, rowStart, index, count: value };
-  });
+  const known = labelled ? options.like?.classes : [];
+  const labels = await labelledBlocks(session, parsed, { known, named: false });
   return {
-    ...{ path, format, documents, blocks, base, ...counts },
+    ...{ path, format, documents, base, ...labels, ...counts },
     ...(await wordsOf(loading, counted, base)),
-    ...labels,
   };
 }
 
@@ -120,6 +103,10 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
   const { session, probes, vocabulary } = loading;
   const [probe, second] = probes;
   const { path, format } = probe;
+  if (session.spill !== undefined) {
+    const rule = 'entries `document word count` are not read into a file yet';
+    throw new SystemError('ERR_CONFIG', `${path}: ${rule}; make it lda-c`);
+  }
   if (second !== undefined) {
     const rule = `a corpus of this format is one file, and --vocabulary names its words`;
     throw new SystemError('ERR_CONFIG', `${path}: ${rule}; got ${second.path} too`);
@@ -139,7 +126,7 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
   let before = 0;
   const blocks = placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
     before += rows;
-    const none = { names: [], dates: 0 };
+    const none = { names: [], dates: 0, labels: null };
     return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
   });
   const facts = {

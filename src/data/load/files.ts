@@ -135,8 +135,9 @@ export function sourceOf(session: Session, probe: Probe): Source {
 function tasksOf(session: Session, plan: FilePlan): ParseTask[] {
   const { probe, rules } = plan;
   const source = sourceOf(session, probe);
-  const task = (chunk: number | 'all') =>
-    ({ kind: 'parse', source, chunk, rules, sink: plan.sink(chunk) }) as const;
+  const { spill } = session;
+  const common = { kind: 'parse', source, rules, ...(spill !== undefined && { spill }) } as const;
+  const task = (chunk: number | 'all') => ({ ...common, chunk, sink: plan.sink(chunk) });
   if (probe.gzip) return [task('all')];
   const first = Math.floor(probe.dataAt / source.chunkBytes);
   const end = Math.ceil(probe.bytes / source.chunkBytes);

@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.ts';
 import { controlCell, type Labels, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
 import { runKernel, stateOf, type Lines, type Output } from './kernel.ts';
+import { spillRows } from './spilled.ts';
 import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, type LoaderThread } from './thread.ts';
 
 const LINE_FEED = 10;
@@ -148,6 +149,12 @@ function keepBlock(
   const storage = storages[rules.kind];
   if (!shared.kept) {
     return { ...shared, ...none, storage, nonzeros: storage === 'u8' ? 0 : entries };
+  }
+  if (task.spill !== undefined) {
+    assert(storage === 'csr', 'what is read into a file is documents');
+    const { value: count, ...places } = output;
+    const block = { ...places, documents: rows, nonzeros: entries, count };
+    return { ...shared, ...none, storage, at: spillRows(thread, task.spill, block) };
   }
   const target = keep(thread, output.target, rows * 4);
   if (rules.kind === 'csv') {

@@ -1,0 +1,46 @@
+// Documents on their way into a file (spill.ts is its layout): parse tasks write what they parsed
+// as it is, and when the words are known, every block is read back, finished and written again.
+//
+//   main                                          loader thread
+//   parse     chunk, file               ------>   raw blocks, each where there is room
+//   spilled   a raw block, its words    ------>   documents counted, or the finished block
+//
+// A raw block takes its place by an atomic add, so the file's order depends on time; the list of
+// blocks does not. A finished block has the raw one's place.
+import type { WordRules } from './raw-rows.ts';
+import type { SpilledBlock } from './spill.ts';
+
+export type SpillFile = {
+  readonly path: string;
+  /** One i64: bytes that are taken. */
+  readonly end: SharedArrayBuffer;
+};
+
+/** Documents [from, to) of a raw block at byte `at`. */
+export type SpilledRows = {
+  readonly kind: 'rows';
+  readonly at: number;
+  readonly documents: number;
+  readonly nonzeros: number;
+  readonly from: number;
+  readonly to: number;
+  /** Class of label i; null when it is i for all. */
+  readonly labels: Int32Array | null;
+};
+
+export type SpilledTask = {
+  readonly kind: 'spilled';
+  readonly control: SharedArrayBuffer;
+  readonly file: SpillFile;
+  readonly raw: SpilledRows;
+  /** Counts the documents of each word in the table at that address, or finishes them. */
+  readonly work:
+    | { readonly op: 'count'; readonly table: number }
+    | { readonly op: 'finish'; readonly rules: WordRules };
+};
+
+/** `before`: tokens in the raw block; `empty`: documents without a word. */
+export type FinishedBlock = SpilledBlock & { readonly before: number; readonly empty: number };
+
+/** No blocks when documents were counted. */
+export type SpilledResult = { readonly kind: 'spilled'; readonly blocks: readonly FinishedBlock[] };
