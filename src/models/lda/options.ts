@@ -14,7 +14,6 @@ const topicsMax = 100_000;
 /** Of a window a token, about: place, topic, its share of a document. */
 const windowTokenBytes = 16;
 const windowsMax = 65_536;
-const defaultWindow = 256;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -43,8 +42,8 @@ export const options: readonly OptionSpec[] = [
     help: 'passes from one log-likelihood to the next',
   },
   {
-    ...{ name: 'window', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    ...{ placeholder: 'MIB', defaultText: '256 with --spill, else all' },
+    ...{ name: 'window', type: 'number', minimum: 0, exclusive: true, default: 64 },
+    ...{ placeholder: 'MIB' },
     help: 'documents that are sampled before the next are, by memory, of all hosts together',
   },
   {
@@ -78,9 +77,7 @@ export function checkServer(
 
 /** Windows of documents, however many hosts: where they begin and end decides the result. */
 function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
-  const mebibytes = given['window'] as number | undefined;
-  if (mebibytes === undefined && data.spill === undefined) return 1;
-  const bytes = (mebibytes ?? defaultWindow) * 2 ** 20;
+  const bytes = (given['window'] as number) * 2 ** 20;
   return Math.max(1, Math.min(windowsMax, Math.ceil((data.tokens * windowTokenBytes) / bytes)));
 }
 
