@@ -2,7 +2,7 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
-import type { Session, TrainRequest } from '../model.ts';
+import type { TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report.ts';
 import type { LdaOptions } from './layout.ts';
 import { tableCellsMax } from './server.ts';
@@ -44,18 +44,8 @@ export const options: readonly OptionSpec[] = [
   ...pageOptions,
 ];
 
-/** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
-export function checkServer(
-  session: Session,
-  { data, options: given }: TrainRequest<Corpus>,
-): void {
-  const { size } = session.world;
-  const refuse = (rule: string, found: string): never => {
-    throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
-  };
-  if (size > 1) refuse('runs on one host: use --parallel rotation', `${size} hosts`);
-  const interval = given['optimize-interval'] as number;
-  if (interval > 0) refuse('keeps alpha and beta', `--optimize-interval ${interval}`);
+/** @throws ERR_LIMIT where the parameter server's table would be too large. */
+export function checkServer({ data, options: given }: TrainRequest<Corpus>): void {
   const cells = data.words * (given['topics'] as number);
   if (cells <= tableCellsMax) return;
   const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;
