@@ -1,13 +1,12 @@
-// What the parts have measured, told to all hosts by a table: row p is part p's, and on each host it
-// comes to stand where the part would have written it there, in buffers of G lines. From then on
+// What the parts have measured, told to all hosts by a table: row p is part p's, and on each host
+// it comes to stand where the part would have written it there, in buffers of G lines. From then on
 // hosts compute alike.
 //
 //   row p   { sums, totals of its documents, totals of its words, slopes }
 //
 // Only part p adds to its row: by how its words changed, modulo 2³². So the row is what the part
-// measured last bit for bit, of f64 too.
+// measured last, bit for bit, of f64 too.
 import type { Setup } from '../../../program/program.ts';
-import type { TableSpec } from '../../../store/table.ts';
 import { ldaShape, sumCells, type LdaContext, type LdaOptions } from '../layout.ts';
 
 type Known = Pick<Setup<LdaOptions>, 'data' | 'options' | 'partitions'>;
@@ -31,9 +30,9 @@ function fieldsOf(known: Known): readonly Field[] {
   });
 }
 
-export function sheetTable(known: Known): TableSpec {
+export function sheetTable(known: Known) {
   const columns = fieldsOf(known).reduce((sum, { words }) => sum + words, 0);
-  return { name: 'sheets', rows: known.partitions, columns, type: 'i32', access: 'rows' };
+  return { name: 'sheets', rows: known.partitions, columns, type: 'i32', access: 'rows' } as const;
 }
 
 /** Tells what part `part` has measured. The push reads the part's row. */
