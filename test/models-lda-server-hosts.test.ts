@@ -99,7 +99,7 @@ test('lda on the parameter server: a count that goes wrong on one host is found'
         ...program,
         push(ctx: PushContext<unknown, unknown>, work: PartitionWork): unknown {
           const pushed: unknown = program.push(ctx, work);
-          if (program.name === 'lda-server' && rank === 1 && ctx.clock === 3) act(ctx);
+          if (program.name === 'lda-server' && rank === 1 && ctx.clock === 11) act(ctx);
           return pushed;
         },
       });

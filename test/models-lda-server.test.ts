@@ -10,7 +10,7 @@ import { fitLda, fitLdaOnHosts, objectiveOf, type Fitted, type Known } from './h
 import { policies } from './helpers/simulate.ts';
 
 const small = plantTopics(prngOf(5), { topics: 6, documents: 150, length: 20 });
-/** A table of several blocks of words, for hosts that do not divide them evenly. */
+/** Words that hosts and clocks do not divide evenly, and rows of several kilobytes. */
 const wide: Known = { ...small, words: 2001 };
 const wideTopics = 1200;
 

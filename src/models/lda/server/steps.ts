@@ -6,8 +6,10 @@
 import type { Setup } from '../../../program/program.ts';
 import { ldaShape, type LdaOptions, type LdaShape } from '../layout.ts';
 
-/** Bytes of the rows that a push reads and writes. */
+/** Bytes of the rows that a push reads and writes, at most. */
 const blockBytes = 4 * 1024 * 1024;
+/** Clocks of a pass, at least: where parts have all words at once, n_kw is a pass old. */
+const blocksMin = 8;
 
 export type Step = {
   readonly kind: 'open' | 'sample' | 'measure' | 'settle' | 'export';
@@ -25,7 +27,8 @@ export const rowBytesOf = (topics: number): number => (topics * 4 + 15) & ~15;
 
 /** Blocks of words: clocks of a pass. */
 export function blocksOf({ topics, words }: Pick<LdaShape, 'topics' | 'words'>): number {
-  return Math.min(words, Math.ceil((words * rowBytesOf(topics)) / blockBytes));
+  const needed = Math.ceil((words * rowBytesOf(topics)) / blockBytes);
+  return Math.min(words, Math.max(blocksMin, needed));
 }
 
 function commonMultiple(a: number, b: number): number {
