@@ -11,7 +11,7 @@ import { noFaults } from '../src/sim/faults.ts';
 import type { Host } from '../src/supervisor/host.ts';
 import { lastEvent, perpetuum, withFolder } from './helpers/command.ts';
 import { prngOf } from './helpers/lab.ts';
-import { bagsOf, plantTopics } from './helpers/lda.ts';
+import { libsvmOf, plantTopics } from './helpers/lda.ts';
 import { fitLda } from './helpers/lda-fits.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
 import { trainOn } from './helpers/models.ts';
@@ -21,13 +21,7 @@ import { a9aJob, policies, simulate, trainSimulated } from './helpers/simulate.t
 const known = plantTopics(prngOf(5), { topics: 6, documents: 150, length: 20 });
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-server-'));
 const data = join(folder, 'train.svm');
-test.before(() => {
-  const lines = known.documents.map((tokens) => {
-    const { words, counts } = bagsOf([tokens]);
-    return ['0', ...[...words].map((word, i) => `${word + 1}:${counts[i]}`)].join(' ');
-  });
-  writeFileSync(data, lines.map((line) => `${line}\n`).join(''));
-});
+test.before(() => writeFileSync(data, libsvmOf(known.documents)));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 const options = { topics: 7, parallel: 'server', 'evaluate-interval': 2 };

@@ -1,6 +1,5 @@
 // Counts of medlda before and after the passes: tokens out of bags of words, what is saved, and the
 // likelihood of it. Each host counts and places the documents that it has, by one of its workers.
-import { assert } from '../../base/assert.ts';
 import type { Context, Sharing } from '../../program/program.ts';
 import { corpusOf } from '../lda/layout.ts';
 import { hostOfWorker } from '../mf/hosts.ts';

@@ -6,8 +6,8 @@
 //   lambda    λ of the documents, and that no count was lost; by parts
 //   weights   η_t of the classes: K × K systems over all documents (weights.ts)
 //
-// The first pass gives every token a topic at random. On several hosts documents stay where they lie
-// and blocks of words go round.
+// The first pass gives every token a topic at random. On several hosts documents stay where they
+// lie and blocks of words go round.
 //
 // Random numbers come by (seed, round, part or class), copies are folded in the order of parts, and
 // systems summed in that of documents: the result does not depend on threads or hosts.
