@@ -5,15 +5,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Corpus } from '../src/data/dataset.ts';
-import { lda } from '../src/models/lda/model.ts';
-import { rangeOf } from '../src/base/ranges.ts';
-import { partitionsOf } from '../src/base/world.ts';
 import { withHost } from './helpers/hosts.ts';
 import { withCluster } from './helpers/joined-hosts.ts';
 import { prngOf } from './helpers/lab.ts';
-import { placeCorpus, plantTopics } from './helpers/lda.ts';
-import { fit, objectiveOf } from './helpers/lda-fits.ts';
-import { hashOf, requestOf, sessionOf } from './helpers/models.ts';
+import { plantTopics } from './helpers/lda.ts';
+import { fitLda, objectiveOf } from './helpers/lda-fits.ts';
 import { spillCorpus, withFolder } from './helpers/spilled.ts';
 
 const known = plantTopics(prngOf(21), { topics: 5, documents: 160, length: 20 });
@@ -26,7 +22,7 @@ test('lda: a window more is another order, and loses no count', async () => {
   await withHost(2, async (host) => {
     const hashes = new Set<string>();
     for (const windows of [1, 2, 7, 200]) {
-      const fitted = await fit(host, known, { ...options, ...windowOf(windows) }, { passes: 5 });
+      const fitted = await fitLda(host, known, { ...options, ...windowOf(windows) }, { passes: 5 });
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
       assert.ok(Math.abs(objective - want) < 1e-10 * Math.abs(want), `${windows}: ${objective}`);
@@ -44,7 +40,7 @@ test('lda: windows find the same likelihood as none', async () => {
       for (const seed of [1, 2, 3]) {
         const fixed = { topics: 5, alpha: 0.5, beta: 0.2, 'evaluate-interval': 4 };
         const ask = { passes: 64, seed };
-        const { progress } = await fit(host, known, { ...fixed, ...windowOf(windows) }, ask);
+        const { progress } = await fitLda(host, known, { ...fixed, ...windowOf(windows) }, ask);
         const told = progress.flatMap((values) => values['logLikelihood'] ?? []).slice(-8);
         found.push(told.reduce((sum, value) => sum + value, 0) / told.length);
       }
@@ -64,7 +60,7 @@ test('lda: α is fitted to the documents of all windows', async () => {
     const windows = windowOf(4).window * (1000 / tokens);
     const asked = { topics: 2, alpha: 0.5, 'optimize-interval': 1, window: windows };
     const ask = { passes: 30, partitions: 1 };
-    const { outcome, arrays } = await fit(host, { documents, words: 12 }, asked, ask);
+    const { outcome, arrays } = await fitLda(host, { documents, words: 12 }, asked, ask);
     assert.equal([...arrays.get('topic_totals')!].sort(), [250, 750]);
     const { alpha } = outcome.trained.facts as { alpha: number[] };
     const [rare = 0, common = 0] = [...alpha].sort((a, b) => a - b);
@@ -75,12 +71,12 @@ test('lda: α is fitted to the documents of all windows', async () => {
 test('lda: files change no bit, for any windows and threads', async () => {
   for (const windows of [1, 3, 12]) {
     const asked = { ...options, ...windowOf(windows) };
-    const memory = await withHost(2, (host) => fit(host, known, asked, { passes: 5 }));
+    const memory = await withHost(2, (host) => fitLda(host, known, asked, { passes: 5 }));
     for (const threads of [1, 3]) {
       await withFolder((folder) =>
         withHost(threads, async (host) => {
           const spill = (data: Corpus) => spillCorpus(host.arena, data, folder);
-          const filed = await fit(host, known, asked, { passes: 5 }, spill);
+          const filed = await fitLda(host, known, asked, { passes: 5 }, { keep: spill });
           assert.ok(existsSync(join(folder, 'part-0')));
           assert.is(filed.outcome.objective, memory.outcome.objective);
           assert.equal(filed.progress, memory.progress);
@@ -100,23 +96,19 @@ test('lda: files of several hosts change no bit', async () => {
   const partitions = 8;
   const ask = { partitions, passes: 4, audit: false };
   const asked = { ...options, ...windowOf(5) };
-  const { documents, words } = known;
   const train = (threads: readonly number[], filed: boolean) =>
-    withCluster([...threads], (hosts) =>
+    withCluster(threads, (hosts) =>
       Promise.all(
         hosts.map((host) =>
           withFolder(async (folder) => {
-            const { world, arena } = host;
-            const own = partitionsOf(world, partitions, world.rank);
-            const { first } = rangeOf(documents.length, partitions, own.first);
-            const { last } = rangeOf(documents.length, partitions, own.last - 1);
-            const here = placeCorpus(arena, documents.slice(first, last), { words });
-            const whole = { ...here, first, documents: documents.length, tokens };
-            const data = filed ? spillCorpus(arena, whole, folder) : whole;
-            const session = { ...sessionOf(host), world };
-            const outcome = await lda.train(session, requestOf('lda', data, asked, ask));
-            const tensors = outcome.trained.tensors.filter(({ name }) => !name.startsWith('doc_'));
-            return hashOf(host, { ...outcome, trained: { ...outcome.trained, tensors } });
+            const keep = (data: Corpus) => (filed ? spillCorpus(host.arena, data, folder) : data);
+            const { outcome, progress, arrays } = await fitLda(host, known, asked, ask, { keep });
+            const ofWords = [...arrays].filter(([name]) => !name.startsWith('doc_'));
+            return JSON.stringify([
+              outcome.objective,
+              progress,
+              ofWords.map(([, all]) => [...all]),
+            ]);
           }),
         ),
       ),
@@ -140,7 +132,7 @@ test('lda: a file that is cut off or gone while training says so', async () => {
           return spilled;
         };
         try {
-          await fit(host, known, options, { passes: 2 }, spill);
+          await fitLda(host, known, options, { passes: 2 }, { keep: spill });
           assert.unreachable();
         } catch (thrown) {
           const { code, message } = thrown as { code?: string; message: string };

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { withHost } from './helpers/hosts.ts';
 import { prngOf } from './helpers/lab.ts';
 import { placeCorpus, plantTopics } from './helpers/lda.ts';
-import { fit, objectiveOf, type Fitted } from './helpers/lda-fits.ts';
+import { fitLda, objectiveOf, type Fitted } from './helpers/lda-fits.ts';
 
 test('lda: prints the formula at the saved counts, and loses none', async () => {
   await withHost(2, async (host) => {
@@ -17,7 +17,7 @@ test('lda: prints the formula at the saved counts, and loses none', async () => 
     ] as const) {
       const known = plantTopics(prngOf(topics), { topics: 4, documents: 120, length: 15 });
       const options = { topics, 'optimize-interval': optimize, 'evaluate-interval': 2 };
-      const fitted = await fit(host, known, options, { passes: 8, partitions });
+      const fitted = await fitLda(host, known, options, { passes: 8, partitions });
       const label = `K=${topics} G=${partitions}`;
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
@@ -48,7 +48,7 @@ test('lda: planted topics come back', async () => {
     // A chain may stay where one topic is two and two are one: the best of some.
     const runs: Fitted[] = [];
     for (const seed of [1, 2, 3]) {
-      runs.push(await fit(host, known, options, { passes: 60, seed }));
+      runs.push(await fitLda(host, known, options, { passes: 60, seed }));
     }
     const [{ arrays }] = runs.sort((a, b) => b.outcome.objective - a.outcome.objective) as [Fitted];
     // Of each planted topic, the share of its words' tokens that are in one found topic.
@@ -79,13 +79,13 @@ test('lda: the seed fixes every bit, for 1, 2 and 3 threads', async () => {
   const options = { topics: 10, 'optimize-interval': 2 };
   for (const threads of [1, 2, 3, 2]) {
     await withHost(threads, async (host) => {
-      hashes.add((await fit(host, known, options, { passes: 5 })).hash);
+      hashes.add((await fitLda(host, known, options, { passes: 5 })).hash);
     });
   }
   assert.is(hashes.size, 1);
   await withHost(2, async (host) => {
-    hashes.add((await fit(host, known, options, { passes: 5, seed: 2 })).hash);
-    hashes.add((await fit(host, known, options, { passes: 5, partitions: 3 })).hash);
+    hashes.add((await fitLda(host, known, options, { passes: 5, seed: 2 })).hash);
+    hashes.add((await fitLda(host, known, options, { passes: 5, partitions: 3 })).hash);
   });
   assert.is(hashes.size, 3);
 });
@@ -94,8 +94,13 @@ test('lda: α and β that are fitted raise the likelihood, and rare topics get l
   await withHost(2, async (host) => {
     const known = plantTopics(prngOf(7), { topics: 3, documents: 300, length: 25 });
     const options = { topics: 6, alpha: 2, beta: 0.5 };
-    const fixed = await fit(host, known, options, { passes: 40 });
-    const fitted = await fit(host, known, { ...options, 'optimize-interval': 2 }, { passes: 40 });
+    const fixed = await fitLda(host, known, options, { passes: 40 });
+    const fitted = await fitLda(
+      host,
+      known,
+      { ...options, 'optimize-interval': 2 },
+      { passes: 40 },
+    );
     assert.ok(fitted.outcome.objective > fixed.outcome.objective + 0.05);
     const { alpha, beta } = fitted.outcome.trained.facts as { alpha: number[]; beta: number };
     assert.ok(beta < 0.5, `beta ${beta}`);
@@ -105,73 +110,10 @@ test('lda: α and β that are fitted raise the likelihood, and rare topics get l
   });
 });
 
-test('lda on the parameter server: loses no count, and the same likelihood as by rotation', async () => {
-  await withHost(2, async (host) => {
-    const known = plantTopics(prngOf(13), { topics: 5, documents: 200, length: 25 });
-    const options = { topics: 5, alpha: 0.5, beta: 0.2, 'evaluate-interval': 4 };
-    const means: number[] = [];
-    for (const [parallel, consistency, staleness] of [
-      ['rotation', 'bsp', 0],
-      ['server', 'bsp', 0],
-      ['server', 'ssp', 2],
-      ['server', 'essp', 1],
-    ] as const) {
-      const policy = { consistency, staleness };
-      const label = `${parallel} ${consistency}`;
-      const found: number[] = [];
-      for (const seed of [1, 2, 3]) {
-        const ask = { passes: 64, seed, policy };
-        const fitted = await fit(host, known, { ...options, parallel }, ask);
-        const want = objectiveOf(fitted, known);
-        const { objective } = fitted.outcome;
-        assert.ok(Math.abs(objective - want) < 1e-10 * Math.abs(want), `${label}: ${objective}`);
-        const told = fitted.progress.flatMap((values) => values['logLikelihood'] ?? []);
-        assert.is(told.length, 16, label);
-        assert.is(told.at(-1), objective, label);
-        found.push(told.slice(-8).reduce((sum, value) => sum + value, 0) / 8);
-      }
-      // A chain may stay where one topic is two and two are one: the best of some.
-      means.push(Math.max(...found));
-    }
-    // The likelihood of a chain varies by some .01 a token; these are means over 32 passes.
-    const spread = Math.max(...means) - Math.min(...means);
-    assert.ok(spread < 0.03, means.join(' '));
-  });
-});
-
-test('lda on the parameter server: bulk-synchronous, the seed fixes every bit', async () => {
-  const known = plantTopics(prngOf(5), { topics: 6, documents: 150, length: 20 });
-  const hashes = new Set<string>();
-  for (const threads of [1, 2, 3, 2]) {
-    await withHost(threads, async (host) => {
-      const options = { topics: 10, parallel: 'server', 'evaluate-interval': 3 };
-      hashes.add((await fit(host, known, options, { passes: 5 })).hash);
-    });
-  }
-  assert.is(hashes.size, 1);
-});
-
-test('lda on the parameter server: names what it does not do', async () => {
-  await withHost(1, async (host) => {
-    const known = plantTopics(prngOf(5), { topics: 2, documents: 5, length: 5 });
-    for (const [options, words, code] of [
-      [{ 'optimize-interval': 1 }, known.words, 'ERR_CONFIG'],
-      [{ topics: 100_000 }, 2000, 'ERR_LIMIT'],
-    ] as const) {
-      try {
-        await fit(host, { ...known, words }, { parallel: 'server', ...options });
-        assert.unreachable();
-      } catch (thrown) {
-        assert.is((thrown as { code?: string }).code, code);
-      }
-    }
-  });
-});
-
 test('lda: refuses documents without words', async () => {
   await withHost(1, async (host) => {
     try {
-      await fit(host, { documents: [[], []], words: 3 }, { topics: 2 });
+      await fitLda(host, { documents: [[], []], words: 3 }, { topics: 2 });
       assert.unreachable();
     } catch (thrown) {
       assert.is((thrown as { code?: string }).code, 'ERR_DATA');
@@ -185,7 +127,7 @@ test('lda: perplexity of held-out documents, and mixtures of a line each', async
     const known = plantTopics(prngOf(9), sizes);
     const held = plantTopics(prngOf(10), { ...sizes, documents: 40 });
     const test = placeCorpus(host.arena, held.documents, { words: held.words });
-    const { outcome } = await fit(host, known, { topics: 4, alpha: 0.1 }, { passes: 50, test });
+    const { outcome } = await fitLda(host, known, { topics: 4, alpha: 0.1 }, { passes: 50, test });
     const { perplexity } = outcome.metrics;
     // A document has words of two topics at most, nearly: 12 of the 24.
     assert.ok(perplexity! > 6 && perplexity! < 15, `perplexity ${perplexity}`);

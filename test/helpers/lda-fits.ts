@@ -1,33 +1,57 @@
-// lda trained in a test's own process, what it saved as arrays, and the formula at those.
+// lda trained in tests, on one host or several of this process, and the formula that it prints.
 import * as assert from 'uvu/assert';
+import { rangeOf } from '../../src/base/ranges.ts';
+import { partitionsFor, partitionsOf } from '../../src/base/world.ts';
+import type { Corpus } from '../../src/data/dataset.ts';
 import type { Metrics, ModelOptions } from '../../src/jobs/job.ts';
 import { lda } from '../../src/models/lda/model.ts';
 import type { TrainRequest } from '../../src/models/model.ts';
-import type { Corpus } from '../../src/data/dataset.ts';
 import type { Host } from '../../src/supervisor/host.ts';
+import { logGamma, type Documents } from '../oracle/lda.ts';
+import { withCluster } from './joined-hosts.ts';
 import { placeCorpus } from './lda.ts';
 import { hashOf, requestOf, sessionOf } from './models.ts';
-import { logGamma, type Documents } from '../oracle/lda.ts';
 
 export type Known = { readonly documents: Documents; readonly words: number };
 
-/** `keep` makes of the corpus what is trained on. */
-export async function fit(
+/** The documents of a host's parts, as a loader would place them. */
+function placeShare({ world, arena }: Host, known: Known, partitions?: number): Corpus {
+  const { documents: all, words } = known;
+  const cut = partitions ?? partitionsFor(world);
+  const own = partitionsOf(world, cut, world.rank);
+  const first = rangeOf(all.length, cut, own.first).first;
+  const { last } = rangeOf(all.length, cut, own.last - 1);
+  const here = placeCorpus(arena, all.slice(first, last), { words });
+  return { ...here, first, documents: all.length, tokens: all.flat().length };
+}
+
+type Hooks = {
+  readonly onProgress?: () => void;
+  /** Makes of the corpus what is trained on. */
+  readonly keep?: (data: Corpus, host: Host) => Corpus;
+};
+
+/** On a host alone, or on one of those that train together. */
+export async function fitLda(
   host: Host,
   { documents, words }: Known,
   options: ModelOptions,
   ask: Partial<TrainRequest<Corpus>> = {},
-  keep: (data: Corpus) => Corpus = (data) => data,
+  more: Hooks = {},
 ) {
+  const { onProgress = () => undefined, keep = (data) => data } = more;
   const mark = host.arena.mark();
   const progress: Metrics[] = [];
   const session = {
     ...sessionOf(host),
+    world: host.world,
     onEvent(event: { kind: string; values?: Metrics }) {
-      if (event.kind === 'progress') progress.push(event.values ?? {});
+      if (event.kind !== 'progress') return;
+      progress.push(event.values ?? {});
+      onProgress();
     },
   };
-  const data = keep(placeCorpus(host.arena, documents, { words }));
+  const data = keep(placeShare(host, { documents, words }, ask.partitions), host);
   const outcome = await lda.train(session, requestOf('lda', data, options, ask));
   const arrays = new Map(
     outcome.trained.tensors.map(({ name, shape, at }) => [
@@ -39,7 +63,7 @@ export async function fit(
   host.arena.release(mark);
   return { outcome, arrays, hash, progress };
 }
-export type Fitted = Awaited<ReturnType<typeof fit>>;
+export type Fitted = Awaited<ReturnType<typeof fitLda>>;
 
 /** The formula of the model's header at the saved counts; they add up, whatever they are. */
 export function objectiveOf({ outcome, arrays }: Fitted, { documents, words }: Known): number {
@@ -80,4 +104,16 @@ export function objectiveOf({ outcome, arrays }: Fitted, { documents, words }: K
   assert.equal(byWord, totals, 'Σ_w n_kw = n_k');
   for (const n of totals) sum -= rise(words * beta, n);
   return sum / documents.flat().length;
+}
+
+/** On hosts of so many threads; by rank. */
+export function fitLdaOnHosts(
+  threads: readonly number[],
+  known: Known,
+  options: ModelOptions,
+  ask: Partial<TrainRequest<Corpus>> = {},
+): Promise<Fitted[]> {
+  return withCluster(threads, (hosts) =>
+    Promise.all(hosts.map((host) => fitLda(host, known, options, ask))),
+  );
 }

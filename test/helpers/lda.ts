@@ -21,6 +21,16 @@ export function bagsOf(documents: Documents) {
   };
 }
 
+/** Documents as a file of libsvm lines: labels, and words from 1. */
+export function libsvmOf(documents: Documents, labels?: readonly number[]): string {
+  const lines = documents.map((tokens, d) => {
+    const { words, counts } = bagsOf([tokens]);
+    const entries = [...words].map((word, i) => `${word + 1}:${counts[i]}`);
+    return `${[labels?.[d] ?? 0, ...entries].join(' ')}\n`;
+  });
+  return lines.join('');
+}
+
 /** Documents in blocks of `blockDocuments`. */
 export function placeCorpus(
   arena: Arena,

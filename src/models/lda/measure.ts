@@ -153,9 +153,13 @@ export function documentSlopes(ctx: LdaContext, part: number, window: number): v
   );
 }
 
+/** The f64 that is of β: what a part's words say of it. */
+export const wordSlopeCell = (ctx: LdaContext, part: number): number =>
+  slopesAt(ctx, part) / 8 + slopeCells(ctx) - 1;
+
 /** What the words of block `part` say of β. */
 export function wordSlopes(ctx: LdaContext, part: number): void {
-  ctx.arena.f64[slopesAt(ctx, part) / 8 + slopeCells(ctx) - 1] = ctx.kernels.lda_word_slopes(
+  ctx.arena.f64[wordSlopeCell(ctx, part)] = ctx.kernels.lda_word_slopes(
     ...([blockStart(ctx, part), blockStart(ctx, part + 1)] as const),
     resultsOf(ctx)[result.beta]!,
     ...([ctx.buffer('rows'), ctx.buffer('lengths'), ctx.buffer('entries')] as const),

@@ -31,6 +31,7 @@ import { ldaRotation } from './program.ts';
 import { countTensors, documentsOf, placedTopics, readingOf, savedTopics } from './saved.ts';
 import type { TopicFacts } from './saved.ts';
 import { ldaServer } from './server.ts';
+import { gatherCounts } from './server/gathered.ts';
 
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
@@ -41,12 +42,16 @@ type Facts = TopicFacts & {
   readonly particles: number;
 };
 
-/** Where a run in any order promises nothing, as many parts as workers: each reads all words. */
+/**
+ * Where a run in any order promises nothing, as many parts as workers: each reads all words. On
+ * several hosts documents lie by parts already.
+ */
 function gridOf({ world, host }: Session, request: TrainRequest<Corpus>): number {
   const { partitions, policy, options: given } = request;
   if (partitions !== undefined) return partitions;
-  if (given['parallel'] === 'server' && policy.consistency !== 'bsp') return host.threads;
-  return world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
+  if (world.size > 1) return partitionsFor(world);
+  const server = given['parallel'] === 'server' && policy.consistency !== 'bsp';
+  return server ? host.threads : Math.max(gridMin, host.threads);
 }
 
 function check({ data }: TrainRequest<Corpus>): void {
@@ -59,7 +64,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const { data, seed, audit } = request;
   const ldaOptions = programOptions(request);
   const server = request.options['parallel'] === 'server';
-  if (server) checkServer(session, request);
+  if (server) checkServer(request);
   const program = server ? ldaServer : ldaRotation;
   const lockStep = { consistency: 'bsp', staleness: 0 } as const;
   const policy = server ? request.policy : lockStep;
@@ -72,6 +77,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
   );
+  if (server) await gatherCounts(session, run, data);
   const { arena } = session.host;
   const buffer = (name: string) => run.plan.buffers[name] ?? 0;
   const results = resultsOf({ arena, buffer });

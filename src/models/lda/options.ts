@@ -2,7 +2,7 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
-import type { Session, TrainRequest } from '../model.ts';
+import type { TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report/report.ts';
 import type { LdaOptions } from './layout.ts';
 import { tableCellsMax } from './server.ts';
@@ -53,22 +53,12 @@ export const options: readonly OptionSpec[] = [
   ...pageOptions,
 ];
 
-const needsMemory = (what: string) =>
-  new SystemError('ERR_CONFIG', `${what} keeps documents in memory: leave out --spill`);
-
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
-export function checkServer(
-  session: Session,
-  { data, options: given }: TrainRequest<Corpus>,
-): void {
-  const { size } = session.world;
-  if (data.spill !== undefined) throw needsMemory('--parallel server');
-  const refuse = (rule: string, found: string): never => {
-    throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
-  };
-  if (size > 1) refuse('runs on one host: use --parallel rotation', `${size} hosts`);
-  const interval = given['optimize-interval'] as number;
-  if (interval > 0) refuse('keeps alpha and beta', `--optimize-interval ${interval}`);
+export function checkServer({ data, options: given }: TrainRequest<Corpus>): void {
+  if (data.spill !== undefined) {
+    const rule = '--parallel server keeps documents in memory';
+    throw new SystemError('ERR_CONFIG', `${rule}: leave out --spill, or use --parallel rotation`);
+  }
   const cells = data.words * (given['topics'] as number);
   if (cells <= tableCellsMax) return;
   const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;

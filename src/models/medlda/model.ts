@@ -14,6 +14,8 @@
 // λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn
 // from known distributions: program.ts, assembly/medlda.
 import { SystemError } from '../../base/errors.ts';
+import { together } from '../../base/together.ts';
+import { partitionsFor } from '../../base/world.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
 import {
@@ -43,29 +45,29 @@ import { medldaRotation } from './program.ts';
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
 
-function check({ world }: Session, { data }: TrainRequest<Corpus>): void {
-  const refuse = (code: 'ERR_CONFIG' | 'ERR_DATA', text: string): never => {
-    throw new SystemError(code, `medlda ${text}`);
+function check({ data }: TrainRequest<Corpus>): void {
+  const refuse = (text: string): never => {
+    throw new SystemError('ERR_DATA', `medlda ${text}`);
   };
-  if (world.size > 1) refuse('ERR_CONFIG', `runs on one host, got ${world.size} hosts`);
-  if (data.tokens === 0) refuse('ERR_DATA', 'needs documents with words; found none');
+  if (data.tokens === 0) refuse('needs documents with words; found none');
   if (data.classes.length > 1) return;
   const found = `found ${data.classes.length === 0 ? 'no labels' : 'one class'}`;
-  refuse('ERR_DATA', `needs documents of at least two classes; ${found}: lda needs none`);
+  refuse(`needs documents of at least two classes; ${found}: lda needs none`);
 }
 
 async function train(session: Session, request: TrainRequest<Corpus>): Promise<TrainOutcome> {
-  check(session, request);
-  const { host } = session;
+  check(request);
+  const { host, world } = session;
   const { data, seed, audit } = request;
   const program = programOptions(request);
   const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const grid = world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
   const run = await host.run(
     medldaRotation,
     {
       program: { builtIn: medldaRotation.name },
       ...{ userKernels: undefined, canary: undefined, data, seed, audit, policy },
-      partitions: request.partitions ?? Math.max(gridMin, host.threads),
+      partitions: request.partitions ?? grid,
       options: program,
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
@@ -105,7 +107,10 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
 /** Chains of an unseen document's topics: one alone stays near the topics that it begins with. */
 const chains = 5;
 
-/** Classes of documents, by number; accuracy: of a class that is not the model's all are wrong. */
+/**
+ * Classes of the documents that lie here, by number; accuracy: of all hosts' documents. Those of a
+ * class that is not the model's are wrong.
+ */
 async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   const { arena, kernels } = session.host;
   const { topics, words, alpha, classes } = trained.facts as TopicFacts;
@@ -130,8 +135,10 @@ async function classify(session: Session, trained: TrainedModel, data: Corpus) {
       document += documents;
     }
   }
+  const shares = await together(session.world, 'classes', (talk) => talk.exchange(right));
+  const all = shares.reduce((sum, share) => sum + share, 0);
   const best = arena.i32.subarray(found / 4, found / 4 + data.documents);
-  return { best, accuracy: right / data.documents };
+  return { best, accuracy: all / data.documents };
 }
 
 async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
