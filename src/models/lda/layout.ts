@@ -25,7 +25,11 @@ export type LdaOptions = {
   readonly evaluateInterval: number;
   /** Passes from one step of α and β to the next; 0: they stay. */
   readonly optimizeInterval: number;
+  readonly sampler: SamplerName;
 };
+
+/** The samplers of a token's topic: sampler.ts. */
+export type SamplerName = 'exact' | 'mh';
 
 export type LdaShape = {
   /** K, and K padded to whole sums of the sampler. */

@@ -1,10 +1,10 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
-import type { OptionSpec } from '../../jobs/job.ts';
+import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { Session, TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report.ts';
-import type { LdaOptions } from './layout.ts';
+import type { LdaOptions, SamplerName } from './layout.ts';
 import { tableCellsMax } from './server.ts';
 
 export const defaultPasses = 100;
@@ -28,6 +28,10 @@ export const options: readonly OptionSpec[] = [
   {
     ...{ name: 'parallel', type: 'choice', choices: ['rotation', 'server'], default: 'rotation' },
     help: 'words go round from worker to worker, or are rows of a parameter server',
+  },
+  {
+    ...{ name: 'sampler', type: 'choice', choices: ['auto', 'exact', 'mh'], default: 'auto' },
+    help: 'each topic from its exact distribution, or by proposals (long documents)',
   },
   {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
@@ -62,6 +66,12 @@ export function checkServer(
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
+/** The sampler that auto stands for. */
+function samplerFor(given: ModelOptions): SamplerName {
+  const name = given['sampler'] as SamplerName | 'auto';
+  return name === 'auto' ? 'exact' : name;
+}
+
 export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
@@ -72,5 +82,6 @@ export function programOptions({ options: given, passes }: TrainRequest<Corpus>)
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
+    sampler: samplerFor(given),
   };
 }

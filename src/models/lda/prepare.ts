@@ -2,7 +2,6 @@
 import { rangeOf, type Range } from '../../base/ranges.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Context } from '../../program/program.ts';
-import { assert } from '../../base/assert.ts';
 import {
   blockStart,
   corpusOf,
@@ -14,36 +13,9 @@ import {
   tooLong,
   type LdaContext,
   type LdaOptions,
-  type LdaShape,
   type LdaState,
 } from './layout.ts';
-
-/** Bytes from the plan's beginning to what it points to. */
-const planBytes = 128;
-
-/**
- * The sampler's plan, in this thread's scratch. What the kernel finds zeroed it leaves so.
- * assembly/lda/sample.ts says what is where.
- */
-function openPlan(ctx: Context<LdaOptions>, shape: LdaShape): number {
-  const { topics, padded, bits } = shape;
-  const { arena, scratch, buffer } = { ...ctx, buffer: ctx.buffer.bind(ctx) };
-  let top = scratch.at + planBytes;
-  const room = (bytes: number) => {
-    const at = top;
-    top += (bytes + 79) & ~15;
-    return at;
-  };
-  const [q, counts, marks, found] = [padded * 4, topics * 4, topics, topics * 4].map(room);
-  const [sums, tops] = [(padded / 32) * 8, Math.ceil(padded / 1024) * 8].map(room);
-  const running = room(Math.min(topics, shape.tokensMax) * 4);
-  assert(top - scratch.at <= scratch.bytes, 'the topics of a word fit scratch');
-  arena.u8.fill(0, scratch.at, top);
-  const tables = [buffer('rows'), buffer('lengths'), buffer('entries'), buffer('alpha32'), 0];
-  const own = [q, counts, marks, found, sums, tops, running, 0];
-  arena.i32.set([topics, bits, 0, 0, 0, ...tables, ...own] as number[], scratch.at / 4);
-  return scratch.at;
-}
+import { openPlan, samplerOf } from './sampler.ts';
 
 export function startWorker(ctx: Context<LdaOptions>): LdaState {
   const shape = ldaShape(ctx);
@@ -92,7 +64,7 @@ function documentBytes(ctx: LdaContext, part: number): number {
   let bytes = 0;
   segments(corpusOf(ctx.data), documentsOf(ctx, part), ({ rowStart, count }, first, last) => {
     const most = shape.tokensMax;
-    const more = ctx.kernels.lda_document_bytes(
+    const more = samplerOf(ctx).documentBytes(
       ...([first, last, shape.topics, Math.min(most, 2 ** 31 - 1), rowStart, count] as const),
     );
     if (more < 0) throw tooLong(shape);
@@ -131,16 +103,17 @@ export function buildPart(ctx: LdaContext, part: number): void {
   });
   const tokens = kernels.lda_starts(words, cursors, starts);
   const documents = arena.allocate(documentBytes(ctx, part));
-  const [places, topicsAt] = [arena.allocate(tokens * 4), arena.allocate(tokens * 4)];
+  const sampler = samplerOf(ctx);
+  const [places, topicsAt] = [4, sampler.topicBytes].map((bytes) => arena.allocate(tokens * bytes));
   let place = 0;
   segments(data, range, ({ rowStart, index, count }, first, last) => {
     ctx.poll();
-    place = kernels.lda_place(
+    place = sampler.place(
       ...([first, last, topics, place, rowStart, index, count, cursors] as const),
-      ...([documents, places, topicsAt] as const),
+      ...([documents, places!, topicsAt!] as const),
     );
   });
-  lineOf(ctx, part).set([places, topicsAt, starts, documents, range.last - range.first, tokens]);
+  lineOf(ctx, part).set([places!, topicsAt!, starts, documents, range.last - range.first, tokens]);
 }
 
 /** How many tokens of part `part` each block of the words has. */

@@ -34,6 +34,7 @@ import {
   type Rows,
 } from './measure.ts';
 import { aimPlan, buildPart, openPriors, segments, startWorker } from './prepare.ts';
+import { samplerOf } from './sampler.ts';
 
 /** Bytes of the rows that a push reads and writes. */
 const blockBytes = 4 * 1024 * 1024;
@@ -143,9 +144,10 @@ function sample(ctx: ServerContext, work: PartitionWork): void {
   // As if all words had rows here: kernels count modulo 2^32.
   const places = [local.rows - first * 4, local.lengths - first * 4, local.entries];
   arena.i32.set(places, plan / 4 + 5);
-  kernels.lda_begin(plan);
+  const sampler = samplerOf(ctx);
+  sampler.begin(plan);
   ctx.poll();
-  const changed = kernels.lda_sample(first, last, prng.uint32(), prng.uint32(), plan);
+  const changed = sampler.sample(first, last, prng.uint32(), prng.uint32(), plan);
   assert(changed >= 0, 'lda: Σ_k n_wk stays');
   ctx.poll();
   kernels.lda_changes(
