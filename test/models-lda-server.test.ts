@@ -29,16 +29,19 @@ function assertFormula(fitted: Fitted, known: Known, told: readonly number[], la
   assert.is(said.at(-1)?.logLikelihood, objective, label);
 }
 
-test('lda on the parameter server: loses no count, and the same likelihood as by rotation', async () => {
+test('lda on the parameter server: loses no count, and the likelihood of rotation, both samplers', async () => {
   await withHost(2, async (host) => {
     const known = plantTopics(prngOf(13), { topics: 5, documents: 200, length: 25 });
     const options = { topics: 5, alpha: 0.5, beta: 0.2, 'evaluate-interval': 4 };
     const means: number[] = [];
-    for (const [parallel, text] of [
-      ['rotation', 'bsp'],
-      ['server', 'bsp'],
-      ['server', 'ssp:2'],
-      ['server', 'essp:1'],
+    for (const [parallel, text, sampler] of [
+      ['rotation', 'bsp', 'exact'],
+      ['server', 'bsp', 'exact'],
+      ['server', 'ssp:2', 'exact'],
+      ['server', 'essp:1', 'exact'],
+      ['rotation', 'bsp', 'mh'],
+      ['server', 'bsp', 'mh'],
+      ['server', 'ssp:2', 'mh'],
     ] as const) {
       const [policy] = policies(text) as [Policy];
       const found: number[] = [];
@@ -46,7 +49,7 @@ test('lda on the parameter server: loses no count, and the same likelihood as by
         const fitted = await fitLda(
           host,
           known,
-          { ...options, parallel },
+          { ...options, parallel, sampler },
           { passes: 64, seed, policy },
         );
         const passes = Array.from({ length: 16 }, (_, i) => 4 * (i + 1));

@@ -4,21 +4,25 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withHost } from './helpers/hosts.ts';
 import { prngOf } from './helpers/lab.ts';
-import { placeCorpus, plantTopics } from './helpers/lda.ts';
+import { placeCorpus, plantTopics, samplers } from './helpers/lda.ts';
 import { fitLda, objectiveOf, type Fitted } from './helpers/lda-fits.ts';
 
 test('lda: prints the formula at the saved counts, and loses none', async () => {
   await withHost(2, async (host) => {
-    for (const [topics, partitions, optimize] of [
-      [2, 1, 0],
-      [5, 4, 0],
-      [6, 8, 2],
-      [300, 8, 3],
+    for (const [topics, partitions, optimize, sampler] of [
+      [2, 1, 0, 'auto'],
+      [5, 4, 0, 'exact'],
+      [6, 8, 2, 'exact'],
+      [300, 8, 3, 'exact'],
+      [2, 1, 0, 'mh'],
+      [6, 8, 2, 'mh'],
+      [300, 8, 3, 'mh'],
     ] as const) {
       const known = plantTopics(prngOf(topics), { topics: 4, documents: 120, length: 15 });
-      const options = { topics, 'optimize-interval': optimize, 'evaluate-interval': 2 };
+      const intervals = { 'optimize-interval': optimize, 'evaluate-interval': 2 };
+      const options = { topics, sampler, ...intervals };
       const fitted = await fitLda(host, known, options, { passes: 8, partitions });
-      const label = `K=${topics} G=${partitions}`;
+      const label = `${sampler} K=${topics} G=${partitions}`;
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
       assert.ok(
@@ -40,55 +44,63 @@ test('lda: prints the formula at the saved counts, and loses none', async () => 
   });
 });
 
-test('lda: planted topics come back', async () => {
-  await withHost(2, async (host) => {
-    const topics = 8;
-    const known = plantTopics(prngOf(11), { topics, documents: 400, length: 30 });
-    const options = { topics, alpha: 0.5, beta: 0.2 };
-    // A chain may stay where one topic is two and two are one: the best of some.
-    const runs: Fitted[] = [];
-    for (const seed of [1, 2, 3]) {
-      runs.push(await fitLda(host, known, options, { passes: 60, seed }));
-    }
-    const [{ arrays }] = runs.sort((a, b) => b.outcome.objective - a.outcome.objective) as [Fitted];
-    // Of each planted topic, the share of its words' tokens that are in one found topic.
-    const found = new Set<number>();
-    for (let planted = 0; planted < topics; planted++) {
-      const inTopic = new Array<number>(topics).fill(0);
-      for (let i = 0; i < known.wordsOfTopic; i++) {
-        const word = planted * known.wordsOfTopic + i;
-        const [from, to] = [0, 1].map((next) => arrays.get('word_starts')![word + next]!);
-        for (let j = from!; j < to!; j++) {
-          inTopic[arrays.get('word_topics')![j]!]! += arrays.get('word_counts')![j]!;
-        }
+for (const sampler of samplers) {
+  test(`lda: planted topics come back (${sampler})`, async () => {
+    await withHost(2, async (host) => {
+      const topics = 8;
+      const known = plantTopics(prngOf(11), { topics, documents: 400, length: 30 });
+      const options = { topics, alpha: 0.5, beta: 0.2, sampler };
+      // A chain may stay where one topic is two and two are one: the best of some.
+      const runs: Fitted[] = [];
+      for (const seed of [1, 2, 3]) {
+        runs.push(
+          await fitLda(host, known, options, { passes: sampler === 'mh' ? 120 : 60, seed }),
+        );
       }
-      const most = Math.max(...inTopic);
-      assert.ok(
-        most > 0.9 * inTopic.reduce((all, n) => all + n, 0),
-        `topic ${planted}: ${inTopic.join(' ')}`,
-      );
-      found.add(inTopic.indexOf(most));
-    }
-    assert.is(found.size, topics);
-  });
-});
-
-test('lda: the seed fixes every bit, for 1, 2 and 3 threads', async () => {
-  const known = plantTopics(prngOf(5), { topics: 6, documents: 150, length: 20 });
-  const hashes = new Set<string>();
-  const options = { topics: 10, 'optimize-interval': 2 };
-  for (const threads of [1, 2, 3, 2]) {
-    await withHost(threads, async (host) => {
-      hashes.add((await fitLda(host, known, options, { passes: 5 })).hash);
+      const [{ arrays }] = runs.sort((a, b) => b.outcome.objective - a.outcome.objective) as [
+        Fitted,
+      ];
+      // Of each planted topic, the share of its words' tokens that are in one found topic.
+      const found = new Set<number>();
+      for (let planted = 0; planted < topics; planted++) {
+        const inTopic = new Array<number>(topics).fill(0);
+        for (let i = 0; i < known.wordsOfTopic; i++) {
+          const word = planted * known.wordsOfTopic + i;
+          const [from, to] = [0, 1].map((next) => arrays.get('word_starts')![word + next]!);
+          for (let j = from!; j < to!; j++) {
+            inTopic[arrays.get('word_topics')![j]!]! += arrays.get('word_counts')![j]!;
+          }
+        }
+        const most = Math.max(...inTopic);
+        assert.ok(
+          most > 0.9 * inTopic.reduce((all, n) => all + n, 0),
+          `topic ${planted}: ${inTopic.join(' ')}`,
+        );
+        found.add(inTopic.indexOf(most));
+      }
+      assert.is(found.size, topics);
     });
-  }
-  assert.is(hashes.size, 1);
-  await withHost(2, async (host) => {
-    hashes.add((await fitLda(host, known, options, { passes: 5, seed: 2 })).hash);
-    hashes.add((await fitLda(host, known, options, { passes: 5, partitions: 3 })).hash);
   });
-  assert.is(hashes.size, 3);
-});
+}
+
+for (const sampler of samplers) {
+  test(`lda: the seed fixes every bit, for 1, 2 and 3 threads (${sampler})`, async () => {
+    const known = plantTopics(prngOf(5), { topics: 6, documents: 150, length: 20 });
+    const hashes = new Set<string>();
+    const options = { topics: 10, 'optimize-interval': 2, sampler };
+    for (const threads of [1, 2, 3, 2]) {
+      await withHost(threads, async (host) => {
+        hashes.add((await fitLda(host, known, options, { passes: 5 })).hash);
+      });
+    }
+    assert.is(hashes.size, 1);
+    await withHost(2, async (host) => {
+      hashes.add((await fitLda(host, known, options, { passes: 5, seed: 2 })).hash);
+      hashes.add((await fitLda(host, known, options, { passes: 5, partitions: 3 })).hash);
+    });
+    assert.is(hashes.size, 3);
+  });
+}
 
 test('lda: α and β that are fitted raise the likelihood, and rare topics get less', async () => {
   await withHost(2, async (host) => {

@@ -1,15 +1,9 @@
 // What lda_sample works on, out of bags of words: sample.ts draws it.
-
-/** Bytes of a document of n tokens: its head and an entry for each topic that it can have. */
-// @ts-ignore: decorator
-@inline
-export function documentBytes(n: i32, k: i32): i32 {
-  return 8 + (((min(n, k) + 3) & ~3) << 2);
-}
+import { exactBytes } from './document';
 
 // @ts-ignore: decorator
 @inline
-function tokensOf(row: i32, rowStart: usize, count: usize): i32 {
+export function tokensOf(row: i32, rowStart: usize, count: usize): i32 {
   let n = 0;
   const end = load<i32>(rowStart + (<usize>row << 2), 4);
   for (let j = load<i32>(rowStart + (<usize>row << 2)); j < end; j++) n += load<i32>(count + (<usize>j << 2));
@@ -35,7 +29,7 @@ export function lda_document_bytes(
   for (let row = first; row < last; row++) {
     const n = tokensOf(row, rowStart, count);
     if (n >= most) return -1;
-    bytes += documentBytes(n, k);
+    bytes += exactBytes(n, k);
   }
   return bytes;
 }
@@ -50,7 +44,7 @@ export function lda_place(
 ): i32 {
   for (let row = first; row < last; row++) {
     const n = tokensOf(row, rowStart, count), document = documents + <usize>place;
-    const bytes = documentBytes(n, k);
+    const bytes = exactBytes(n, k);
     store<i32>(document, 0);
     store<i32>(document, n, 4);
     for (let at = 8; at < bytes; at += 4) store<i32>(document + <usize>at, k);

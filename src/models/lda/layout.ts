@@ -31,7 +31,11 @@ export type LdaOptions = {
   readonly optimizeInterval: number;
   /** W: a pass samples window after window. */
   readonly windows: number;
+  readonly sampler: SamplerName;
 };
+
+/** The samplers of a token's topic: sampler.ts. */
+export type SamplerName = 'exact' | 'mh';
 
 export type LdaShape = {
   /** K, and K padded to whole sums of the sampler. */

@@ -1,10 +1,10 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
-import type { OptionSpec } from '../../jobs/job.ts';
+import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report/report.ts';
-import type { LdaOptions } from './layout.ts';
+import type { LdaOptions, SamplerName } from './layout.ts';
 import { tableCellsMax } from './server.ts';
 
 export const defaultPasses = 100;
@@ -32,6 +32,10 @@ export const options: readonly OptionSpec[] = [
   {
     ...{ name: 'parallel', type: 'choice', choices: ['rotation', 'server'], default: 'rotation' },
     help: 'words go round from worker to worker, or are rows of a parameter server',
+  },
+  {
+    ...{ name: 'sampler', type: 'choice', choices: ['auto', 'exact', 'mh'], default: 'auto' },
+    help: 'each topic from its exact distribution, or by proposals (long documents)',
   },
   {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
@@ -65,6 +69,12 @@ export function checkServer({ data, options: given }: TrainRequest<Corpus>): voi
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
+/** The sampler that auto stands for. */
+function samplerFor(given: ModelOptions): SamplerName {
+  const name = given['sampler'] as SamplerName | 'auto';
+  return name === 'auto' ? 'exact' : name;
+}
+
 /** Windows of documents, however many hosts: where they begin and end decides the result. */
 function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
   const bytes = (given['window'] as number) * 2 ** 20;
@@ -83,5 +93,6 @@ export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
     windows: given['parallel'] === 'server' ? 1 : windowsOf(request),
+    sampler: samplerFor(given),
   };
 }

@@ -1,6 +1,5 @@
 // What a worker of lda has of its own, how often words occur, and the priors as they begin.
 import type { Context } from '../../program/program.ts';
-import { assert } from '../../base/assert.ts';
 import {
   corpusOf,
   ldaShape,
@@ -10,37 +9,10 @@ import {
   resultsOf,
   type LdaContext,
   type LdaOptions,
-  type LdaShape,
   type LdaState,
 } from './layout.ts';
+import { openPlan } from './sampler.ts';
 import { sizePart, stagingBytes } from './windows.ts';
-
-/** Bytes from the plan's beginning to what it points to. */
-const planBytes = 128;
-
-/**
- * The sampler's plan, in this thread's scratch. What the kernel finds zeroed it leaves so.
- * assembly/lda/sample.ts says what is where.
- */
-function openPlan(ctx: Context<LdaOptions>, shape: LdaShape): number {
-  const { topics, padded, bits } = shape;
-  const { arena, scratch, buffer } = { ...ctx, buffer: ctx.buffer.bind(ctx) };
-  let top = scratch.at + planBytes;
-  const room = (bytes: number) => {
-    const at = top;
-    top += (bytes + 79) & ~15;
-    return at;
-  };
-  const [q, counts, marks, found] = [padded * 4, topics * 4, topics, topics * 4].map(room);
-  const [sums, tops] = [(padded / 32) * 8, Math.ceil(padded / 1024) * 8].map(room);
-  const running = room(Math.min(topics, shape.tokensMax) * 4);
-  assert(top - scratch.at <= scratch.bytes, 'the topics of a word fit scratch');
-  arena.u8.fill(0, scratch.at, top);
-  const tables = [buffer('rows'), buffer('lengths'), buffer('entries'), buffer('alpha32'), 0];
-  const own = [q, counts, marks, found, sums, tops, running, 0];
-  arena.i32.set([topics, bits, 0, 0, 0, ...tables, ...own] as number[], scratch.at / 4);
-  return scratch.at;
-}
 
 export function startWorker(ctx: Context<LdaOptions>): LdaState {
   const shape = ldaShape(ctx);

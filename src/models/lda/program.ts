@@ -42,6 +42,7 @@ import {
   wordSlopes,
 } from './measure.ts';
 import { aimPlan, clearCounts, countWords, openPriors, startWorker } from './prepare.ts';
+import { samplerOf } from './sampler.ts';
 import { buildPart, enterWindow, leaveWindow } from './windows.ts';
 
 type PartPhase = keyof typeof phases;
@@ -63,12 +64,13 @@ const callTokens = 65_536;
 
 /** Samples one block; its words go on to the host that needs them next. */
 function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number): Sound {
-  const { kernels, arena, seed, partitions: grid } = ctx;
+  const { arena, seed, partitions: grid } = ctx;
   const { topics } = ctx.state.shape;
   const copy = ctx.buffer('copies') + row * topics * 4;
   arena.u8.copyWithin(copy, ctx.buffer('totals'), ctx.buffer('totals') + topics * 4);
   const plan = aimPlan(ctx, row, copy);
-  kernels.lda_begin(plan);
+  const sampler = samplerOf(ctx);
+  sampler.begin(plan);
   const prng = createPrng(seed, round * grid + row);
   const [first, last] = [blockStart(ctx, column), blockStart(ctx, column + 1)];
   const tokens = arena.i32[ctx.buffer('blockTokens') / 4 + row * grid + column] ?? 0;
@@ -77,7 +79,7 @@ function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number)
   for (const call of calls) {
     ctx.poll();
     const [low, high] = [prng.uint32(), prng.uint32()];
-    const changed = kernels.lda_sample(first + call.first, first + call.last, low, high, plan);
+    const changed = sampler.sample(first + call.first, first + call.last, low, high, plan);
     sound &&= changed >= 0;
   }
   ctx.share('copies', row * topics * 4, topics * 4);

@@ -53,6 +53,7 @@ import {
 import { aimPlan, openPriors, startWorker } from './prepare.ts';
 import { readSheets, sheetTable, writeSheet } from './server/sheets.ts';
 import { blocksOf, clocksOf, rowBytesOf, stepOf } from './server/steps.ts';
+import { samplerOf } from './sampler.ts';
 import { buildPart, documentsOf, enterWindow, segments, sizePart } from './windows.ts';
 
 /** The table is dense. */
@@ -169,9 +170,10 @@ function sample(ctx: ServerContext, work: PartitionWork): void {
   // As if all words had rows here: kernels count modulo 2^32.
   const places = [local.rows - first * 4, local.lengths - first * 4, local.entries];
   arena.i32.set(places, plan / 4 + 5);
-  kernels.lda_begin(plan);
+  const sampler = samplerOf(ctx);
+  sampler.begin(plan);
   ctx.poll();
-  const changed = kernels.lda_sample(first, last, prng.uint32(), prng.uint32(), plan);
+  const changed = sampler.sample(first, last, prng.uint32(), prng.uint32(), plan);
   assert(changed >= 0, 'lda: Σ_k n_wk stays');
   ctx.poll();
   kernels.lda_changes(

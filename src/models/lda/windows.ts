@@ -28,6 +28,7 @@ import {
   type LdaContext,
   type LdaShape,
 } from './layout.ts';
+import { samplerOf } from './sampler.ts';
 
 const spillOf = (ctx: Pick<LdaContext, 'data'>): Spill | undefined => corpusOf(ctx.data).spill;
 
@@ -81,7 +82,7 @@ function documentBytes(
 ) {
   const most = Math.min(shape.tokensMax, 2 ** 31 - 1);
   const { rowStart, count } = block;
-  const bytes = ctx.kernels.lda_document_bytes(first, last, shape.topics, most, rowStart, count);
+  const bytes = samplerOf(ctx).documentBytes(first, last, shape.topics, most, rowStart, count);
   if (bytes < 0) throw tooLong(shape);
   return bytes;
 }
@@ -106,7 +107,7 @@ export function sizePart(ctx: LdaContext, part: number, counts: number): void {
       documents += documentBytes(ctx, shape, block, first, last);
       tokens += tokensOf(ctx, block, first, last);
     });
-    const changing = padded(tokens * 4) + padded(documents);
+    const changing = padded(tokens * samplerOf(ctx).topicBytes) + padded(documents);
     const bytes = changing + padded((shape.words + 1) * 4) + padded(tokens * 4);
     lines(window).set([0, 0, 0, 0, range.last - range.first, tokens, changing, bytes]);
   }
@@ -121,10 +122,14 @@ function imageOf(ctx: LdaContext, spill: Spill, part: number, window: number) {
   return { path, at, bytes: lines(window)[line.bytes]! };
 }
 
+/** Bytes of a window's topics of tokens: a sampler may keep them in the documents. */
+const topicsBytes = (ctx: LdaContext, own: Int32Array) =>
+  padded(own[line.tokens]! * samplerOf(ctx).topicBytes);
+
 /** Where the parts of an image go whose first is at `region`. */
 function placeImage(ctx: LdaContext, own: Int32Array, region: number): void {
   const starts = region + own[line.changing]!;
-  const documents = region + padded(own[line.tokens]! * 4);
+  const documents = region + topicsBytes(ctx, own);
   const places = starts + padded((ctx.state.shape.words + 1) * 4);
   own.set([places, region, starts, documents]);
 }
@@ -132,8 +137,7 @@ function placeImage(ctx: LdaContext, own: Int32Array, region: number): void {
 /** Where they go that stay in memory, `before` tokens after this host's first. */
 function placeInMemory(ctx: LdaContext, own: Int32Array, before: number): void {
   const { arena } = ctx;
-  const documentBytes = own[line.changing]! - padded(own[line.tokens]! * 4);
-  const documents = arena.allocate(documentBytes);
+  const documents = arena.allocate(own[line.changing]! - topicsBytes(ctx, own));
   const starts = arena.allocate((ctx.state.shape.words + 1) * 4);
   const [topics, places] = ['docTopics', 'docCounts'].map((name) => ctx.buffer(name) + before * 4);
   own.set([places!, topics!, starts, documents]);
@@ -163,7 +167,7 @@ function buildWindow(ctx: LdaContext, own: Int32Array, range: Range): void {
   let place = 0;
   segments(sourceOf(ctx), range, ({ rowStart, index, count }, first, last) => {
     ctx.poll();
-    place = kernels.lda_place(
+    place = samplerOf(ctx).place(
       ...([first, last, topics, place, rowStart, index, count, cursors] as const),
       ...([documents, places, topicsAt] as const),
     );
