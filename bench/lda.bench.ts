@@ -1,50 +1,27 @@
 // lda: log-likelihood by time, tokens a second by the number of topics, both programs. medlda: time
-// and accuracy by threads and topics.
+// and accuracy by threads and topics. Memory by the size of the corpus.
 //
 // PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads), with labels
 // PERPETUUM_BENCH_LABELLED and PERPETUUM_BENCH_LABELLED_TEST; without them some are made: words as
 // unequal as in text, topics with words of their own. Seconds are of training alone, without
 // reading the file.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createPrng } from '../src/base/prng.ts';
 import { parameter, smoke, table } from './bench.ts';
 import { ours, type Done } from './command.ts';
+import { readBags } from './corpora/bags.ts';
+import { generateDocuments } from './corpora/generate.ts';
+import { memoryTables } from './peers/topics/memory.ts';
+import { perpetuum } from './peers/topics/programs.ts';
 
 const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
-
-/**
- * Documents as libsvm lines: each has a few topics, a topic has words of its own; the label, of
- * twenty, is that of its first topic.
- */
-function generate(
-  name = 'corpus.svm',
-  seed = 1,
-  documents = parameter('documents', 300, 60_000),
-): string {
-  const prng = createPrng(seed);
-  const [words, topics] = [parameter('words', 400, 20_000), parameter('topics', 10, 100)];
-  const lines = Array.from({ length: documents }, () => {
-    const own = Array.from({ length: 1 + prng.below(3) }, () => prng.below(topics));
-    const counts = new Map<number, number>();
-    for (let i = 10 + prng.below(50); i > 0; i--) {
-      const topic = own[prng.below(own.length)]!;
-      const rank = Math.floor(words ** prng.uniform());
-      const word = 1 + ((rank * (prng.below(5) === 0 ? 1 : 1 + topic)) % words);
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    const bag = [...counts].sort(([a], [b]) => a - b);
-    return `${own[0]! % 20} ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
-  });
-  const path = join(folder, name);
-  writeFileSync(path, lines.join('\n') + '\n');
-  return path;
-}
+const generated = (name: string, of?: Parameters<typeof generateDocuments>[1]) =>
+  generateDocuments(join(folder, name), of);
 
 type Point = { readonly pass: number; readonly seconds: number; readonly likelihood: number };
 type Run = Done & { readonly points: readonly Point[]; readonly tokens: number };
@@ -121,8 +98,11 @@ async function byTopics(corpus: string): Promise<void> {
 /** medlda: training and the classes of the test documents. */
 function supervised(): void {
   const few = parameter('documents', 300, 10_000);
-  const train = process.env['PERPETUUM_BENCH_LABELLED'] ?? generate('train.svm', 2, few);
-  const test = process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generate('test.svm', 3, few);
+  const train =
+    process.env['PERPETUUM_BENCH_LABELLED'] ?? generated('train.svm', { seed: 2, documents: few });
+  const test =
+    process.env['PERPETUUM_BENCH_LABELLED_TEST'] ??
+    generated('test.svm', { seed: 3, documents: few });
   const rows = [
     [40, 2],
     [40, 1],
@@ -139,10 +119,12 @@ function supervised(): void {
 }
 
 try {
-  const corpus = wanted ?? generate();
+  const corpus = wanted ?? generated('corpus.svm');
   await byTime(corpus);
   await byTopics(corpus);
   supervised();
+  const ours = [perpetuum('perpetuum')];
+  await memoryTables(ours, { bags: readBags(corpus), folder, threads: 2 });
 } finally {
   rmSync(folder, { recursive: true });
 }
