@@ -28,7 +28,8 @@ type Of = { readonly bags: Bags; readonly folder: string; readonly threads: numb
 type Size = { readonly topics: number; readonly times: number };
 
 async function measure(program: Program, { topics, times }: Size, of: Of): Promise<Row> {
-  const base = join(of.folder, `times-${times}`);
+  const { documents, tokens } = of.bags;
+  const base = join(of.folder, `${documents * times}-${tokens * times}`);
   const place: Place = { folder: of.folder, counts: `${base}.counts`, words: `${base}.words` };
   if (program.reads === 'words') writeWords(place.words, of.bags, times);
   else writeCounts(place.counts, of.bags, times);

@@ -178,7 +178,7 @@ function mallet(home: string): Program {
 }
 
 function warp(home: string): Program {
-  const base = (place: Place) => join(place.folder, 'warplda');
+  const base = (place: Place) => `${place.words}.warplda`;
   return {
     ...{ name: 'WarpLDA', reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 300 : 280),

@@ -1,7 +1,7 @@
 // A sampler as a process: its lines with the time at which they came, and the memory it took.
 //
-//   process start ──── load ────┬──── sampling ────┬────┬────┬─── … end, or ended by us when its
-//                           `loaded`           points, one for each log-likelihood      time is over
+//   process start ──── load ────┬──── sampling ────┬────┬────┬─── … end, or ended by us when
+//                           `loaded`           points, one for each log-likelihood    time is over
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
