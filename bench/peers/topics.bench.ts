@@ -52,6 +52,9 @@ async function measure(program: Program, given: Setting, { place, bags }: Corpus
   const judged = ended
     ? likelihoodOf({ ...setting, vocabulary }, program.counts(place, setting))
     : undefined;
+  const off = Math.abs((judged ?? NaN) - (last?.likelihood ?? NaN));
+  if (program.ours && ended && !(off < 1e-8))
+    throw new Error(`${program.name} printed ${last?.likelihood}, but wrote ${judged}`);
   const speed = last === undefined ? NaN : (tokens * last.sweep) / last.seconds / 1e6;
   const words = [last?.likelihood, judged].map((value) => value?.toFixed(4) ?? '–');
   const head = `  ${program.name}: ${last?.sweep ?? 0} sweeps, ${digits(speed)} M tokens/s`;

@@ -26,6 +26,8 @@ export type Setting = Priors & {
 
 export type Program = {
   readonly name: string;
+  /** What is printed last must be what is judged. */
+  readonly ours: boolean;
   /** Which form of the corpus. */
   readonly reads: 'counts' | 'words';
   /** Of this program, at most: as many as its time is enough for. */
@@ -90,7 +92,7 @@ function weSay(line: string): Said {
 export function perpetuum(name: string, ...args: readonly string[]): Program {
   const out = ({ folder }: Place) => join(folder, 'model');
   return {
-    ...{ name, reads: 'counts' },
+    ...{ name, ours: true, reads: 'counts' },
     sweeps: (topics) => (smoke ? 4 : topics < 1000 ? 120 : 200),
     sampler: (place, { topics, alpha, beta, threads, sweeps }) => ({
       command: [
@@ -109,7 +111,7 @@ function tomotopy(folder: string): Program {
   const python = '/usr/bin/python3';
   const out = (place: Place) => join(place.folder, 'tomotopy.topics');
   return {
-    ...{ name: 'tomotopy', reads: 'words' },
+    ...{ name: 'tomotopy', ours: false, reads: 'words' },
     sweeps: () => 1000,
     sampler: (place, { seconds, ...setting }) => {
       // It ends itself, one step after its time is over.
@@ -148,7 +150,7 @@ function mallet(home: string): Program {
   const binary = join(home, 'bin/mallet');
   const state = (place: Place) => join(place.folder, 'mallet.state.gz');
   return {
-    ...{ name: 'MALLET', reads: 'words' },
+    ...{ name: 'MALLET', ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 130 : 1000), // prints at every tenth
     sampler(place, { topics, alpha, beta, threads, sweeps }) {
       const input = `${place.words}.mallet`;
@@ -180,7 +182,7 @@ function mallet(home: string): Program {
 function warp(home: string): Program {
   const base = (place: Place) => `${place.words}.warplda`;
   return {
-    ...{ name: 'WarpLDA', reads: 'words' },
+    ...{ name: 'WarpLDA', ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 300 : 280),
     sampler(place, { topics, alpha, beta, threads, sweeps }) {
       const prefix = base(place);
