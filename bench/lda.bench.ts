@@ -17,7 +17,7 @@ import { readBags } from './corpora/bags.ts';
 import { generateDocuments } from './corpora/generate.ts';
 import { rowsOf } from './peers/kept.ts';
 import { memoryTables } from './peers/topics/memory.ts';
-import { perpetuum } from './peers/topics/programs.ts';
+import { peers, perpetuum } from './peers/topics/programs.ts';
 
 const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
@@ -130,8 +130,8 @@ try {
   await byTime(corpus);
   await byTopics(corpus);
   await supervised();
-  const ours = [perpetuum('perpetuum')];
-  await memoryTables(ours, { bags: readBags(corpus), folder, threads: 2 });
+  const programs = [perpetuum('perpetuum'), ...peers()];
+  await memoryTables(programs, { bags: readBags(corpus), folder, threads: 2 });
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -127,7 +127,7 @@ const named = peers();
 for (const goal of goals) {
   const { topics, alpha, likelihoods } = goal;
   for (const threads of [1, 2]) {
-    const setting = { topics, alpha, beta, threads, seconds: secondsMax, sweeps: 0 };
+    const setting = { topics, alpha, beta, threads, seconds: secondsMax, sweeps: 0, keeps: true };
     const lines: string[][] = [];
     for (const peer of named.length === 0 ? [undefined] : named) {
       const name = `topics ${topics} threads ${threads} ${peer?.name ?? 'alone'}`;

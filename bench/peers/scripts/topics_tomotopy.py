@@ -7,7 +7,7 @@ usage: topics_tomotopy.py JOB        JOB is a JSON object:
   topics, alpha, beta, threads
   sweeps, every   sweeps at most, and from one log-likelihood to the next
   seconds         of sampling at most
-  out             where to write the topics: lines `tokens word:topic word:topic ...`
+  out             where to write the topics, lines `tokens word:topic word:topic ...`; or ''
 
 Prints JSON lines: one when all documents are there, one after every so many sweeps. Priors stay as
 they are; the time of the log-likelihood is not counted.
@@ -33,7 +33,8 @@ while sweep < job['sweeps'] and seconds < job['seconds']:
     sweep += job['every']
     point = {'sweep': sweep, 'seconds': seconds, 'likelihood': model.ll_per_word}
     print(json.dumps(point), flush=True)
-with open(job['out'], 'w') as out:
-    for document in model.docs:
-        pairs = zip(document.words, document.topics)
-        out.write(f"{len(document.words)} {' '.join(f'{w}:{z}' for w, z in pairs)}\n")
+if job['out']:
+    with open(job['out'], 'w') as out:
+        for document in model.docs:
+            pairs = zip(document.words, document.topics)
+            out.write(f"{len(document.words)} {' '.join(f'{w}:{z}' for w, z in pairs)}\n")

@@ -1,6 +1,6 @@
 // Memory by the size of the corpus: the same documents once, four and sixteen times. The slope
 // from four to sixteen is what a token costs; the table of words and topics, which grows with the
-// corpus too, is known and counted apart: 8 bytes of a nonzero.
+// corpus too, is known and counted apart: 8 bytes of a nonzero. Peers write no topics here; ours do.
 //
 //   ┌ what does not grow: code, threads, V × … ┬ M × bytes a token ┬ 8 × table's nonzeros ┐
 import { rmSync } from 'node:fs';
@@ -15,7 +15,8 @@ type Row = {
   readonly program: string;
   readonly topics: number;
   readonly times: number;
-  readonly nonzeros: { readonly words: number; readonly documents: number };
+  /** Of ours. */
+  readonly nonzeros?: { readonly words: number; readonly documents: number };
   readonly bytes: number;
   readonly wall: number;
 };
@@ -34,32 +35,34 @@ async function measure(program: Program, { topics, times }: Size, of: Of): Promi
   if (program.reads === 'words') writeWords(place.words, of.bags, times);
   else writeCounts(place.counts, of.bags, times);
   const priors = { topics, alpha: 10 / topics, beta: 0.01, threads: of.threads };
-  const setting = { ...priors, sweeps, seconds: secondsMax };
+  const setting = { ...priors, sweeps, seconds: secondsMax, keeps: false };
   const limits = { seconds: secondsMax, cwd: of.folder };
   const { bytes, wall, ended } = await sample(program.sampler(place, setting), limits);
   if (!ended) process.stderr.write(`  ${program.name} was ended after ${secondsMax} s\n`);
-  const counts = program.counts(place, setting);
-  const nonzeros = {
+  const row = { program: program.name, topics, times, bytes, wall };
+  const counts = program.ours ? program.counts(place, setting) : undefined;
+  const nonzeros = counts && {
     words: [...counts.wordTopics].length,
     documents: [...counts.documentTopics].length,
   };
   rmSync(place.counts, { force: true });
   rmSync(place.words, { force: true });
-  return { program: program.name, topics, times, nonzeros, bytes, wall };
+  return nonzeros === undefined ? row : { ...row, nonzeros };
 }
 
 /** Bytes a token from one size to the next, and less what the table's nonzeros take. */
 function slope(from: Row, to: Row, { tokens, starts, words }: Bags): string[] {
   const more = (to.times - from.times) * tokens;
   const bytes = to.bytes - from.bytes;
+  const head = [to.program, String(to.topics), `× ${from.times} to × ${to.times}`];
+  if (!from.nonzeros || !to.nonzeros)
+    return [...head, (bytes / more).toFixed(1), '–', '–', '–', '–'];
   const table = 8 * (to.nonzeros.words - from.nonzeros.words);
-  const pairs = words.length / tokens;
-  const documents = (starts.length - 1) / tokens;
   const known = (to.nonzeros.documents - from.nonzeros.documents) / more;
   return [
-    ...[to.program, String(to.topics), `× ${from.times} to × ${to.times}`],
+    ...head,
     ...[bytes / more, (bytes - table) / more].map((value) => value.toFixed(1)),
-    ...[pairs, known, documents].map((value) => value.toFixed(3)),
+    ...[words.length / tokens, known, (starts.length - 1) / tokens].map((n) => n.toFixed(3)),
   ];
 }
 
@@ -69,7 +72,7 @@ export async function memoryTables(programs: readonly Program[], of: Of): Promis
   const sizes: Row[] = [];
   const slopes: string[][] = [];
   for (const program of programs) {
-    for (const topics of smoke ? [10] : [100, 1000]) {
+    for (const topics of smoke ? [10] : program.ours ? [100, 1000] : [100]) {
       const own: Row[] = [];
       for (const times of smoke ? [1, 2] : [1, 4, 16]) {
         const name = `memory ${topics} x${times} ${program.name}`;
@@ -82,7 +85,7 @@ export async function memoryTables(programs: readonly Program[], of: Of): Promis
   }
   const rows = sizes.map(({ program, topics, times, nonzeros, bytes, wall }) => [
     ...[program, String(topics), `× ${times}`, digits((times * bags.tokens) / 1e6)],
-    ...[nonzeros.words / 1e6, nonzeros.documents / 1e6].map(digits),
+    ...[nonzeros?.words, nonzeros?.documents].map((n) => (n === undefined ? '–' : digits(n / 1e6))),
     ...[(bytes / 2 ** 20).toFixed(0), digits(wall)],
   ]);
   const plural = of.threads === 1 ? 'thread' : 'threads';

@@ -22,6 +22,8 @@ export type Setting = Priors & {
   readonly threads: number;
   readonly sweeps: number;
   readonly seconds: number;
+  /** Whether the topics are written at the end; ours always are. */
+  readonly keeps: boolean;
 };
 
 export type Program = {
@@ -113,11 +115,15 @@ function tomotopy(folder: string): Program {
   return {
     ...{ name: 'tomotopy', ours: false, reads: 'words' },
     sweeps: () => 1000,
-    sampler: (place, { seconds, ...setting }) => {
+    sampler: (place, { seconds, keeps, ...setting }) => {
       // It ends itself; what it prints takes time too, which is not of sampling.
       const job = { ...setting, seconds: 0.7 * seconds, every: setting.topics < 1000 ? 5 : 2 };
       return {
-        command: [python, script, JSON.stringify({ ...job, text: place.words, out: out(place) })],
+        command: [
+          python,
+          script,
+          JSON.stringify({ ...job, text: place.words, out: keeps ? out(place) : '' }),
+        ],
         env: { PYTHONPATH: folder },
         says(line) {
           if (!line.startsWith('{')) return undefined;
@@ -152,7 +158,7 @@ function mallet(home: string): Program {
   return {
     ...{ name: 'MALLET', ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 130 : 1000), // prints at every tenth
-    sampler(place, { topics, alpha, beta, threads, sweeps }) {
+    sampler(place, { topics, alpha, beta, threads, sweeps, keeps }) {
       const input = `${place.words}.mallet`;
       const cut = ['--keep-sequence', '--token-regex', '\\S+', '--preserve-case'];
       if (!existsSync(input))
@@ -163,7 +169,7 @@ function mallet(home: string): Program {
           ...['--alpha', String(alpha * topics), '--beta', String(beta)],
           ...['--num-threads', String(threads), '--num-iterations', String(sweeps)],
           ...['--optimize-interval', '0', '--show-topics-interval', '0', '--random-seed', '1'],
-          ...['--output-state', state(place)],
+          ...(keeps ? ['--output-state', state(place)] : []),
         ],
         says(line) {
           if (line.includes('total tokens: ')) return { kind: 'loaded' };
@@ -184,7 +190,7 @@ function warp(home: string): Program {
   return {
     ...{ name: 'WarpLDA', ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 300 : 280),
-    sampler(place, { topics, alpha, beta, threads, sweeps }) {
+    sampler(place, { topics, alpha, beta, threads, sweeps, keeps }) {
       const prefix = base(place);
       if (!existsSync(`${prefix}.bin.u.idx`))
         must([join(home, 'format'), '-input', place.words, '-prefix', prefix]);
@@ -193,7 +199,7 @@ function warp(home: string): Program {
         command: [
           ...['stdbuf', '-oL', join(home, 'warplda'), '-prefix', prefix, '-k', String(topics)],
           ...['-alpha', String(alpha * topics), '-beta', String(beta), '-niter', String(sweeps)],
-          ...['-writeinfo=false', '-dumpmodel=false'],
+          ...['-writeinfo=false', '-dumpmodel=false', `-dumpz=${keeps}`],
         ],
         env: { OMP_NUM_THREADS: String(threads) },
         says(line) {
