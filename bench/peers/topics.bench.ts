@@ -124,6 +124,7 @@ const of = corpus();
 const { documents, vocabulary, tokens } = of.bags;
 console.log(`${documents} documents, ${vocabulary} words, ${tokens} tokens.\n`);
 const named = peers();
+if (named.length > 0) console.log(`Peers: ${named.map(({ title }) => title).join(', ')}.\n`);
 for (const goal of goals) {
   const { topics, alpha, likelihoods } = goal;
   for (const threads of [1, 2]) {
@@ -148,10 +149,11 @@ console.log(
   [
     'Seconds to a log-likelihood per token are of sampling, on the line between the two that were',
     'printed around it (every 5 sweeps, tomotopy at 1,000 topics 2, MALLET 10, WarpLDA 1), in',
-    'brackets: over ours in the same piece, which is the line above. MALLET’s and WarpLDA’s include',
-    'computing what they print, and ours too; tomotopy’s do not. “Judged” is the log-likelihood of',
-    'the topics that a program wrote when it ended, by one formula for all; “–”: it was ended after',
-    `${secondsMax} seconds. Memory is the largest resident set, with writing the topics.`,
+    'brackets: over ours in the same piece, which is the line above (the better of two runs). They',
+    'include computing what is printed (not tomotopy’s), ours also placing the tokens. “Judged”',
+    'is the log-likelihood of the topics that a program wrote when it ended, by one formula for all;',
+    `“–”: it was ended after ${secondsMax} seconds. Memory is the largest resident set, with writing`,
+    'the topics; other columns are of the shorter run.',
     '',
   ].join('\n'),
 );

@@ -28,6 +28,8 @@ export type Setting = Priors & {
 
 export type Program = {
   readonly name: string;
+  /** With its version. */
+  readonly title: string;
   /** What is printed last must be what is judged. */
   readonly ours: boolean;
   /** Which form of the corpus. */
@@ -94,7 +96,7 @@ function weSay(line: string): Said {
 export function perpetuum(name: string, ...args: readonly string[]): Program {
   const out = ({ folder }: Place) => join(folder, 'model');
   return {
-    ...{ name, ours: true, reads: 'counts' },
+    ...{ name, title: name, ours: true, reads: 'counts' },
     sweeps: (topics) => (smoke ? 4 : topics < 1000 ? 120 : 200),
     sampler: (place, { topics, alpha, beta, threads, sweeps }) => ({
       command: [
@@ -112,8 +114,10 @@ export function perpetuum(name: string, ...args: readonly string[]): Program {
 function tomotopy(folder: string): Program {
   const python = '/usr/bin/python3';
   const out = (place: Place) => join(place.folder, 'tomotopy.topics');
+  const facts = 'import tomotopy as t; print("tomotopy", t.__version__, t.isa)';
   return {
-    ...{ name: 'tomotopy', ours: false, reads: 'words' },
+    ...{ name: 'tomotopy', title: must([python, '-c', facts], { PYTHONPATH: folder }).trim() },
+    ...{ ours: false, reads: 'words' },
     sweeps: () => 1000,
     sampler: (place, { seconds, keeps, ...setting }) => {
       // It ends itself; what it prints takes time too, which is not of sampling.
@@ -154,9 +158,13 @@ function* malletState(file: string): Generator<readonly Token[]> {
 
 function mallet(home: string): Program {
   const binary = join(home, 'bin/mallet');
+  // Without a command it says what it is, and that it needs one.
+  const help = spawnSync(binary, { encoding: 'utf8' });
+  const version = /Mallet ([\d.]+)/.exec(help.stdout + help.stderr)?.[1] ?? '';
   const state = (place: Place) => join(place.folder, 'mallet.state.gz');
   return {
-    ...{ name: 'MALLET', ours: false, reads: 'words' },
+    ...{ name: 'MALLET', title: `MALLET ${version}` },
+    ...{ ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 130 : 1000), // prints at every tenth
     sampler(place, { topics, alpha, beta, threads, sweeps, keeps }) {
       const input = `${place.words}.mallet`;
@@ -188,7 +196,8 @@ function mallet(home: string): Program {
 function warp(home: string): Program {
   const base = (place: Place) => `${place.words}.warplda`;
   return {
-    ...{ name: 'WarpLDA', ours: false, reads: 'words' },
+    ...{ name: 'WarpLDA', title: 'WarpLDA (has no versions)' },
+    ...{ ours: false, reads: 'words' },
     sweeps: (topics) => (topics < 1000 ? 300 : 280),
     sampler(place, { topics, alpha, beta, threads, sweeps, keeps }) {
       const prefix = base(place);
