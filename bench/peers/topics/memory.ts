@@ -1,6 +1,7 @@
 // Memory by the size of the corpus: the same documents once, four and sixteen times. The slope
-// from four to sixteen is what a token costs; the table of words and topics, which grows with the
-// corpus too, is known and counted apart: 8 bytes of a nonzero. Peers write no topics here; ours do.
+// from one size to the next is what a token costs; the table of words and topics, which grows with
+// the corpus too, is known and counted apart: 8 bytes of a nonzero. Peers write no topics here;
+// ours do.
 //
 //   ┌ what does not grow: code, threads, V × … ┬ M × bytes a token ┬ 8 × table's nonzeros ┐
 import { rmSync } from 'node:fs';
