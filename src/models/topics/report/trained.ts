@@ -10,9 +10,10 @@ export type Trained = {
   readonly data: Pick<Corpus, 'first' | 'base' | 'vocabulary' | 'names' | 'dates'>;
 };
 
-/** Dates of all documents; NaN: none. */
+/** Dates of all documents, NaN: this one has none; empty where none has. */
 export function datesOf({ data, documents }: Trained): Float64Array {
-  const { dates = [], first } = data;
+  const { dates, first } = data;
+  if (dates === undefined) return new Float64Array();
   return Float64Array.from({ length: documents.documents }, (_, d) => dates[d - first] ?? NaN);
 }
 
