@@ -14,16 +14,25 @@ import {
   type WordRules,
 } from '../raw-rows.ts';
 import { blockAt, blockBytes } from '../spill.ts';
+import { runStride } from '../spill-tasks.ts';
 import type {
   FinishedBlock,
+  SpilledDocuments,
+  SpilledEntries,
   SpilledResult,
   SpilledRows,
   SpilledTask,
   SpillFile,
 } from '../spill-tasks.ts';
+import type { Output } from './kernel.ts';
 import { runStep } from './steps.ts';
 import { isCancelled } from './stream.ts';
 import type { LoaderThread } from './thread.ts';
+
+/** Documents of a block of entries: many of them may be empty. */
+const BLOCK_DOCUMENTS = 1 << 17;
+
+type Place = { readonly rules: WordRules; readonly at: number; readonly room: number };
 
 /** Runs `body` with the file open; what the file system refuses says which file, and what to do. */
 function withFile<R>({ path }: SpillFile, flags: 'r' | 'r+', body: (file: number) => R): R {
@@ -84,6 +93,60 @@ export function spillRows(thread: LoaderThread, spill: SpillFile, rows: RawRows)
   return at;
 }
 
+type Triples = Pick<Output, 'target' | 'index' | 'value'>;
+
+/** Writes entries [from, to) of scratch as a run. */
+function spillRun(thread: LoaderThread, spill: SpillFile, output: Triples, range: Range) {
+  const entries = range.to - range.from;
+  const bytes = entries * 4;
+  const stride = runStride(entries);
+  const at = entries === 0 ? 0 : takePlace(spill, 3 * stride);
+  if (entries > 0) {
+    withFile(spill, 'r+', (file) => {
+      for (const [k, array] of [output.target, output.index, output.value].entries()) {
+        write(thread, file, at + k * stride, array + range.from * 4, bytes);
+      }
+    });
+  }
+  return { at, entries };
+}
+
+type Range = { readonly from: number; readonly to: number };
+
+/** Writes the entries of the documents [first, last): they are in order. */
+export function spillEntries(
+  thread: LoaderThread,
+  spill: SpillFile,
+  output: Output,
+  { first, last }: { readonly first: number; readonly last: number },
+): SpilledEntries {
+  const at = output.target / 4;
+  const rows = thread.arena.i32.subarray(at, at + output.entries);
+  const from = firstNotBelow(rows, first);
+  const to = firstNotBelow(rows, last);
+  const [begin = 0, end = 0] = from < to ? [rows[from], rows[to - 1]] : [];
+  const next = Math.min(firstNotBelow(rows, begin + 1), to);
+  return {
+    first: begin,
+    last: end,
+    tail: to - Math.max(firstNotBelow(rows, end), from),
+    head: spillRun(thread, spill, output, { from, to: Math.max(next, from) }),
+    rest: spillRun(thread, spill, output, { from: Math.max(next, from), to }),
+  };
+}
+
+/** Place of the first number that is not below `wanted`, of numbers in order. */
+function firstNotBelow(numbers: Int32Array, wanted: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The documents of a raw block, in scratch. */
 function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): RawRows {
   const to = thread.text;
@@ -91,12 +154,12 @@ function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): Raw
   return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, to), raw.from, raw.to);
 }
 
-/** Finishes documents in scratch and writes them at `at`, where they lay. */
+/** Finishes documents in scratch and writes them into the room that they had, if they fit. */
 function finishRows(
   thread: LoaderThread,
   spill: SpillFile,
   rows: RawRows,
-  { rules, at }: { readonly rules: WordRules; readonly at: number },
+  { rules, at: had, room }: Place,
 ): FinishedBlock {
   const { i32 } = thread.arena;
   const { documents } = rows;
@@ -105,14 +168,58 @@ function finishRows(
   const done = { ...rows, nonzeros };
   const tokens = runStep(thread, totalStep(i32, done)) ?? 0;
   const empty = runStep(thread, emptyStep(done)) ?? 0;
+  const bytes = blockBytes(done);
+  const at = bytes <= room ? had : takePlace(spill, bytes);
   writeRows(thread, spill, at, done);
   return { documents, tokens, nonzeros, at, before, empty };
+}
+
+/** Documents of entries: read, put into rows, finished; in blocks of so many. */
+function finishDocuments(
+  thread: LoaderThread,
+  spill: SpillFile,
+  raw: SpilledDocuments,
+  rules: WordRules,
+): FinishedBlock[] {
+  const { kernels } = thread;
+  const n = raw.runs.reduce((sum, { entries }) => sum + entries, 0);
+  const room = runStride(n);
+  const row = thread.text;
+  const [index, count, target] = [row + room, row + 2 * room, row + 3 * room];
+  const rowStart = target + BLOCK_DOCUMENTS * 4;
+  assert(rowStart + (BLOCK_DOCUMENTS + 1) * 4 <= thread.end, 'scratch holds a block of entries');
+  withFile(spill, 'r', (file) => {
+    let to = 0;
+    for (const { at, entries } of raw.runs) {
+      const stride = runStride(entries);
+      for (const [k, array] of [row, index, count].entries()) {
+        read(thread, file, at + k * stride, array + to * 4, entries * 4);
+      }
+      to += entries;
+    }
+  });
+  const blocks: FinishedBlock[] = [];
+  for (let first = raw.first, entry = 0; first < raw.last; first += BLOCK_DOCUMENTS) {
+    const documents = Math.min(BLOCK_DOCUMENTS, raw.last - first);
+    // Documents of the file begin with 1.
+    const next = kernels.csr_sorted_rows(n, entry, first + 1, documents, row, rowStart);
+    kernels.i32_fill(documents, -1, target);
+    const rows = { documents, nonzeros: next - entry, rowStart, index, count, target };
+    const place = { rules, at: raw.at, room: blocks.length === 0 ? raw.room : 0 };
+    blocks.push(finishRows(thread, spill, rows, place));
+    entry = next;
+  }
+  return blocks;
 }
 
 /** Counts or finishes the documents of a raw block. */
 export function finishSpilled(thread: LoaderThread, task: SpilledTask): SpilledResult {
   const { file, raw, work, control } = task;
   if (isCancelled(control)) return { kind: 'spilled', blocks: [] };
+  if (raw.kind === 'documents') {
+    assert(work.op === 'finish', 'entries have the words of the file');
+    return { kind: 'spilled', blocks: finishDocuments(thread, file, raw, work.rules) };
+  }
   const rows = readRows(thread, file, raw);
   switch (work.op) {
     case 'count':
@@ -120,7 +227,8 @@ export function finishSpilled(thread: LoaderThread, task: SpilledTask): SpilledR
       return { kind: 'spilled', blocks: [] };
     case 'finish': {
       if (raw.labels !== null) runStep(thread, labelStep(rows, raw.labels));
-      const block = finishRows(thread, file, rows, { rules: work.rules, at: raw.at });
+      const { rules } = work;
+      const block = finishRows(thread, file, rows, { rules, at: raw.at, room: blockBytes(raw) });
       return { kind: 'spilled', blocks: [block] };
     }
     default:
