@@ -56,19 +56,25 @@ function takePlace({ end }: SpillFile, bytes: number): number {
   return Number(Atomics.add(new BigInt64Array(end), 0, BigInt(bytes)));
 }
 
-function write(thread: LoaderThread, file: number, at: number, from: number, bytes: number): void {
+/** Bytes of the file, and where they are in scratch. */
+type Extent = { readonly at: number; readonly address: number; readonly bytes: number };
+
+function write(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
   for (let done = 0; done < bytes;) {
-    const offset = from - thread.scratch + done;
+    const offset = address - thread.scratch + done;
     done += writeSync(file, thread.bytes, offset, bytes - done, at + done);
   }
 }
 
-function read(thread: LoaderThread, file: number, at: number, to: number, bytes: number): void {
-  assert(to + bytes <= thread.end, 'scratch holds a block');
+function read(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
+  assert(address + bytes <= thread.end, 'scratch holds a block');
   for (let done = 0; done < bytes;) {
-    const offset = to - thread.scratch + done;
+    const offset = address - thread.scratch + done;
     const got = readSync(file, thread.bytes, offset, bytes - done, at + done);
-    if (got === 0) throw new SystemError('ERR_DATA', 'the file of documents was cut off by others');
+    if (got === 0) {
+      const rule = `a file of documents ends at byte ${at + done}, somebody cut it off`;
+      throw new SystemError('ERR_DATA', `${rule}; leave it alone while the job runs`);
+    }
     done += got;
   }
 }
@@ -79,10 +85,12 @@ function writeRows(thread: LoaderThread, spill: SpillFile, at: number, rows: Raw
   const { documents, nonzeros } = rows;
   const end = at + blockBytes(rows); // the padding behind the targets is a part of the block
   withFile(spill, 'r+', (file) => {
-    write(thread, file, place.rowStart, rows.rowStart, (documents + 1) * 4);
-    write(thread, file, place.index, rows.index, nonzeros * 4);
-    write(thread, file, place.count, rows.count, nonzeros * 4);
-    write(thread, file, place.target, rows.target, end - place.target);
+    const put = (name: 'rowStart' | 'index' | 'count' | 'target', bytes: number) =>
+      write(thread, file, { at: place[name], address: rows[name], bytes });
+    put('rowStart', (documents + 1) * 4);
+    put('index', nonzeros * 4);
+    put('count', nonzeros * 4);
+    put('target', end - place.target);
   });
 }
 
@@ -104,7 +112,7 @@ function spillRun(thread: LoaderThread, spill: SpillFile, output: Triples, range
   if (entries > 0) {
     withFile(spill, 'r+', (file) => {
       for (const [k, array] of [output.target, output.index, output.value].entries()) {
-        write(thread, file, at + k * stride, array + range.from * 4, bytes);
+        write(thread, file, { at: at + k * stride, address: array + range.from * 4, bytes });
       }
     });
   }
@@ -149,9 +157,10 @@ function firstNotBelow(numbers: Int32Array, wanted: number): number {
 
 /** The documents of a raw block, in scratch. */
 function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): RawRows {
-  const to = thread.text;
-  withFile(spill, 'r', (file) => read(thread, file, raw.at, to, blockBytes(raw)));
-  return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, to), raw.from, raw.to);
+  const address = thread.text;
+  const piece = { at: raw.at, address, bytes: blockBytes(raw) };
+  withFile(spill, 'r', (file) => read(thread, file, piece));
+  return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, address), raw.from, raw.to);
 }
 
 /** Finishes documents in scratch and writes them into the room that they had, if they fit. */
@@ -193,7 +202,8 @@ function finishDocuments(
     for (const { at, entries } of raw.runs) {
       const stride = runStride(entries);
       for (const [k, array] of [row, index, count].entries()) {
-        read(thread, file, at + k * stride, array + to * 4, entries * 4);
+        const address = array + to * 4;
+        read(thread, file, { at: at + k * stride, address, bytes: entries * 4 });
       }
       to += entries;
     }
