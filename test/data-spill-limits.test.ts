@@ -6,6 +6,8 @@ import * as assert from 'uvu/assert';
 import { loadCorpus } from '../src/data/load-corpus.ts';
 import type { LoaderPool } from '../src/data/loader-pool.ts';
 import type { LoaderTask } from '../src/data/tasks.ts';
+import { readBoth, type Reading } from '../src/jobs/input.ts';
+import type { JobHost } from '../src/supervisor/host.ts';
 import { corpusOf, spilledCorpusOf } from './helpers/corpus.ts';
 import { failureOf, put, startHost, withChunks, type TestHost } from './helpers/loading.ts';
 import { fakeWorlds, onAll } from './helpers/worlds.ts';
@@ -119,6 +121,25 @@ test('spill: nothing is left of a load that is refused or aborted, at whatever t
     assert.equal([kind, code, seen > 0], [kind, 'ERR_ABORTED', true]);
     gone();
   }
+});
+
+test('spill: a job reads what it trains on into a file, not what it is tested on', async () => {
+  const path = put(host, '0:1 2:1\n0:3\n');
+  const said: string[] = [];
+  const reading: Reading = {
+    ...{ host: host as unknown as JobHost, pool: host.pool, spill: { directory: freshFolder() } },
+    hooks: {
+      signal: new AbortController().signal,
+      onEvent: (event) => void (event.kind === 'facts' && said.push(event.text)),
+    },
+    input: { format: undefined, label: 'last', delimiter: undefined, header: undefined },
+  };
+  const { data, test } = await readBoth('corpus', { reading, data: [path], test: [path] });
+  assert.ok(data.kind === 'corpus' && test?.kind === 'corpus');
+  assert.equal([data.spill?.blocks.length, data.blocks.length], [1, 0]);
+  assert.equal([test.spill, test.blocks.length], [undefined, 1]);
+  const facts = `${path}: 2 documents, 3 words, 5 tokens`;
+  assert.equal(said, [`${facts}, read into a file`, facts]);
 });
 
 const full = '/dev/full'; // a file of a disk without room
