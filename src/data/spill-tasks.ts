@@ -6,7 +6,14 @@
 //   spilled   a raw block, its words    ------>   documents counted, or the finished block
 //
 // A raw block takes its place by an atomic add, so the file's order depends on time; the list of
-// blocks does not. A finished block has the raw one's place.
+// blocks does not. A finished block has the raw one's place, or a new one where it does not fit.
+//
+// Entries `document word count` in the order of documents are runs, documents × i32, words × i32,
+// counts × i32, each padded to 16 bytes. The first document of a chunk is a run of its own: where
+// it began in the chunk before, it belongs to that one's block.
+//
+//   chunk k     head │ rest                          block   [head] rest, and the heads behind
+//   chunk k+1   head │ rest                                  that are of its last document
 import type { WordRules } from './raw-rows.ts';
 import type { SpilledBlock } from './spill.ts';
 
@@ -28,11 +35,36 @@ export type SpilledRows = {
   readonly labels: Int32Array | null;
 };
 
+/** Entries in the file; `entries` of them. */
+export type SpilledRun = { readonly at: number; readonly entries: number };
+
+/** Bytes from one array of a run to the next; it has three. */
+export const runStride = (entries: number) => ((entries + 3) >> 2) << 4;
+
+/** Entries of a chunk: documents as in the file, and how many entries the last one has here. */
+export type SpilledEntries = {
+  readonly first: number;
+  readonly last: number;
+  readonly tail: number;
+  readonly head: SpilledRun;
+  readonly rest: SpilledRun;
+};
+
+/** Documents [first, last) of entries; `room`: bytes at `at` that nobody else reads. */
+export type SpilledDocuments = {
+  readonly kind: 'documents';
+  readonly first: number;
+  readonly last: number;
+  readonly runs: readonly SpilledRun[];
+  readonly at: number;
+  readonly room: number;
+};
+
 export type SpilledTask = {
   readonly kind: 'spilled';
   readonly control: SharedArrayBuffer;
   readonly file: SpillFile;
-  readonly raw: SpilledRows;
+  readonly raw: SpilledRows | SpilledDocuments;
   /** Counts the documents of each word in the table at that address, or finishes them. */
   readonly work:
     | { readonly op: 'count'; readonly table: number }

@@ -1,5 +1,6 @@
-// Documents that lie in a file, because memory is not for all of them: one block after the other,
-// each as it would lie in memory, in this machine's byte order.
+// Documents that lie in a file, because memory is not for all of them: blocks, each as it would
+// lie in memory, in this machine's byte order, anywhere in the file; what is between them means
+// nothing.
 //
 //   at       rowStart   (documents + 1) × i32, from 0        each array is padded to 16 bytes
 //            index      nonzeros × i32
@@ -13,7 +14,10 @@ export type SpilledBlock = Pick<CorpusBlock, 'documents' | 'tokens' | 'nonzeros'
   readonly at: number;
 };
 
-/** The documents of one host, in order; who asked for the file removes it. */
+/**
+ * The documents of one host, in order. The file has a folder of its own; who asked for it removes
+ * that.
+ */
 export type Spill = {
   readonly path: string;
   readonly blocks: readonly SpilledBlock[];

@@ -9,7 +9,7 @@
 //   spilled  documents in a file   ------>    counted or finished (spill-tasks.ts)
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
-import type { SpilledResult, SpilledTask, SpillFile } from './spill-tasks.ts';
+import type { SpilledEntries, SpilledResult, SpilledTask, SpillFile } from './spill-tasks.ts';
 import type { Step } from './steps.ts';
 
 export type { Step } from './steps.ts';
@@ -112,6 +112,8 @@ export type TripleRules = {
   readonly labels: boolean;
   /** Values are positive integers, kept as i32. */
   readonly counts?: boolean;
+  /** Rows ascend, none is below this one; in any order when absent. */
+  readonly ordered?: number;
 };
 export type BagRules = BagShape & {
   /** Words as they stand in the file. */
@@ -138,6 +140,8 @@ export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules | TextRules;
 /** Where parsed values go. */
 export type Sink =
   | { readonly kind: 'blocks' }
+  /** Entries of the documents [first, last), in their order, into the task's file. */
+  | { readonly kind: 'documents'; readonly first: number; readonly last: number }
   /** Only counted: lines, rows, whether all fit u8. */
   | { readonly kind: 'none' }
   /** Entries per row, rows × i32. */
@@ -289,6 +293,7 @@ export type Piece = {
   readonly dates: number;
   /** Byte of the file where the documents lie; their places in memory are 0. */
   readonly at?: number;
+  readonly entries?: SpilledEntries;
 };
 
 export type ParseResult = {

@@ -11,6 +11,7 @@ import type { Session } from '../load/session.ts';
 import { fetchRows } from '../load/shares.ts';
 import { blocksSink } from '../load/text-samples.ts';
 import { labelledBlocks, type RawBlock } from './blocks.ts';
+import { spillTriples } from './entries.ts';
 import type { RawCorpus } from './finish.ts';
 import { stopWordsOf } from './lexicon.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
@@ -98,15 +99,32 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
   };
 }
 
-/** Entries in any order: documents × words. */
+/** Entries in any order, in memory. */
+async function placeTriples(
+  session: Session,
+  probe: Probe,
+  { documents, columns }: { readonly documents: number; readonly columns: number },
+): Promise<RawBlock[]> {
+  session.expect(2 * probe.bytes);
+  const placed = await placeCoordinates(session, mtxTriples(probe, true), {
+    rows: documents,
+    columns,
+  });
+  const target = session.arena.allocate(documents * 4);
+  await session.steps([{ op: 'fill', n: documents, value: -1, at: target }]);
+  let before = 0;
+  return placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
+    before += rows;
+    const none = { names: [], dates: 0, labels: null };
+    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
+  });
+}
+
+/** Entries: documents × words. */
 async function loadTriples(loading: Loading): Promise<RawCorpus> {
   const { session, probes, vocabulary } = loading;
   const [probe, second] = probes;
   const { path, format } = probe;
-  if (session.spill !== undefined) {
-    const rule = 'entries `document word count` are not read into a file yet';
-    throw new SystemError('ERR_CONFIG', `${path}: ${rule}; make it lda-c`);
-  }
   if (second !== undefined) {
     const rule = `a corpus of this format is one file, and --vocabulary names its words`;
     throw new SystemError('ERR_CONFIG', `${path}: ${rule}; got ${second.path} too`);
@@ -116,19 +134,10 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     const rule = `the vocabulary must have the ${columns} words that the size line promises`;
     throw new SystemError('ERR_DATA', `${path}: ${rule}; found ${vocabulary.length}`);
   }
-  session.expect(2 * probe.bytes);
-  const placed = await placeCoordinates(session, mtxTriples(probe, true), {
-    rows: documents,
-    columns,
-  });
-  const target = session.arena.allocate(documents * 4);
-  await session.steps([{ op: 'fill', n: documents, value: -1, at: target }]);
-  let before = 0;
-  const blocks = placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
-    before += rows;
-    const none = { names: [], dates: 0, labels: null };
-    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
-  });
+  const inFile = session.spill !== undefined;
+  const blocks = inFile
+    ? await spillTriples(session, probe, documents)
+    : await placeTriples(session, probe, { documents, columns });
   const facts = {
     path,
     format,
@@ -139,7 +148,8 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     classes: [],
     warnings: [],
   };
-  return { ...facts, ...(await wordsOf(loading, columns, 0)) };
+  // Words in memory begin with 0 already.
+  return { ...facts, ...(await wordsOf(loading, columns, inFile ? 1 : 0)) };
 }
 
 export async function loadBags(

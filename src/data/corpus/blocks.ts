@@ -1,5 +1,6 @@
 // Blocks of documents between parsing and the corpus: in memory, or in a file. What is done with
 // them is the same; in memory it is steps on addresses, in a file a task for each block.
+import { assert } from '../../base/assert.ts';
 import { fromFault, SystemError } from '../../base/errors.ts';
 import type { Corpus, CorpusBlock } from '../dataset.ts';
 import {
@@ -27,7 +28,7 @@ export type RawBlock = RawRows & {
   readonly dates: number;
   /** Class of label i; null when it is i for all. */
   readonly labels: Int32Array | null;
-  readonly spilled?: SpilledRows;
+  readonly spilled?: SpilledTask['raw'];
 };
 
 /** Tokens that can be counted in an i32. */
@@ -61,9 +62,16 @@ export function wholeBlock(
   return { kind: 'rows', at, documents, nonzeros, from: 0, to: documents, labels };
 }
 
+/** Documents without a place: those of other hosts. */
+export function nowhere(documents: number): RawBlock {
+  const places = { target: 0, rowStart: 0, index: 0, count: 0, dates: 0, labels: null };
+  return { documents, nonzeros: 0, names: [], ...places };
+}
+
 function cut(session: Session, block: RawBlock, from: number, to: number): RawBlock {
   const { spilled } = block;
   if (spilled !== undefined) {
+    assert(spilled.kind === 'rows', 'entries are those of this host');
     return { ...block, documents: to - from, spilled: { ...spilled, from, to } };
   }
   return {

@@ -8,7 +8,7 @@ import { isBroken } from '../load/shared-tasks.ts';
 import { fetchRows, rowsHere } from '../load/shares.ts';
 import { blocksSink } from '../load/text-samples.ts';
 import { fromFault } from '../../base/errors.ts';
-import { labelledBlocks, ownDocuments, wholeBlock, type RawBlock } from './blocks.ts';
+import { labelledBlocks, nowhere, ownDocuments, wholeBlock, type RawBlock } from './blocks.ts';
 import type { RawCorpus } from './finish.ts';
 import { numberWords, openLexicon } from './lexicon.ts';
 import type { TextFile } from './paths.ts';
@@ -144,12 +144,6 @@ async function readFiles(
   const [total, bad] = [0, 1].map((k) => all.reduce((sum, host) => sum + (host[k] ?? 0), 0));
   const facts = { classes: [], dated: false, named: true, warnings: [] };
   return { documents, blocks, dropped: total ?? 0, broken: bad ?? 0, ...facts };
-}
-
-/** Documents of other hosts. */
-function nowhere(documents: number): RawBlock {
-  const places = { target: 0, rowStart: 0, index: 0, count: 0, dates: 0, labels: null };
-  return { documents, nonzeros: 0, names: [], ...places };
 }
 
 export type TextInput =

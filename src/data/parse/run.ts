@@ -27,7 +27,7 @@ import type { LoaderThread } from './thread.ts';
 import { createCutter, readChunk } from './window.ts';
 
 function nothingYet(): Progress {
-  const none = { lines: 0, rows: 0, dropped: 0, broken: 0, bytesRead: 0 };
+  const none = { lines: 0, rows: 0, dropped: 0, broken: 0, last: 0, bytesRead: 0 };
   return { ...none, bytesOnly: true, pieces: [], places: [] };
 }
 
@@ -35,7 +35,7 @@ function stopped(done: Progress): Violation {
   return { code: code.stopped, line: done.lines, column: 1, found: '', field: 0 };
 }
 
-function resultOf({ bytesRead: _, ...done }: Progress): ParseResult {
+function resultOf({ bytesRead: _, last: __, ...done }: Progress): ParseResult {
   return { kind: 'parsed', ...done };
 }
 

@@ -14,16 +14,25 @@ import {
   type WordRules,
 } from '../raw-rows.ts';
 import { blockAt, blockBytes } from '../spill.ts';
+import { runStride } from '../spill-tasks.ts';
 import type {
   FinishedBlock,
+  SpilledDocuments,
+  SpilledEntries,
   SpilledResult,
   SpilledRows,
   SpilledTask,
   SpillFile,
 } from '../spill-tasks.ts';
+import type { Output } from './kernel.ts';
 import { runStep } from './steps.ts';
 import { isCancelled } from './stream.ts';
 import type { LoaderThread } from './thread.ts';
+
+/** Documents of a block of entries: many of them may be empty. */
+const BLOCK_DOCUMENTS = 1 << 17;
+
+type Place = { readonly rules: WordRules; readonly at: number; readonly room: number };
 
 /** Runs `body` with the file open; what the file system refuses says which file, and what to do. */
 function withFile<R>({ path }: SpillFile, flags: 'r' | 'r+', body: (file: number) => R): R {
@@ -47,19 +56,25 @@ function takePlace({ end }: SpillFile, bytes: number): number {
   return Number(Atomics.add(new BigInt64Array(end), 0, BigInt(bytes)));
 }
 
-function write(thread: LoaderThread, file: number, at: number, from: number, bytes: number): void {
+/** Bytes of the file, and where they are in scratch. */
+type Extent = { readonly at: number; readonly address: number; readonly bytes: number };
+
+function write(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
   for (let done = 0; done < bytes;) {
-    const offset = from - thread.scratch + done;
+    const offset = address - thread.scratch + done;
     done += writeSync(file, thread.bytes, offset, bytes - done, at + done);
   }
 }
 
-function read(thread: LoaderThread, file: number, at: number, to: number, bytes: number): void {
-  assert(to + bytes <= thread.end, 'scratch holds a block');
+function read(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
+  assert(address + bytes <= thread.end, 'scratch holds a block');
   for (let done = 0; done < bytes;) {
-    const offset = to - thread.scratch + done;
+    const offset = address - thread.scratch + done;
     const got = readSync(file, thread.bytes, offset, bytes - done, at + done);
-    if (got === 0) throw new SystemError('ERR_DATA', 'the file of documents was cut off by others');
+    if (got === 0) {
+      const rule = `a file of documents ends at byte ${at + done}, somebody cut it off`;
+      throw new SystemError('ERR_DATA', `${rule}; leave it alone while the job runs`);
+    }
     done += got;
   }
 }
@@ -70,10 +85,12 @@ function writeRows(thread: LoaderThread, spill: SpillFile, at: number, rows: Raw
   const { documents, nonzeros } = rows;
   const end = at + blockBytes(rows); // the padding behind the targets is a part of the block
   withFile(spill, 'r+', (file) => {
-    write(thread, file, place.rowStart, rows.rowStart, (documents + 1) * 4);
-    write(thread, file, place.index, rows.index, nonzeros * 4);
-    write(thread, file, place.count, rows.count, nonzeros * 4);
-    write(thread, file, place.target, rows.target, end - place.target);
+    const put = (name: 'rowStart' | 'index' | 'count' | 'target', bytes: number) =>
+      write(thread, file, { at: place[name], address: rows[name], bytes });
+    put('rowStart', (documents + 1) * 4);
+    put('index', nonzeros * 4);
+    put('count', nonzeros * 4);
+    put('target', end - place.target);
   });
 }
 
@@ -84,19 +101,74 @@ export function spillRows(thread: LoaderThread, spill: SpillFile, rows: RawRows)
   return at;
 }
 
-/** The documents of a raw block, in scratch. */
-function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): RawRows {
-  const to = thread.text;
-  withFile(spill, 'r', (file) => read(thread, file, raw.at, to, blockBytes(raw)));
-  return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, to), raw.from, raw.to);
+type Triples = Pick<Output, 'target' | 'index' | 'value'>;
+
+/** Writes entries [from, to) of scratch as a run. */
+function spillRun(thread: LoaderThread, spill: SpillFile, output: Triples, range: Range) {
+  const entries = range.to - range.from;
+  const bytes = entries * 4;
+  const stride = runStride(entries);
+  const at = entries === 0 ? 0 : takePlace(spill, 3 * stride);
+  if (entries > 0) {
+    withFile(spill, 'r+', (file) => {
+      for (const [k, array] of [output.target, output.index, output.value].entries()) {
+        write(thread, file, { at: at + k * stride, address: array + range.from * 4, bytes });
+      }
+    });
+  }
+  return { at, entries };
 }
 
-/** Finishes documents in scratch and writes them at `at`, where they lay. */
+type Range = { readonly from: number; readonly to: number };
+
+/** Writes the entries of the documents [first, last): they are in order. */
+export function spillEntries(
+  thread: LoaderThread,
+  spill: SpillFile,
+  output: Output,
+  { first, last }: { readonly first: number; readonly last: number },
+): SpilledEntries {
+  const at = output.target / 4;
+  const rows = thread.arena.i32.subarray(at, at + output.entries);
+  const from = firstNotBelow(rows, first);
+  const to = firstNotBelow(rows, last);
+  const [begin = 0, end = 0] = from < to ? [rows[from], rows[to - 1]] : [];
+  const next = Math.min(firstNotBelow(rows, begin + 1), to);
+  return {
+    first: begin,
+    last: end,
+    tail: to - Math.max(firstNotBelow(rows, end), from),
+    head: spillRun(thread, spill, output, { from, to: Math.max(next, from) }),
+    rest: spillRun(thread, spill, output, { from: Math.max(next, from), to }),
+  };
+}
+
+/** Place of the first number that is not below `wanted`, of numbers in order. */
+function firstNotBelow(numbers: Int32Array, wanted: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The documents of a raw block, in scratch. */
+function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): RawRows {
+  const address = thread.text;
+  const piece = { at: raw.at, address, bytes: blockBytes(raw) };
+  withFile(spill, 'r', (file) => read(thread, file, piece));
+  return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, address), raw.from, raw.to);
+}
+
+/** Finishes documents in scratch and writes them into the room that they had, if they fit. */
 function finishRows(
   thread: LoaderThread,
   spill: SpillFile,
   rows: RawRows,
-  { rules, at }: { readonly rules: WordRules; readonly at: number },
+  { rules, at: had, room }: Place,
 ): FinishedBlock {
   const { i32 } = thread.arena;
   const { documents } = rows;
@@ -105,14 +177,59 @@ function finishRows(
   const done = { ...rows, nonzeros };
   const tokens = runStep(thread, totalStep(i32, done)) ?? 0;
   const empty = runStep(thread, emptyStep(done)) ?? 0;
+  const bytes = blockBytes(done);
+  const at = bytes <= room ? had : takePlace(spill, bytes);
   writeRows(thread, spill, at, done);
   return { documents, tokens, nonzeros, at, before, empty };
+}
+
+/** Documents of entries: read, put into rows, finished; in blocks of so many. */
+function finishDocuments(
+  thread: LoaderThread,
+  spill: SpillFile,
+  raw: SpilledDocuments,
+  rules: WordRules,
+): FinishedBlock[] {
+  const { kernels } = thread;
+  const n = raw.runs.reduce((sum, { entries }) => sum + entries, 0);
+  const room = runStride(n);
+  const row = thread.text;
+  const [index, count, target] = [row + room, row + 2 * room, row + 3 * room];
+  const rowStart = target + BLOCK_DOCUMENTS * 4;
+  assert(rowStart + (BLOCK_DOCUMENTS + 1) * 4 <= thread.end, 'scratch holds a block of entries');
+  withFile(spill, 'r', (file) => {
+    let to = 0;
+    for (const { at, entries } of raw.runs) {
+      const stride = runStride(entries);
+      for (const [k, array] of [row, index, count].entries()) {
+        const address = array + to * 4;
+        read(thread, file, { at: at + k * stride, address, bytes: entries * 4 });
+      }
+      to += entries;
+    }
+  });
+  const blocks: FinishedBlock[] = [];
+  for (let first = raw.first, entry = 0; first < raw.last; first += BLOCK_DOCUMENTS) {
+    const documents = Math.min(BLOCK_DOCUMENTS, raw.last - first);
+    // Documents of the file begin with 1.
+    const next = kernels.csr_sorted_rows(n, entry, first + 1, documents, row, rowStart);
+    kernels.i32_fill(documents, -1, target);
+    const rows = { documents, nonzeros: next - entry, rowStart, index, count, target };
+    const place = { rules, at: raw.at, room: blocks.length === 0 ? raw.room : 0 };
+    blocks.push(finishRows(thread, spill, rows, place));
+    entry = next;
+  }
+  return blocks;
 }
 
 /** Counts or finishes the documents of a raw block. */
 export function finishSpilled(thread: LoaderThread, task: SpilledTask): SpilledResult {
   const { file, raw, work, control } = task;
   if (isCancelled(control)) return { kind: 'spilled', blocks: [] };
+  if (raw.kind === 'documents') {
+    assert(work.op === 'finish', 'entries have the words of the file');
+    return { kind: 'spilled', blocks: finishDocuments(thread, file, raw, work.rules) };
+  }
   const rows = readRows(thread, file, raw);
   switch (work.op) {
     case 'count':
@@ -120,7 +237,8 @@ export function finishSpilled(thread: LoaderThread, task: SpilledTask): SpilledR
       return { kind: 'spilled', blocks: [] };
     case 'finish': {
       if (raw.labels !== null) runStep(thread, labelStep(rows, raw.labels));
-      const block = finishRows(thread, file, rows, { rules: work.rules, at: raw.at });
+      const { rules } = work;
+      const block = finishRows(thread, file, rows, { rules, at: raw.at, room: blockBytes(raw) });
       return { kind: 'spilled', blocks: [block] };
     }
     default:
