@@ -141,7 +141,7 @@ test('lda: a file that is cut off or gone while training says so', async () => {
         } catch (thrown) {
           const { code, message } = thrown as { code?: string; message: string };
           assert.is(code, 'ERR_DATA');
-          assert.match(message, /documents: cannot be read .*train again/);
+          assert.match(message, /documents: documents cannot be read back .*leave the file alone/);
         }
       }),
     );

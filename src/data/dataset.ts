@@ -11,7 +11,7 @@
 //   csr   rowStart: (rows + 1) × i32, counted from the block's first entry
 //         index: nonzeros × i32, 0-based column, ascending in a row    value: nonzeros × f32
 
-import type { Spill } from './spill.ts';
+import type { Spill } from './spill/layout.ts';
 
 export type Storage = 'u8' | 'f32' | 'csr';
 

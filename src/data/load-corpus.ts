@@ -2,7 +2,7 @@
 import { loadBags } from './corpus/bags.ts';
 import { finish, type LoadedCorpus } from './corpus/finish.ts';
 import { listFiles, type TextFile } from './corpus/paths.ts';
-import { openSpillFolder, type SpillFolder } from './corpus/spill-folder.ts';
+import { openSpillFolder, type SpillFolder } from './spill/folder.ts';
 import { loadTexts } from './corpus/texts.ts';
 import type { Corpus } from './dataset.ts';
 import { probeFiles, requireFormat } from './load/files.ts';

@@ -9,7 +9,7 @@
 //   spilled  documents in a file   ------>    counted or finished (spill-tasks.ts)
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
-import type { SpilledEntries, SpilledResult, SpilledTask, SpillFile } from './spill-tasks.ts';
+import type { SpilledEntries, SpilledResult, SpilledTask, SpillFile } from './spill/tasks.ts';
 import type { Step } from './steps.ts';
 
 export type { Step } from './steps.ts';

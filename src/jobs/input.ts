@@ -11,6 +11,7 @@ import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
 import { limits } from '../base/limits.ts';
 import type { World } from '../base/world.ts';
 import type { JobHost } from '../supervisor/host.ts';
+import { notLastUse } from './spill.ts';
 import type { InputOptions, JobHooks } from './job.ts';
 
 /** Threads that read: one per core, as many as help. */
@@ -160,12 +161,13 @@ export async function readCorpus(
 }
 
 /** Reads a training set, and a test set in its terms. */
-async function readTwo<T>(
+async function readTwo<T extends Dataset>(
   read: (reading: Reading, paths: readonly string[], like?: T) => Promise<T>,
   { reading, data, test }: Pair,
 ): Promise<{ data: T; test: T | undefined }> {
   const train = await read(reading, data);
-  return { data: train, test: test.length > 0 ? await read(reading, test, train) : undefined };
+  if (test.length === 0) return { data: train, test: undefined };
+  return { data: train, test: await notLastUse(train, () => read(reading, test, train)) };
 }
 
 type Pair = {

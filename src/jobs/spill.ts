@@ -1,30 +1,29 @@
-// The folder of a job whose documents lie in files: private, beside those of other jobs and hosts,
-// and gone when the job ends, however it ends.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { SystemError } from '../base/errors.ts';
+// Documents that a job reads into a file: the load makes a private folder for them, and the job
+// removes it when they have been trained on, or when something fails before.
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Dataset } from '../data/dataset.ts';
 
-async function makeFolder(directory: string): Promise<string> {
+async function removeSpill(data: Dataset): Promise<void> {
+  if (data.kind !== 'corpus' || data.spill === undefined) return;
+  await rm(dirname(data.spill.path), { recursive: true, force: true });
+}
+
+/** Runs `body`; then the data's files go. */
+export async function lastUse<T>(data: Dataset, body: () => Promise<T>): Promise<T> {
   try {
-    await mkdir(directory, { recursive: true });
-    return await mkdtemp(join(directory, 'perpetuum-'));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const rule = `--spill ${directory}: no folder can be made there (${why})`;
-    throw new SystemError('ERR_CONFIG', `${rule}; name one on a disk with room`, { cause });
+    return await body();
+  } finally {
+    await removeSpill(data);
   }
 }
 
-/** Runs `body` with a folder in `directory`; with none when that is undefined. */
-export async function withSpill<T>(
-  directory: string | undefined,
-  body: (folder: string | undefined) => Promise<T>,
-): Promise<T> {
-  if (directory === undefined) return body(undefined);
-  const folder = await makeFolder(directory);
+/** Runs `body`; the data's files go if it fails. */
+export async function notLastUse<T>(data: Dataset, body: () => Promise<T>): Promise<T> {
   try {
-    return await body(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    return await body();
+  } catch (thrown) {
+    await removeSpill(data);
+    throw thrown;
   }
 }

@@ -16,7 +16,7 @@ import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { InputOptions, JobHooks, TrainDone, TrainJob } from './job.ts';
-import { withSpill } from './spill.ts';
+import { lastUse } from './spill.ts';
 import { userModel } from './user-program.ts';
 
 declare const PERPETUUM_VERSION: string;
@@ -109,7 +109,7 @@ export async function trainJob(
   const { threads, pushTimeoutMs } = job;
   // bsp promises the same bits everywhere, and fused multiply-add differs between machines.
   const reproducible = job.consistency === 'bsp';
-  const train = async (host: JobHost, spill: string | undefined) => {
+  const train = async (host: JobHost) => {
     host.wake();
     const { cluster } = job;
     const joins = cluster !== undefined && host instanceof Host;
@@ -122,7 +122,7 @@ export async function trainJob(
     const files = [...job.data, ...job.test];
     const common = {
       ...{ host, hooks, world, partitions, input: job.input, ...labelsOf(model) },
-      ...(spill !== undefined && { spill: { directory: spill } }),
+      ...(job.spill !== undefined && { spill: { directory: job.spill } }),
     };
     const read = await withLoaders(
       host,
@@ -136,7 +136,8 @@ export async function trainJob(
     const loadedMs = performance.now();
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
-    const outcome = await model.train(openSession(host, hooks, world), requestOf(job, read));
+    const session = openSession(host, hooks, world);
+    const outcome = await lastUse(read.data, () => model.train(session, requestOf(job, read)));
     lag.disable();
     const trainedMs = performance.now();
     return together(world, 'result', async (talk) => {
@@ -167,8 +168,7 @@ export async function trainJob(
     });
   };
   const recording = job.record !== undefined;
-  const run = (host: JobHost) => withSpill(job.spill, (folder) => train(host, folder));
-  return withHost({ threads, pushTimeoutMs, reproducible, recording }, run, make);
+  return withHost({ threads, pushTimeoutMs, reproducible, recording }, train, make);
 }
 
 /** Saves what the host recorded, if it was to. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadCorpus, type CorpusOptions, type LoadedCorpus } from '../../src/data/load-corpus.ts';
 import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
 import type { Host } from '../../src/data/load/session.ts';
-import { blockAt, blockBytes, type Spill } from '../../src/data/spill.ts';
+import { blockAt, blockBytes, type Spill } from '../../src/data/spill/layout.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 import type { TestHost } from './loading.ts';
 

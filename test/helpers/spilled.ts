@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
-import { blockAt, blockBytes, type SpilledBlock } from '../../src/data/spill.ts';
+import { blockAt, blockBytes, type SpilledBlock } from '../../src/data/spill/layout.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 
 /** The arrays of a block, and how many numbers each has. */

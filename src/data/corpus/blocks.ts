@@ -13,7 +13,7 @@ import {
   type RawRows,
   type WordRules,
 } from '../raw-rows.ts';
-import type { FinishedBlock, SpilledRows, SpilledTask, SpillFile } from '../spill-tasks.ts';
+import type { FinishedBlock, SpilledRows, SpilledTask, SpillFile } from '../spill/tasks.ts';
 import { mergeClasses } from '../load/classes.ts';
 import type { Parsed } from '../load/files.ts';
 import type { Session } from '../load/session.ts';

@@ -7,7 +7,7 @@ import { mtxTriples } from '../load-ratings.ts';
 import { parseFiles } from '../load/files.ts';
 import type { Session } from '../load/session.ts';
 import { rowsHere } from '../load/shares.ts';
-import { runStride, type SpilledDocuments, type SpilledEntries } from '../spill-tasks.ts';
+import { runStride, type SpilledDocuments, type SpilledEntries } from '../spill/tasks.ts';
 import type { Probe } from '../tasks.ts';
 import { nowhere, type RawBlock } from './blocks.ts';
 

@@ -5,7 +5,7 @@ import { together, type Talk } from '../../base/together.ts';
 import { partitionsFor, soloWorld, type World } from '../../base/world.ts';
 import type { Arena } from '../../memory/arena.ts';
 import type { LoaderPool } from '../loader-pool.ts';
-import type { SpillFile } from '../spill-tasks.ts';
+import type { SpillFile } from '../spill/tasks.ts';
 import { openFiles, type Files } from './borrowed.ts';
 import {
   CONTROL_BYTES,

@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import { controlCell, type Labels, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
 import { runKernel, stateOf, type Lines, type Output } from './kernel.ts';
-import type { SpillFile } from '../spill-tasks.ts';
+import type { SpillFile } from '../spill/tasks.ts';
 import { spillEntries, spillRows } from './spilled.ts';
 import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, type LoaderThread } from './thread.ts';
 

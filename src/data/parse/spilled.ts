@@ -1,8 +1,6 @@
 // Blocks of documents in a file, on a loader thread: written from scratch when they are parsed,
 // read back into it to be finished.
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { assert, unreachable } from '../../base/assert.ts';
-import { SystemError } from '../../base/errors.ts';
 import {
   bagsStep,
   cutRows,
@@ -13,8 +11,9 @@ import {
   type RawRows,
   type WordRules,
 } from '../raw-rows.ts';
-import { blockAt, blockBytes } from '../spill.ts';
-import { runStride } from '../spill-tasks.ts';
+import { withSpill, type OpenSpill } from '../spill/file.ts';
+import { blockAt, blockBytes } from '../spill/layout.ts';
+import { runStride } from '../spill/tasks.ts';
 import type {
   FinishedBlock,
   SpilledDocuments,
@@ -23,7 +22,7 @@ import type {
   SpilledRows,
   SpilledTask,
   SpillFile,
-} from '../spill-tasks.ts';
+} from '../spill/tasks.ts';
 import type { Output } from './kernel.ts';
 import { runStep } from './steps.ts';
 import { isCancelled } from './stream.ts';
@@ -34,49 +33,27 @@ const BLOCK_DOCUMENTS = 1 << 17;
 
 type Place = { readonly rules: WordRules; readonly at: number; readonly room: number };
 
-/** Runs `body` with the file open; what the file system refuses says which file, and what to do. */
-function withFile<R>({ path }: SpillFile, flags: 'r' | 'r+', body: (file: number) => R): R {
-  let file: number | undefined;
-  try {
-    file = openSync(path, flags);
-    return body(file);
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const what = flags === 'r' ? 'read back' : 'written';
-    const remedy = 'make room there, or name a folder on another disk';
-    const text = `${path}: documents cannot be ${what} (${error.message}); ${remedy}`;
-    throw new SystemError('ERR_LIMIT', text, { cause: error });
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
 /** Takes room at the end of the file; returns its first byte. */
 function takePlace({ end }: SpillFile, bytes: number): number {
   return Number(Atomics.add(new BigInt64Array(end), 0, BigInt(bytes)));
 }
 
-/** Bytes of the file, and where they are in scratch. */
-type Extent = { readonly at: number; readonly address: number; readonly bytes: number };
+/** Runs `body` with the file open to be written. */
+const writing = (thread: LoaderThread, { path }: SpillFile, body: (file: OpenSpill) => void) =>
+  withSpill(thread.arena, { path, mode: 'write' }, body);
 
-function write(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
-  for (let done = 0; done < bytes;) {
-    const offset = address - thread.scratch + done;
-    done += writeSync(file, thread.bytes, offset, bytes - done, at + done);
-  }
-}
-
-function read(thread: LoaderThread, file: number, { at, address, bytes }: Extent): void {
-  assert(address + bytes <= thread.end, 'scratch holds a block');
-  for (let done = 0; done < bytes;) {
-    const offset = address - thread.scratch + done;
-    const got = readSync(file, thread.bytes, offset, bytes - done, at + done);
-    if (got === 0) {
-      const rule = `a file of documents ends at byte ${at + done}, somebody cut it off`;
-      throw new SystemError('ERR_DATA', `${rule}; leave it alone while the job runs`);
-    }
-    done += got;
-  }
+/** Runs `body` with what reads the file into scratch. */
+function reading(
+  thread: LoaderThread,
+  { path }: SpillFile,
+  body: (read: OpenSpill['read']) => void,
+) {
+  withSpill(thread.arena, { path, mode: 'read' }, (file) =>
+    body((extent) => {
+      assert(extent.address + extent.bytes <= thread.end, 'scratch holds a block');
+      file.read(extent);
+    }),
+  );
 }
 
 /** Writes documents that lie in scratch, at their exact size; their first entry is entry 0. */
@@ -84,9 +61,9 @@ function writeRows(thread: LoaderThread, spill: SpillFile, at: number, rows: Raw
   const place = blockAt({ ...rows, tokens: 0 }, at);
   const { documents, nonzeros } = rows;
   const end = at + blockBytes(rows); // the padding behind the targets is a part of the block
-  withFile(spill, 'r+', (file) => {
+  writing(thread, spill, (file) => {
     const put = (name: 'rowStart' | 'index' | 'count' | 'target', bytes: number) =>
-      write(thread, file, { at: place[name], address: rows[name], bytes });
+      file.write({ at: place[name], address: rows[name], bytes });
     put('rowStart', (documents + 1) * 4);
     put('index', nonzeros * 4);
     put('count', nonzeros * 4);
@@ -110,9 +87,9 @@ function spillRun(thread: LoaderThread, spill: SpillFile, output: Triples, range
   const stride = runStride(entries);
   const at = entries === 0 ? 0 : takePlace(spill, 3 * stride);
   if (entries > 0) {
-    withFile(spill, 'r+', (file) => {
+    writing(thread, spill, (file) => {
       for (const [k, array] of [output.target, output.index, output.value].entries()) {
-        write(thread, file, { at: at + k * stride, address: array + range.from * 4, bytes });
+        file.write({ at: at + k * stride, address: array + range.from * 4, bytes });
       }
     });
   }
@@ -159,7 +136,7 @@ function firstNotBelow(numbers: Int32Array, wanted: number): number {
 function readRows(thread: LoaderThread, spill: SpillFile, raw: SpilledRows): RawRows {
   const address = thread.text;
   const piece = { at: raw.at, address, bytes: blockBytes(raw) };
-  withFile(spill, 'r', (file) => read(thread, file, piece));
+  reading(thread, spill, (read) => read(piece));
   return cutRows(thread.arena.i32, blockAt({ ...raw, tokens: 0 }, address), raw.from, raw.to);
 }
 
@@ -197,13 +174,13 @@ function finishDocuments(
   const [index, count, target] = [row + room, row + 2 * room, row + 3 * room];
   const rowStart = target + BLOCK_DOCUMENTS * 4;
   assert(rowStart + (BLOCK_DOCUMENTS + 1) * 4 <= thread.end, 'scratch holds a block of entries');
-  withFile(spill, 'r', (file) => {
+  reading(thread, spill, (read) => {
     let to = 0;
     for (const { at, entries } of raw.runs) {
       const stride = runStride(entries);
       for (const [k, array] of [row, index, count].entries()) {
         const address = array + to * 4;
-        read(thread, file, { at: at + k * stride, address, bytes: entries * 4 });
+        read({ at: at + k * stride, address, bytes: entries * 4 });
       }
       to += entries;
     }

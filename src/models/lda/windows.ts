@@ -15,8 +15,8 @@
 import { dirname, join } from 'node:path';
 import { rangeOf, type Range } from '../../base/ranges.ts';
 import type { Corpus, CorpusBlock } from '../../data/dataset.ts';
-import { blockAt, blockBytes, type Spill } from '../../data/spill.ts';
-import { readSpilled, writeSpilled } from '../../data/spill-file.ts';
+import { blockAt, blockBytes, type Spill } from '../../data/spill/layout.ts';
+import { withSpill, type Extent } from '../../data/spill/file.ts';
 import type { Arena } from '../../memory/arena.ts';
 import {
   blockStart,
@@ -52,7 +52,8 @@ export function segments({ arena, data, staging }: Source, range: Range, each: S
     if (spill === undefined || !('at' in block)) each(block as CorpusBlock, first, last);
     else {
       const { at } = block;
-      readSpilled(arena, { path: spill.path, at, bytes: blockBytes(block) }, staging);
+      const whole = { at, address: staging, bytes: blockBytes(block) };
+      withSpill(arena, { path: spill.path, mode: 'read' }, (file) => file.read(whole));
       each(blockAt(block, staging), first, last);
     }
   }
@@ -113,13 +114,18 @@ export function sizePart(ctx: LdaContext, part: number, counts: number): void {
   }
 }
 
-/** Where the image of a window lies in the file of its part. */
-function imageOf(ctx: LdaContext, spill: Spill, part: number, window: number) {
+/** Moves the image of a window, or its first bytes, between memory and the file of its part. */
+function moveImage(
+  ctx: LdaContext,
+  { path, part, window }: { readonly path: string; readonly part: number; readonly window: number },
+  [mode, bytes]: readonly ['read' | 'write', number],
+): void {
   const lines = windowLine(ctx, part);
   let at = 0;
   for (let before = 0; before < window; before++) at += lines(before)[line.bytes]!;
-  const path = join(dirname(spill.path), `part-${part}`);
-  return { path, at, bytes: lines(window)[line.bytes]! };
+  const image: Extent = { at, address: lines(window)[line.topics]!, bytes };
+  const file = { path: join(dirname(path), `part-${part}`), mode };
+  withSpill(ctx.arena, file, (open) => open[mode](image));
 }
 
 /** Bytes of a window's topics of tokens: a sampler may keep them in the documents. */
@@ -187,7 +193,7 @@ export function buildPart(ctx: LdaContext, part: number): void {
     else placeImage(ctx, own, region);
     before += own[line.tokens]!;
     buildWindow(ctx, own, documentsIn(ctx, part, window));
-    if (spill) writeSpilled(arena, imageOf(ctx, spill, part, window), own[line.topics]!);
+    if (spill) moveImage(ctx, { ...spill, part, window }, ['write', own[line.bytes]!]);
   }
 }
 
@@ -208,7 +214,7 @@ export function enterWindow(ctx: LdaContext, part: number, window: number): void
   const own = windowLine(ctx, part)(window);
   const spill = spillOf(ctx);
   lineOf(ctx, part).set(own);
-  if (spill) readSpilled(ctx.arena, imageOf(ctx, spill, part, window), own[line.topics]!);
+  if (spill) moveImage(ctx, { ...spill, part, window }, ['read', own[line.bytes]!]);
   countBlocks(ctx, part);
 }
 
@@ -216,7 +222,5 @@ export function enterWindow(ctx: LdaContext, part: number, window: number): void
 export function leaveWindow(ctx: LdaContext, part: number, window: number): void {
   const spill = spillOf(ctx);
   if (spill === undefined) return;
-  const own = lineOf(ctx, part);
-  const image = { ...imageOf(ctx, spill, part, window), bytes: own[line.changing]! };
-  writeSpilled(ctx.arena, image, own[line.topics]!);
+  moveImage(ctx, { ...spill, part, window }, ['write', lineOf(ctx, part)[line.changing]!]);
 }

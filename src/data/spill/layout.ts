@@ -7,7 +7,7 @@
 //            count      nonzeros × i32
 //            target     documents × i32
 //   at + blockBytes
-import type { CorpusBlock } from './dataset.ts';
+import type { CorpusBlock } from '../dataset.ts';
 
 export type SpilledBlock = Pick<CorpusBlock, 'documents' | 'tokens' | 'nonzeros'> & {
   /** Byte of the file. */

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SystemError } from '../../base/errors.ts';
-import type { SpillFile } from '../spill-tasks.ts';
+import type { SpillFile } from './tasks.ts';
 
 export type SpillFolder = {
   readonly file: SpillFile;

@@ -14,8 +14,8 @@
 //
 //   chunk k     head │ rest                          block   [head] rest, and the heads behind
 //   chunk k+1   head │ rest                                  that are of its last document
-import type { WordRules } from './raw-rows.ts';
-import type { SpilledBlock } from './spill.ts';
+import type { WordRules } from '../raw-rows.ts';
+import type { SpilledBlock } from './layout.ts';
 
 export type SpillFile = {
   readonly path: string;
