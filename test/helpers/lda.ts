@@ -125,7 +125,7 @@ function openPlan(
   new Float64Array(plan.buffer).set([beta, words * beta], 9);
   // The exact sampler writes nothing there.
   if (sampler === 'exact') return lab.input(plan);
-  plan[25] = 1;
+  plan[25] = 2;
   plan.set([visitTokens, topics, topics, 2 * topics + 2, 2 * topics, topics].map(zeros), 26);
   return lab.output(plan);
 }

@@ -1,6 +1,6 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
-import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
+import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { Session, TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report.ts';
@@ -11,6 +11,8 @@ export const defaultPasses = 100;
 /** Σ α of what --alpha leaves open. */
 const defaultAlphaSum = 10;
 const topicsMax = 100_000;
+/** Topics of a document from which on proposals are the faster way: bench/results/samplers.md. */
+const proposedTopicsMin = 800;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -31,7 +33,7 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'sampler', type: 'choice', choices: ['auto', 'exact', 'mh'], default: 'auto' },
-    help: 'each topic from its exact distribution, or by proposals (long documents)',
+    help: 'topics drawn exactly, or proposed (Metropolis-Hastings): for documents of many topics',
   },
   {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
@@ -66,22 +68,35 @@ export function checkServer(
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
-/** The sampler that auto stands for. */
-function samplerFor(given: ModelOptions): SamplerName {
-  const name = given['sampler'] as SamplerName | 'auto';
-  return name === 'auto' ? 'exact' : name;
+/**
+ * Topics that a document of n tokens has on average before its words are seen: each of K is missing
+ * with probability Γ(Σα) Γ(Σα − α + n) / (Γ(Σα − α) Γ(Σα + n)), about (Σα / (Σα + n))^α.
+ */
+function topicsExpected(topics: number, alpha: number, n: number): number {
+  return topics * (1 - (1 + n / (topics * alpha)) ** -alpha);
 }
 
-export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
+/** What `auto` stands for: proposals where documents are expected to have many topics. */
+function samplerFor(
+  name: SamplerName | 'auto',
+  { topics, alpha }: { readonly topics: number; readonly alpha: number },
+  { tokens, documents }: Pick<Corpus, 'tokens' | 'documents'>,
+): SamplerName {
+  if (name !== 'auto') return name;
+  return topicsExpected(topics, alpha, tokens / documents) >= proposedTopicsMin ? 'mh' : 'exact';
+}
+
+export function programOptions({ data, options: given, passes }: TrainRequest<Corpus>): LdaOptions {
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
+  const alpha = (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics;
   return {
     topics,
-    alpha: (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics,
+    alpha,
     beta: number('beta'),
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
-    sampler: samplerFor(given),
+    sampler: samplerFor(given['sampler'] as SamplerName | 'auto', { topics, alpha }, data),
   };
 }
