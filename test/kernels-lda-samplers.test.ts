@@ -77,6 +77,12 @@ const cases: readonly { documents: Documents; priors: Priors; parts: number }[] 
     priors: { words: 2, alpha: [0.9, 0.2, 0.5, 0.4, 0.7], beta: 0.2 },
     parts: 3,
   },
+  // A word that is mostly elsewhere: the guide to its topics has fewer entries than it has tokens.
+  {
+    documents: [[0], [0, 0, 0, 0, 0, 0]],
+    priors: { words: 2, alpha: [0.5, 0.8], beta: 0.3 },
+    parts: 2,
+  },
 ];
 
 for (const sampler of samplers) {

@@ -2,19 +2,15 @@
 //
 // PERPETUUM_BENCH_CORPUS names a corpus (libsvm or bags of a line each) whose documents are put
 // together to long ones; without it one is made: words as unequal as in text, topics with words of
-// their own. Runs take about the same time: a short one says how many passes that are. Seconds are
-// of training alone.
-import { spawn } from 'node:child_process';
+// their own. Seconds are processor time of the whole process, one worker: other load matters less.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { createPrng } from '../../src/base/prng.ts';
+import { train } from '../../src/index.ts';
 import { parameter, smoke, table } from '../bench.ts';
 
-const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-samplers-'));
 
 type Bag = ReadonlyMap<number, number>;
@@ -69,36 +65,41 @@ function write(bags: readonly Bag[], together: number): { path: string; length: 
 
 type Point = { readonly pass: number; readonly seconds: number; readonly likelihood: number };
 
-/** `perpetuum train lda`, with the time of each log-likelihood since training began. */
-async function train(corpus: string, args: readonly string[]): Promise<Point[]> {
-  const given = ['train', 'lda', corpus, ...args, '--threads', '1', '--json', '--quiet'];
-  const child = spawn(process.execPath, [cli, ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
+const secondsOf = () => process.cpuUsage().user / 1e6;
+
+/** Log-likelihoods by processor time after the first pass, which is the same for both samplers. */
+async function curve(
+  data: string,
+  { topics, sum, sampler }: { topics: number; sum: number; sampler: string },
+): Promise<Point[]> {
   const points: Point[] = [];
+  const [enough, interval] = [parameter('seconds', 0.05, 3), parameter('interval', 1, 2)];
+  const stop = new AbortController();
   let began: number | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const now = performance.now() / 1000;
-    const event = JSON.parse(line) as Record<string, unknown>;
-    if (event['event'] === 'done') {
-      const { total, load } = event['seconds'] as { total: number; load: number };
-      began = now - total + load;
-    }
-    const { pass, logLikelihood: likelihood } = event;
-    if (typeof pass === 'number' && typeof likelihood === 'number') {
-      points.push({ pass, seconds: now, likelihood });
-    }
-  }
-  const start = began;
-  if (start === undefined) throw new Error(`perpetuum ${given.join(' ')} failed`);
-  return points.map((point) => ({ ...point, seconds: point.seconds - start }));
+  const job = train({
+    ...{ model: 'lda', data, threads: 1, passes: 10_000, signal: stop.signal },
+    options: { topics, alpha: sum / topics, sampler, 'evaluate-interval': interval },
+    onEvent(event) {
+      if (event.kind !== 'progress' || stop.signal.aborted) return;
+      const { pass, logLikelihood } = event.values;
+      if (pass === undefined) return;
+      began ??= secondsOf();
+      if (logLikelihood === undefined) return;
+      const seconds = secondsOf() - began;
+      points.push({ pass, seconds, likelihood: logLikelihood });
+      if (seconds >= enough && points.length >= 4) stop.abort();
+    },
+  });
+  await job.catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  return points;
 }
 
-/** As many passes as take about `seconds`, with some log-likelihoods on the way. */
-async function timed(corpus: string, args: readonly string[], seconds: number): Promise<Point[]> {
-  const few = await train(corpus, [...args, '--passes', '4', '--evaluate-interval', '2']);
-  const [two, four] = few.map((point) => point.seconds) as [number, number];
-  const passes = Math.max(4, Math.min(1000, Math.round((2 * seconds) / (four - two))));
-  const interval = String(Math.max(1, Math.floor(passes / 4)));
-  return train(corpus, [...args, '--passes', String(passes), '--evaluate-interval', interval]);
+/** Four of them, at even steps of time. */
+function quarters(points: readonly Point[]): readonly Point[] {
+  const { seconds } = points.at(-1)!;
+  return [1, 2, 3, 4].map((q) => points.find((point) => point.seconds >= (seconds * q) / 4)!);
 }
 
 /** Topics, and the sum of α. */
@@ -124,10 +125,8 @@ try {
     const rows: string[][] = [];
     for (const [topics, sum] of models) {
       for (const sampler of ['exact', 'mh']) {
-        const priors = ['--topics', String(topics), '--alpha', String(sum / topics)];
-        const args = [...priors, '--sampler', sampler];
-        const points = await timed(path, args, parameter('seconds', 0.05, 2.5));
-        const cells = points.slice(-4).map(({ pass, seconds, likelihood }) => {
+        const points = await curve(path, { topics, sum, sampler });
+        const cells = quarters(points).map(({ pass, seconds, likelihood }) => {
           return `${pass}: ${likelihood.toFixed(3)} (${seconds.toFixed(1)} s)`;
         });
         rows.push([`${topics}`, `${sum}`, sampler, ...cells]);
