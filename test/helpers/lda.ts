@@ -170,13 +170,13 @@ export function openChain(
     ...{ topics, bits, rows: rows!, lengths: lengths!, entries, counts, totals },
     ...{ alpha64, blocks: blocks!, table, parts: all, ...all[0]! },
     size: documents.flat().length,
-    /** One pass over all tokens: how many changed; −1 is a lost count. */
-    sample(seed: number, first = 0, last = words): number {
+    /** One pass over all tokens of some parts: how many changed; −1 is a lost count. */
+    sample(seed: number, first = 0, last = words, own = all): number {
       const [begin, sample] =
         sampler === 'mh'
           ? [kernels.lda_mh_begin, kernels.lda_mh_sample]
           : [kernels.lda_begin, kernels.lda_sample];
-      const changed = all.map(({ plan }) => {
+      const changed = own.map(({ plan }) => {
         begin(plan);
         const prng = createPrng(seed, pass++);
         return sample(first, last, prng.uint32(), prng.uint32(), plan);
