@@ -138,7 +138,7 @@ try {
       'sampler',
       ...['', '', '', ''].map(() => 'pass: log-likelihood'),
     ];
-    table(`documents of ${Math.round(length)} tokens, 1 thread`, header, rows);
+    table(`documents of ${Math.round(length)} tokens, processor seconds, 1 worker`, header, rows);
   }
 } finally {
   rmSync(folder, { recursive: true });
