@@ -38,7 +38,7 @@ export * from './wire/rows';
 export * from './wire/halves';
 export { lda_begin, lda_sample } from './lda/sample';
 export * from './lda/proposals';
-export { lda_count, lda_document_bytes, lda_place, lda_rows, lda_starts } from './lda/build';
+export * from './lda/build';
 export * from './lda/likelihood';
 export { medlda_open, medlda_sample } from './medlda/sample';
 export * from './medlda/weights';

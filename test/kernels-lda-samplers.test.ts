@@ -113,6 +113,32 @@ for (const sampler of samplers) {
     }
   });
 
+  onEveryBuild(`${sampler}: a token among those of another part has its conditional`, (lab) => {
+    const documents = [[0], [...new Array<number>(40).fill(0), 1, 1, 1]];
+    const alpha = [3, 9, 5, 2];
+    const priors = { words: 2, alpha, beta: 2 };
+    const chain = openChain(lab, documents, priors, { sampler, parts: 2 });
+    for (let pass = 0; pass < 5; pass++) chain.sample(1);
+    const others = chain.topicsNow()[1]!;
+    const count = (topics: readonly number[], k: number) => topics.filter((z) => z === k).length;
+    const weights = alpha.map((a, k) => {
+      return (a * (count(others.slice(0, 40), k) + 2)) / (count(others, k) + 4);
+    });
+    const all = weights.reduce((sum, weight) => sum + weight, 0);
+    const draws = lab.variant === 'debug' ? 4_000 : 40_000;
+    const found = alpha.map(() => 0);
+    for (let draw = 0; draw < draws; draw++) {
+      for (let i = 0; i < 4; i++) chain.sample(2, 0, 2, [chain.parts[0]!]);
+      found[chain.topicsNow()[0]![0]!]! += 1;
+    }
+    assert.equal(chain.topicsNow()[1], others, 'the other part stays');
+    const statistic = weights.reduce((sum, weight, k) => {
+      const want = (draws * weight) / all;
+      return sum + (found[k]! - want) ** 2 / want;
+    }, 0);
+    assert.ok(statistic < 4 + 4.5 * Math.sqrt(8), `${statistic}: ${found.join(' ')}`);
+  });
+
   onEveryBuild(`${sampler}: counts are those of the tokens, for few and for many topics`, (lab) => {
     for (const [topics, weight, parts] of [
       ...[2, 3, 31, 32, 33, 100, 1500].map((k) => [k, 1, 1] as const),

@@ -122,6 +122,27 @@ test('lda: α and β that are fitted raise the likelihood, and rare topics get l
   });
 });
 
+test('lda: auto proposes where documents are long and topics many, else draws exactly', async () => {
+  const long = plantTopics(prngOf(3), { topics: 30, documents: 2, length: 3000 });
+  const short = plantTopics(prngOf(3), { topics: 30, documents: 60, length: 60 });
+  await withHost(1, async (host) => {
+    for (const [known, topics, alpha, sampler] of [
+      [long, 2000, 1, 'mh'],
+      [long, 2000, 0.001, 'exact'],
+      [long, 20, 1, 'exact'],
+      [short, 2000, 1, 'exact'],
+    ] as const) {
+      const hashes = new Map<string, string>();
+      for (const name of ['auto', ...samplers]) {
+        const { hash } = await fitLda(host, known, { topics, alpha, sampler: name }, { passes: 3 });
+        hashes.set(name, hash);
+      }
+      assert.is.not(hashes.get('exact'), hashes.get('mh'));
+      assert.is(hashes.get('auto'), hashes.get(sampler), `K=${topics} α=${alpha}`);
+    }
+  });
+});
+
 test('lda: refuses documents without words', async () => {
   await withHost(1, async (host) => {
     try {

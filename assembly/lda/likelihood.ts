@@ -4,8 +4,8 @@
 //               +  Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
 //
 // (Griffiths and Steyvers 2004, with an α for each topic), Minka's fixed point for α and β (2000,
-// "Estimating a Dirichlet distribution", eq. 55), and that no count was lost. sample.ts draws what
-// documents and words' rows look like.
+// "Estimating a Dirichlet distribution", eq. 55), and that no count was lost. document.ts draws what
+// documents look like, sample.ts words' rows.
 import { log64 } from '../math';
 import { entriesAt, entriesOf, lengthOf, nextDocument } from './document';
 

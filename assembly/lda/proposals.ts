@@ -15,17 +15,15 @@
 //   n_wk = what other parts' tokens of the word have     a table, made once a visit of the word
 //        + what this part's have                         the topic of any other token of the list
 //
-// and n_dk is the topic of any other token of the document. A token without a topic, in the first
-// pass, is passed over; the token's own first topic is drawn from a document proposal.
+// and n_dk is the topic of any other token of the document. The first pass is another: first.ts.
 //
 //   documents   with cells: document.ts draws them
 //   tokens      of a part of the documents, sorted by word: place i32, its cell, in bytes from the
 //               part's `documents`
-//   word row, plan   as the exact sampler's (sample.ts), but for `Plan`'s own places
+//   row, plan   as the exact sampler's (sample.ts); words of the plan that it has not are here
 import { fraction } from '../random';
-import { tokensOf } from './build';
 import { open, settle, unopened } from './first';
-import { HEAD, bucketsOf, cellBytes, mhBytes, release, scaleOf, slotOf } from './document';
+import { HEAD, bucketsOf, cellBytes, release, slotOf } from './document';
 
 /** Byte places within a plan. */
 // @ts-ignore: decorator
@@ -35,7 +33,7 @@ const K = 0, BITS = 4, PLACES = 8, STARTS = 16, ROWS = 20, LENGTHS = 24, ENTRIES
   EVEN = 96, STEPS = 100, OWN = 104, ENDS = 108, KINDS = 112, GUIDE = 116, ALPHA_ENDS = 120,
   ALPHA_GUIDE = 124;
 
-/** Tokens of a visit: what a token finds of the others' is that many at most from being constant. */
+/** Tokens of a visit of a word, at most: they lie in scratch. */
 // @ts-ignore: decorator
 @inline
 const VISIT: i32 = 16384;
@@ -43,53 +41,6 @@ const VISIT: i32 = 16384;
 // @ts-ignore: decorator
 @inline
 const NEXT: u64 = 0x9e3779b97f4a7c15;
-
-/** Bytes of the documents of rows [first, last); −1 when one has `most` tokens or more. */
-export function lda_mh_bytes(
-  first: i32, last: i32, k: i32, most: i32, rowStart: usize, count: usize,
-): i32 {
-  let bytes = 0;
-  for (let row = first; row < last; row++) {
-    const n = tokensOf(row, rowStart, count);
-    if (n >= most) return -1;
-    bytes += mhBytes(n, k);
-  }
-  return bytes;
-}
-
-/**
- * Writes documents without topics from byte `place` of a part's documents on, and their tokens where
- * cursors (V × i32) say, which move on; the place after the last document.
- */
-export function lda_mh_place(
-  first: i32, last: i32, k: i32, place: i32, rowStart: usize, index: usize, count: usize,
-  cursors: usize, documents: usize, places: usize,
-): i32 {
-  const bits = 32 - clz(k);
-  for (let row = first; row < last; row++) {
-    const n = tokensOf(row, rowStart, count), document = documents + <usize>place;
-    const buckets = bucketsOf(n, k), bytes = mhBytes(n, k);
-    store<i32>(document, 0);
-    store<i32>(document, ~n, 4);
-    store<u32>(document, scaleOf(buckets, k), 8);
-    store<i32>(document, 0, 12);
-    for (let at = HEAD; at < bytes; at += 4) store<i32>(document + <usize>at, k);
-    let i = 0;
-    const end = load<i32>(rowStart + (<usize>row << 2), 4);
-    for (let j = load<i32>(rowStart + (<usize>row << 2)); j < end; j++) {
-      const cursor = cursors + (<usize>load<i32>(index + (<usize>j << 2)) << 2);
-      let at = load<i32>(cursor);
-      for (let c = load<i32>(count + (<usize>j << 2)); c > 0; c--, i++, at++) {
-        const cell = HEAD + (i << 2);
-        store<i32>(places + (<usize>at << 2), place + cell);
-        store<u32>(document + <usize>cell, (i << bits) | k);
-      }
-      store<i32>(cursor, at);
-    }
-    place += bytes;
-  }
-  return place;
-}
 
 /**
  * Σα; and where α differs by topic, its running sums with a guide to them: the first topic whose sum

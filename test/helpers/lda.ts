@@ -135,7 +135,7 @@ function openPlan(
   new Float64Array(plan.buffer).set([beta, words * beta], 9);
   // The exact sampler writes nothing there.
   if (sampler === 'exact') return lab.input(plan);
-  plan[25] = 1;
+  plan[25] = 2;
   plan.set([visitTokens, topics, topics, 2 * topics + 2, 2 * topics, topics].map(zeros), 26);
   return lab.output(plan);
 }
@@ -180,13 +180,13 @@ export function openChain(
     ...{ topics, bits, rows: rows!, lengths: lengths!, entries, counts, totals },
     ...{ alpha64, blocks: blocks!, table, parts: all, ...all[0]! },
     size: documents.flat().length,
-    /** One pass over all tokens: how many changed; −1 is a lost count. */
-    sample(seed: number, first = 0, last = words): number {
+    /** One pass over all tokens of some parts: how many changed; −1 is a lost count. */
+    sample(seed: number, first = 0, last = words, own = all): number {
       const [begin, sample] =
         sampler === 'mh'
           ? [kernels.lda_mh_begin, kernels.lda_mh_sample]
           : [kernels.lda_begin, kernels.lda_sample];
-      const changed = all.map(({ plan }) => {
+      const changed = own.map(({ plan }) => {
         begin(plan);
         const prng = createPrng(seed, pass++);
         return sample(first, last, prng.uint32(), prng.uint32(), plan);

@@ -7,8 +7,8 @@
 //               + Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
 //   trained     φ_kw = (n_kw + β) / (n_k + Vβ)      θ_dk = (n_dk + α_k) / (N_d + Σα)
 //
-// Two programs with one sampler (assembly/lda/sample.ts): rotation in program.ts, the parameter
-// server in server.ts.
+// Two programs, rotation in program.ts and the parameter server in server.ts, and for both two
+// samplers, in sampler.ts.
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';

@@ -1,6 +1,6 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
-import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
+import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report/report.ts';
@@ -14,6 +14,8 @@ const topicsMax = 100_000;
 /** Of a window a token, about: place, topic, its share of a document. */
 const windowTokenBytes = 16;
 const windowsMax = 65_536;
+/** Topics of a document from which on proposals are the faster way: bench/results/samplers.md. */
+const proposedTopicsMin = 800;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -35,7 +37,7 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'sampler', type: 'choice', choices: ['auto', 'exact', 'mh'], default: 'auto' },
-    help: 'each topic from its exact distribution, or by proposals (long documents)',
+    help: 'topics drawn exactly, or proposed (Metropolis-Hastings): for documents of many topics',
   },
   {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
@@ -69,10 +71,22 @@ export function checkServer({ data, options: given }: TrainRequest<Corpus>): voi
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
-/** The sampler that auto stands for. */
-function samplerFor(given: ModelOptions): SamplerName {
-  const name = given['sampler'] as SamplerName | 'auto';
-  return name === 'auto' ? 'exact' : name;
+/**
+ * Topics that a document of n tokens has on average before its words are seen: each of K is missing
+ * with probability Γ(Σα) Γ(Σα − α + n) / (Γ(Σα − α) Γ(Σα + n)), about (Σα / (Σα + n))^α.
+ */
+function topicsExpected(topics: number, alpha: number, n: number): number {
+  return topics * (1 - (1 + n / (topics * alpha)) ** -alpha);
+}
+
+/** What `auto` stands for: proposals where documents are expected to have many topics. */
+function samplerFor(
+  name: SamplerName | 'auto',
+  { topics, alpha }: { readonly topics: number; readonly alpha: number },
+  { tokens, documents }: Pick<Corpus, 'tokens' | 'documents'>,
+): SamplerName {
+  if (name !== 'auto') return name;
+  return topicsExpected(topics, alpha, tokens / documents) >= proposedTopicsMin ? 'mh' : 'exact';
 }
 
 /** Windows of documents, however many hosts: where they begin and end decides the result. */
@@ -82,17 +96,18 @@ function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
 }
 
 export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
-  const { options: given, passes } = request;
+  const { data, options: given, passes } = request;
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
+  const alpha = (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics;
   return {
     topics,
-    alpha: (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics,
+    alpha,
     beta: number('beta'),
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
     windows: given['parallel'] === 'server' ? 1 : windowsOf(request),
-    sampler: samplerFor(given),
+    sampler: samplerFor(given['sampler'] as SamplerName | 'auto', { topics, alpha }, data),
   };
 }

@@ -1,5 +1,5 @@
-// The two samplers of a token's topic, and what each keeps in a thread's scratch. Both draw from the
-// same posterior; parts, blocks, rows and totals are the same for both.
+// The two samplers of a token's topic, and what each keeps in scratch. Both draw from the same
+// posterior; parts, blocks, rows and totals are the same for both.
 //
 //   exact   assembly/lda/sample.ts      a draw from the conditional: costs the document's topics
 //   mh      assembly/lda/proposals.ts   proposals, accepted or not: costs the same for any document
@@ -12,7 +12,7 @@ import type { LdaOptions, LdaShape, SamplerName } from './layout.ts';
 const planBytes = 128;
 /** Of mh: tokens of a visit of a word (VISIT), and proposals of each kind a token. */
 const visitTokens = 16_384;
-const mhSteps = 1;
+const mhSteps = 2;
 
 type Place = Context<LdaOptions>;
 /** A plan in a thread's scratch, and what makes room there, zeroed. */
