@@ -110,6 +110,8 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
 
 /** Chains of an unseen document's topics: one alone stays near the topics that it begins with. */
 const chains = 10;
+/** Of each chain: many short ones tell more than a few long ones of as many sweeps in all. */
+const sweeps = { burn: 10, samples: 10 };
 
 /** The counts of words, summed over the last passes: what unseen documents are read with. */
 function meanTensors({ plan }: RunResult, { arena }: Session['host'], data: Corpus): Tensor[] {
@@ -158,7 +160,7 @@ async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   let right = 0;
   for (let chain = 0; chain < chains; chain++) {
     const seed = reading.seed + chain;
-    const { mixtures } = await placeMixtures({ ...reading, seed }, { dense: true });
+    const { mixtures } = await placeMixtures({ ...reading, seed }, { dense: true, sweeps });
     let document = 0;
     right = 0;
     for (const { documents, rowStart, index, count, target } of data.blocks) {
