@@ -51,7 +51,17 @@ async function fit(host: Host, { options, partitions, passes, onProgress }: Fit)
   const data = shareOf(host, known, partitions);
   const outcome = await medlda.train(session, requestOf('medlda', data, options, ask));
   const { objective, metrics, trained, topics } = outcome;
-  const everywhere = ['word_starts', 'word_topics', 'word_counts', 'topic_totals', 'class_weights'];
+  const everywhere = [
+    'word_starts',
+    'word_topics',
+    'word_counts',
+    'topic_totals',
+    'mean_starts',
+    'mean_topics',
+    'mean_counts',
+    'mean_totals',
+    'class_weights',
+  ];
   const tensors = everywhere.map((name) => [...tensorOf(host, outcome, name)]);
   const here = test.blocks.reduce((sum, { documents }) => sum + documents, 0);
   const { lines } = await medlda.predict(session, trained, test, { probabilities: false });

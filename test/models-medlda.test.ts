@@ -85,6 +85,21 @@ function formulaOf({ outcome, arrays, weights }: Fitted, known: Known, [cost, ma
     counts.every((left) => left === 0),
     'Σ_k n_kw = N_w',
   );
+  const { samples } = outcome.trained.facts as { samples: number };
+  for (let w = 0; w < words; w++) {
+    const [from, to] = [0, 1].map((next) => get('mean_starts')[w + next]);
+    const all = get('mean_counts').slice(from, to);
+    const want = samples * documents.flat().filter((word) => word === w).length;
+    assert.is(
+      all.reduce((total, n) => total + n, 0),
+      want,
+      'Σ_k of the summed n_kw',
+    );
+  }
+  const means = byWord.map((_, k) =>
+    get('mean_counts').reduce((all, n, i) => (get('mean_topics')[i] === k ? all + n : all), 0),
+  );
+  assert.equal(means, [...get('mean_totals')], 'Σ_w of the summed n_kw');
   const totals = [...get('topic_totals')];
   assert.equal(byDocument, totals, 'Σ_d n_dk = n_k');
   assert.equal(byWord, totals, 'Σ_w n_kw = n_k');

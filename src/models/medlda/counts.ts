@@ -58,6 +58,7 @@ export function cutWords(ctx: Scheduling): void {
   );
   kernels.lda_starts(words, counts, at('wordTokens'));
   zero(ctx, 'totals', topics * 4);
+  zero(ctx, 'meanTotals', topics * 4);
   resultsOf(ctx).fill(0);
   ctx.share('blocks', 0, (grid + 1) * 4);
   ctx.share('wordTokens', 0, (words + 1) * 4);
@@ -87,12 +88,13 @@ export function placeHere(ctx: MedldaContext, place: number): void {
   const rows = at('documentRows');
   arena.u8.fill(0, rows + here.first * row, rows + here.last * row);
   zero(ctx, 'wordRows', words * row);
+  zero(ctx, 'meanRows', words * row);
   zero(ctx, 'eta', classes.length * row);
   zero(ctx, 'etaSums', classes.length * options.topics * 8);
   ctx.share('tokenStarts', here.first * 4, (here.last + 1 - here.first) * 4);
 }
 
-/** Both tables as they are saved. */
+/** The tables as they are saved. */
 export function exportCounts(ctx: Scheduling): void {
   const { kernels, options } = ctx;
   const { documents, words } = corpusOf(ctx.data);
@@ -101,6 +103,10 @@ export function exportCounts(ctx: Scheduling): void {
   kernels.medlda_export(
     ...([words, options.topics, row, 0, at('wordRows'), at('wordStarts')] as const),
     ...([at('wordTopics'), at('wordCounts')] as const),
+  );
+  kernels.medlda_export(
+    ...([words, options.topics, row, 0, at('meanRows'), at('meanStarts')] as const),
+    ...([at('meanTopics'), at('meanCounts')] as const),
   );
   kernels.medlda_export(
     ...([documents, options.topics, row, 0, at('documentRows'), at('docStarts')] as const),

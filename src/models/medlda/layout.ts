@@ -8,6 +8,7 @@
 //
 //   buffer `documentRows`  D rows of i32, n_dk        `tokenStarts`  D + 1, where tokens begin
 //   buffer `wordRows`      V rows of i32, n_kw        `wordTokens`   V + 1, running sums of N_w
+//   buffer `meanRows`      V rows of i32, Σ n_kw of the last passes, and `meanTotals`
 //   buffer `totals`        n_k, as of the end of the last stratum; `copies`: G of them, one a part
 //   buffer `eta`           T rows of f32, the classes' weights     `lambda`  D × T f32
 //
@@ -32,7 +33,7 @@ export type MedldaOptions = {
   /** ℓ */
   readonly margin: number;
   readonly passes: number;
-  /** Last passes whose weights are averaged. */
+  /** Last passes whose weights, and counts of words, are averaged. */
   readonly samples: number;
 };
 
@@ -95,6 +96,7 @@ export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[
   const row = rowBytesOf(options);
   const ofWords = Math.min(tokens, words * topics);
   const ofDocuments = Math.min(tokens, documents * topics);
+  const ofMeans = Math.min(tokens * options.samples, words * topics);
   const bytes: Readonly<Record<string, number>> = {
     tokenStarts: (documents + 1) * 4,
     tokenWords: tokens * 4,
@@ -109,6 +111,7 @@ export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[
     lengths: words * 4,
     blocks: (grid + 1) * 4,
     wordRows: words * row,
+    meanRows: words * row,
     totals: topics * 4,
     copies: grid * topics * 4,
     documentTotals: grid * topics * 4,
@@ -122,6 +125,10 @@ export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[
     wordStarts: (words + 1) * 4,
     wordTopics: ofWords * 4,
     wordCounts: ofWords * 4,
+    meanStarts: (words + 1) * 4,
+    meanTopics: ofMeans * 4,
+    meanCounts: ofMeans * 4,
+    meanTotals: topics * 4,
     docStarts: (documents + 1) * 4,
     docTopics: ofDocuments * 4,
     docCounts: ofDocuments * 4,

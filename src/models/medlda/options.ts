@@ -34,7 +34,7 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'samples', type: 'integer', minimum: 1, default: 10 },
-    help: "of the passes, the last ones whose classes' weights are averaged",
+    help: 'of the passes, the last ones over which weights and topics are averaged',
   },
   ...pageOptions,
 ];

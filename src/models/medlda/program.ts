@@ -53,7 +53,13 @@ type MedldaWork =
       /** Of the random numbers. */
       readonly round: number;
     }
-  | { readonly kind: 'lambda'; readonly parts: Range; readonly round: number }
+  | {
+      readonly kind: 'lambda';
+      readonly parts: Range;
+      readonly round: number;
+      /** The counts of words count for the mean. */
+      readonly summed: boolean;
+    }
   | WeightsWork
   | { readonly kind: 'collect'; readonly parts: Range };
 /** Counted tokens; of samples those that changed their topic; of λ how often a count was lost. */
@@ -82,15 +88,20 @@ function sampleBlock(
       : kernels.medlda_sample(first, last, ...words, ...random, state.plan);
   }
   ctx.share('copies', row * options.topics * 4, options.topics * 4);
-  shareWords(ctx, column, workerNear(ctx, grid, (row + grid - 1) % grid));
+  const to = workerNear(ctx, grid, (row + grid - 1) % grid);
+  shareWords(ctx, column, { name: 'wordRows', to });
   return changed;
 }
 
 /** Sends the rows of a block of words to a worker's host, or to the scheduler's. */
-function shareWords(ctx: MedldaContext, block: number, to?: number): void {
+function shareWords(
+  ctx: MedldaContext,
+  block: number,
+  { name, to }: { readonly name: 'wordRows' | 'meanRows'; readonly to?: number },
+): void {
   const row = rowBytesOf(ctx.options);
   const [first, last] = [blockStart(ctx, block), blockStart(ctx, block + 1)];
-  ctx.share('wordRows', first * row, (last - first) * row, to);
+  ctx.share(name, first * row, (last - first) * row, to);
 }
 
 /** Adds rows of a table up for the parts' totals; how many do not have the tokens they should. */
@@ -107,8 +118,10 @@ function lostRows(ctx: MedldaContext, rows: Range & { of: 'document' | 'word'; p
   return kernels.medlda_lost(last - first, options.topics, row, starts, table, totals);
 }
 
+type Lambda = MedldaWork & { readonly kind: 'lambda' };
+
 /** λ of a part's documents; how many of them, or of the block's words, have lost a count. */
-function drawLambda(ctx: MedldaContext, part: number, round: number): Found {
+function drawLambda(ctx: MedldaContext, part: number, { round, summed }: Lambda): Found {
   const { kernels, arena, state } = ctx;
   const sums = sumsAt(ctx, part);
   arena.f64.fill(0, sums / 8, sums / 8 + sumCells);
@@ -120,9 +133,18 @@ function drawLambda(ctx: MedldaContext, part: number, round: number): Found {
     const right = kernels.medlda_lambda(first, last, state.plan, sums, state.random);
     arena.f64[sums / 8 + sum.right]! += right;
   }
+  if (summed) addWords(ctx, part);
   const words = { first: blockStart(ctx, part), last: blockStart(ctx, part + 1) };
   const documents = lostRows(ctx, { ...range, of: 'document', part });
   return documents + lostRows(ctx, { ...words, of: 'word', part });
+}
+
+/** Adds the rows of a block of words up for the mean: after each pass it is here. */
+function addWords(ctx: MedldaContext, block: number): void {
+  const row = rowBytesOf(ctx.options);
+  const [first, last] = [blockStart(ctx, block), blockStart(ctx, block + 1)];
+  const [rows, means] = [ctx.buffer('wordRows'), ctx.buffer('meanRows')];
+  ctx.kernels.i32_add(((last - first) * row) / 4, rows + first * row, means + first * row);
 }
 
 /** What is to be saved of a part's documents, and of the block of words of its number. */
@@ -130,7 +152,7 @@ function collect(ctx: MedldaContext, part: number): void {
   const row = rowBytesOf(ctx.options);
   const { first, last } = documentsOf(ctx, part);
   ctx.share('documentRows', first * row, (last - first) * row);
-  shareWords(ctx, part);
+  for (const name of ['wordRows', 'meanRows'] as const) shareWords(ctx, part, { name });
 }
 
 /** Words are counted and cut into blocks, and tokens placed: once on each host. */
@@ -189,9 +211,14 @@ function* sweep(ctx: Scheduler, pass: number): Walk<number> {
 }
 
 /** λ of all documents; every count is where it should be. */
-function* augment(ctx: Scheduler, round: number): Walk<void> {
+function* augment(ctx: Scheduler, round: number, summed: boolean): Walk<void> {
   const { kernels, partitions: grid, workers, options } = ctx;
-  const lost = yield ranges(grid, workers).map((parts) => ({ kind: 'lambda', parts, round }));
+  const lost = yield ranges(grid, workers).map((parts) => ({
+    kind: 'lambda',
+    parts,
+    round,
+    summed,
+  }));
   assert(
     lost.every((rows) => rows === 0),
     'medlda: Σ_k n_dk = N_d and Σ_k n_kw = N_w',
@@ -212,17 +239,19 @@ function sumOf(ctx: Scheduler, cell: number): number {
 }
 
 function* train(ctx: Scheduler): Walk<void> {
-  const { passes, samples } = ctx.options;
+  const { kernels } = ctx;
+  const { passes, samples, topics } = ctx.options;
   const results = resultsOf(ctx);
   for (let pass = 1; pass <= passes; pass++) {
     const drift = yield* sweep(ctx, pass);
     results[result.drift] = drift;
     const round = roundOf(ctx, pass) + ctx.partitions;
-    yield* augment(ctx, round);
+    const summed = pass > passes - samples;
+    yield* augment(ctx, round, summed);
+    if (summed) kernels.i32_add(topics, ctx.buffer('totals'), ctx.buffer('meanTotals'));
     const accuracy = sumOf(ctx, sum.right) / sumOf(ctx, sum.known);
     ctx.report({ pass, passes, drift, ...(pass > 1 && { accuracy }) });
-    const draw = { round: round + 1, summed: pass > passes - samples };
-    for (const works of weightsSteps(ctx, draw)) yield works;
+    for (const works of weightsSteps(ctx, { round: round + 1, summed })) yield works;
   }
 }
 
@@ -236,16 +265,19 @@ function* finish(ctx: Scheduler): Walk<void> {
   const squares = kernels.medlda_mean(samples, ctx.buffer('etaSums'), weights, plan);
   ctx.share('eta', 0, classes.length * rowBytesOf(options));
   ctx.share('weights', 0, classes.length * topics * 4);
-  yield* augment(ctx, roundOf(ctx, passes + 1));
+  yield* augment(ctx, roundOf(ctx, passes + 1), false);
   yield ranges(ctx.partitions, workers).map((parts) => ({ kind: 'collect', parts }));
   exportCounts(ctx);
   results[result.accuracy] = sumOf(ctx, sum.right) / sumOf(ctx, sum.known);
   const loss = 2 * cost * sumOf(ctx, sum.hinge) + squares / 2;
   results[result.objective] = (measureTopics(ctx) - loss) / tokens;
-  const entries = ctx.arena.i32[ctx.buffer('wordStarts') / 4 + words] ?? 0;
   ctx.share('results', 0, results.byteLength);
-  ctx.share('wordStarts', 0, (words + 1) * 4);
-  for (const name of ['wordTopics', 'wordCounts']) ctx.share(name, 0, entries * 4);
+  ctx.share('meanTotals', 0, topics * 4);
+  for (const of of ['word', 'mean']) {
+    const entries = ctx.arena.i32[ctx.buffer(`${of}Starts`) / 4 + words] ?? 0;
+    ctx.share(`${of}Starts`, 0, (words + 1) * 4);
+    for (const name of [`${of}Topics`, `${of}Counts`]) ctx.share(name, 0, entries * 4);
+  }
 }
 
 function* steps(ctx: Scheduler): Steps<MedldaWork, Found> {
@@ -271,7 +303,7 @@ function push(ctx: MedldaContext, work: MedldaWork): Found {
     case 'sample':
       return total(work.blocks.map((block) => sampleBlock(ctx, block, work)));
     case 'lambda':
-      return total(numbersOf(work.parts).map((part) => drawLambda(ctx, part, work.round)));
+      return total(numbersOf(work.parts).map((part) => drawLambda(ctx, part, work)));
     case 'weights':
       numbersOf(work.classes).forEach((t) => drawWeights(ctx, t, work));
       return 0;
