@@ -1,50 +1,28 @@
 // lda: log-likelihood by time, tokens a second by the number of topics, both programs. medlda: time
-// and accuracy by threads and topics.
+// and accuracy by threads and topics. Memory by the size of the corpus.
 //
 // PERPETUUM_BENCH_CORPUS names a corpus (any format that `perpetuum train lda` reads), with labels
 // PERPETUUM_BENCH_LABELLED and PERPETUUM_BENCH_LABELLED_TEST; without them some are made: words as
 // unequal as in text, topics with words of their own. Seconds are of training alone, without
-// reading the file.
+// reading the file. PERPETUUM_BENCH_ROWS chooses what is measured (peers/kept.ts).
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createPrng } from '../src/base/prng.ts';
 import { parameter, smoke, table } from './bench.ts';
 import { ours, type Done } from './command.ts';
+import { readBags } from './corpora/bags.ts';
+import { generateDocuments } from './corpora/generate.ts';
+import { rowsOf } from './peers/kept.ts';
+import { memoryTables } from './peers/topics/memory.ts';
+import { peers, perpetuum } from './peers/topics/programs.ts';
 
 const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'perpetuum-lda-'));
-
-/**
- * Documents as libsvm lines: each has a few topics, a topic has words of its own; the label, of
- * twenty, is that of its first topic.
- */
-function generate(
-  name = 'corpus.svm',
-  seed = 1,
-  documents = parameter('documents', 300, 60_000),
-): string {
-  const prng = createPrng(seed);
-  const [words, topics] = [parameter('words', 400, 20_000), parameter('topics', 10, 100)];
-  const lines = Array.from({ length: documents }, () => {
-    const own = Array.from({ length: 1 + prng.below(3) }, () => prng.below(topics));
-    const counts = new Map<number, number>();
-    for (let i = 10 + prng.below(50); i > 0; i--) {
-      const topic = own[prng.below(own.length)]!;
-      const rank = Math.floor(words ** prng.uniform());
-      const word = 1 + ((rank * (prng.below(5) === 0 ? 1 : 1 + topic)) % words);
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    const bag = [...counts].sort(([a], [b]) => a - b);
-    return `${own[0]! % 20} ${bag.map(([word, n]) => `${word}:${n}`).join(' ')}`;
-  });
-  const path = join(folder, name);
-  writeFileSync(path, lines.join('\n') + '\n');
-  return path;
-}
+const generated = (name: string, of?: Parameters<typeof generateDocuments>[1]) =>
+  generateDocuments(join(folder, name), of);
 
 type Point = { readonly pass: number; readonly seconds: number; readonly likelihood: number };
 type Run = Done & { readonly points: readonly Point[]; readonly tokens: number };
@@ -89,14 +67,16 @@ async function byTime(corpus: string): Promise<void> {
     ['server, 2 threads', '--threads', '2', '--parallel', 'server'],
   ]) {
     const all = [...priors, '--passes', String(passes), ...args];
-    const run = await train(corpus, all);
-    const step = Math.max(1, Math.floor(run.points.length / 10));
-    for (const { pass, seconds, likelihood } of run.points.filter(
-      (_, i) => i % step === step - 1,
-    )) {
-      const speed = (run.tokens * pass) / seconds / 1e6;
-      rows.push([name!, String(pass), seconds.toFixed(2), speed.toFixed(1), likelihood.toFixed(4)]);
-    }
+    const some = await rowsOf(`lda by time ${name}`, async () => {
+      const run = await train(corpus, all);
+      const step = Math.max(1, Math.floor(run.points.length / 10));
+      const points = run.points.filter((_, i) => i % step === step - 1);
+      return points.map(({ pass, seconds, likelihood }) => {
+        const speed = (run.tokens * pass) / seconds / 1e6;
+        return [String(pass), seconds.toFixed(2), speed.toFixed(1), likelihood.toFixed(4)];
+      });
+    });
+    rows.push(...(some ?? []).map((cells) => [name!, ...cells]));
   }
   const header = ['program', 'pass', 's', 'M tokens/s', 'log-likelihood per token'];
   table(`log-likelihood by time, ${priors[1]!} topics, α = 0.1, β = 0.01`, header, rows);
@@ -107,42 +87,51 @@ async function byTopics(corpus: string): Promise<void> {
   for (const topics of smoke ? [10, 40] : [10, 100, 1000, 10_000]) {
     const few = String(parameter('passes', 6, 30));
     const args = ['--topics', String(topics), '--threads', '1', '--passes', few];
-    const run = await train(corpus, args);
-    const speed = (run.tokens * run.passes) / run.seconds.train / 1e6;
-    rows.push([
-      ...[String(topics), speed.toFixed(1)],
-      ...[run.objective.toFixed(4), (run.memoryBytesMax / 2 ** 20).toFixed(0)],
-    ]);
+    const row = await rowsOf(`lda by topics ${topics}`, async () => {
+      const run = await train(corpus, args);
+      const speed = (run.tokens * run.passes) / run.seconds.train / 1e6;
+      const memory = (run.memoryBytesMax / 2 ** 20).toFixed(0);
+      return [String(topics), speed.toFixed(1), run.objective.toFixed(4), memory];
+    });
+    if (row !== undefined) rows.push(row);
   }
   const header = ['topics', 'M tokens/s', 'log-likelihood per token', 'memory, MiB'];
   table('tokens a second by topics, Σα = 10, 1 thread', header, rows);
 }
 
 /** medlda: training and the classes of the test documents. */
-function supervised(): void {
-  const few = parameter('documents', 300, 10_000);
-  const train = process.env['PERPETUUM_BENCH_LABELLED'] ?? generate('train.svm', 2, few);
-  const test = process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generate('test.svm', 3, few);
-  const rows = [
+async function supervised(): Promise<void> {
+  const few = { documents: parameter('documents', 300, 10_000) };
+  const train =
+    process.env['PERPETUUM_BENCH_LABELLED'] ?? generated('train.svm', { seed: 2, ...few });
+  const test =
+    process.env['PERPETUUM_BENCH_LABELLED_TEST'] ?? generated('test.svm', { seed: 3, ...few });
+  const rows: string[][] = [];
+  for (const [topics, threads] of [
     [40, 2],
     [40, 1],
     [parameter('topics', 20, 80), 2],
-  ].map(([topics, threads]) => {
-    const sizes = ['--topics', String(topics), '--threads', String(threads)];
-    const args = [...sizes, '--passes', String(parameter('passes', 4, 40))];
-    const { seconds, metrics } = ours(['medlda', train, '--test', test, ...args]);
-    const accuracies = ['trainAccuracy', 'accuracy'].map((name) => metrics[name]!.toFixed(4));
-    return [String(topics), String(threads), seconds.train.toFixed(2), ...accuracies];
-  });
+  ]) {
+    const row = await rowsOf(`lda classes ${topics} ${threads}`, () => {
+      const sizes = ['--topics', String(topics), '--threads', String(threads)];
+      const args = [...sizes, '--passes', String(parameter('passes', 4, 40))];
+      const { seconds, metrics } = ours(['medlda', train, '--test', test, ...args]);
+      const accuracies = ['trainAccuracy', 'accuracy'].map((name) => metrics[name]!.toFixed(4));
+      return [String(topics), String(threads), seconds.train.toFixed(2), ...accuracies];
+    });
+    if (row !== undefined) rows.push(row);
+  }
   const header = ['topics', 'threads', 's', 'train accuracy', 'test accuracy'];
   table('medlda: training, and the classes of the test documents', header, rows);
 }
 
 try {
-  const corpus = wanted ?? generate();
+  const corpus = wanted ?? generated('corpus.svm');
   await byTime(corpus);
   await byTopics(corpus);
-  supervised();
+  await supervised();
+  const programs = [perpetuum('perpetuum'), ...peers()];
+  await memoryTables(programs, { bags: readBags(corpus), folder, threads: 2 });
 } finally {
   rmSync(folder, { recursive: true });
 }

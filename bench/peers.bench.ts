@@ -56,7 +56,7 @@ function mnist(): void {
   add(1, ['--partitions', '1'], 'one partition');
   const one = add(1, [], '');
   const two = add(2, [], '');
-  const script = `${root}bench/peers/softmax_lbfgs.py`;
+  const script = `${root}bench/peers/scripts/softmax_lbfgs.py`;
   const target = String(optimum * (1 + 1e-4));
   for (const threads of ['1', '2']) {
     const args = [script, ...files, '1e-4', target, '120'];

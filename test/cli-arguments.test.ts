@@ -35,6 +35,10 @@ const predict = {
   ...{ probabilities: false, threads, input },
 };
 const evaluate = { command: 'evaluate', modelDirectory: 'm', data: ['a'], threads, input };
+const topics = {
+  ...{ command: 'topics', modelDirectory: 'm', data: [], threads: 1, input, page: undefined },
+  ask: { by: 'relevance', show: 20, words: 12, topic: undefined },
+};
 
 const valid: readonly (readonly [string, object])[] = [
   ['train mlr a', train],
@@ -99,6 +103,13 @@ const valid: readonly (readonly [string, object])[] = [
   ['predict m a --probabilities --threads 1', { ...predict, probabilities: true, threads: 1 }],
   ['evaluate m a', evaluate],
   ['evaluate m a --format idx', { ...evaluate, input: { ...input, format: 'idx' } }],
+  ['train mlr a --spill big/disk', { ...train, spill: 'big/disk' }],
+  ['topics m', topics],
+  [
+    'topics m a b --by lift --show 3 --words 4 --topic 0',
+    { ...topics, data: ['a', 'b'], ask: { by: 'lift', show: 3, words: 4, topic: 0 } },
+  ],
+  ['topics m --page p --title T', { ...topics, page: { file: 'p', title: 'T' } }],
 ];
 
 for (const [line, expected] of valid) {
@@ -274,6 +285,11 @@ const invalid: readonly (readonly [string, string, string])[] = [
     'perpetuum evaluate has no option --out',
     'perpetuum evaluate --help lists the options',
   ],
+  [
+    'topics',
+    'perpetuum topics needs MODELDIR',
+    'MODELDIR is the folder that perpetuum train lda --out wrote',
+  ],
   ['models x', 'perpetuum models takes no arguments, got "x"', 'write perpetuum models'],
   [
     'doctor --fast',
@@ -336,6 +352,7 @@ const helps: readonly (readonly [string, readonly string[]])[] = [
   ['train --threads 2 mf -h', ['--rank N', 'an integer from 1 to 512; default: 32']],
   ['predict --help', ['MODELDIR', '--probabilities']],
   ['evaluate --help', ['MODELDIR', '--json']],
+  ['topics --help', ['MODELDIR [DATA…]', '--by relevance|weight|lift', 'default: Topics']],
   ['models --help', ['perpetuum models']],
   ['doctor --help', ['exit code 1']],
   ['demo --help', ['--out DIR', './model']],

@@ -160,7 +160,7 @@ function run(kernels: Kernels, which: number, end: number, room: number): number
     );
   }
   return kernels.parse_ratings(
-    ...([TEXT, end, STATE, 0, 3, 0, 1e9, 1e9, 0, room, 3, 8, 0, a, b, c] as const),
+    ...([TEXT, end, STATE, 0, 3, 0, 1e9, 1e9, 0, -1, room, 3, 8, 0, a, b, c] as const),
   );
 }
 

@@ -172,6 +172,27 @@ onEveryBuild(
   },
 );
 
+onEveryBuild('csr_sorted_rows: where rows start, from any entry and row on', (lab) => {
+  for (const n of lengths) {
+    const row = integers(n, 9, prngOf(n)).sort();
+    for (const [first, rows] of [
+      [0, 9],
+      [3, 4],
+      [5, 0],
+      [8, 20],
+    ] as const) {
+      lab.reset();
+      const from = row.filter((r) => r < first).length;
+      const upTo = indexes(rows + 1).map((r) => row.filter((id) => id < first + r).length);
+      const [at, rowStart] = [lab.input(row), lab.output((rows + 1) * 4)];
+      const end = lab.kernels.csr_sorted_rows(n, from, first, rows, at, rowStart);
+      assert.is(end, upTo.at(-1), `n=${n}`);
+      same(lab.i32(rowStart, rows + 1), Int32Array.from(upTo), `n=${n} from row ${first}`);
+      lab.check(`n=${n}`);
+    }
+  }
+});
+
 onEveryBuild(
   'csr_count_entries, csr_scatter: counted and placed alike, columns beyond left out',
   (lab) => {

@@ -1,114 +1,9 @@
-// assembly/lda: the sampler against the posterior by enumeration, counts that never get lost, and
-// the sums against float64.
+// assembly/lda: what is built of a corpus, the sums against float64, and what is saved.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { close, onEveryBuild, prngOf, type Lab } from './helpers/lab.ts';
-import { openChain, plantTopics, type Chain } from './helpers/lda.ts';
-import { joint, logGamma, posterior, type Documents, type Priors } from './oracle/lda.ts';
-
-/** n_dk, n_kw and n_k out of the topics of the tokens are what the tables say. */
-function checkCounts(lab: Lab, chain: Chain, documents: Documents, { words, alpha }: Priors) {
-  const z = chain.topicsNow();
-  const mask = (1 << chain.bits) - 1;
-  const totals = alpha.map(() => 0);
-  let at = chain.documents;
-  documents.forEach((tokens, d) => {
-    const mine = new Map<number, number>();
-    for (const k of z[d]!) mine.set(k, (mine.get(k) ?? 0) + 1);
-    for (const k of z[d]!) totals[k]! += 1;
-    const [listed = 0, length] = lab.i32(at, 2);
-    assert.is(length, tokens.length, `document ${d}: N_d`);
-    const room = (Math.min(tokens.length, chain.topics) + 3) & ~3;
-    const entries = [...lab.i32(at + 8, room)];
-    const found = entries.slice(0, listed).map((entry) => [entry & mask, entry >>> chain.bits]);
-    assert.equal(new Map(found as [number, number][]), mine, `document ${d}: n_dk`);
-    assert.ok(entries.slice(listed).every((entry) => entry === chain.topics));
-    at += 8 + room * 4;
-  });
-  assert.equal([...lab.i32(chain.totals, chain.topics)], totals, 'n_k');
-  for (let w = 0; w < words; w++) {
-    const mine = new Map<number, number>();
-    documents.forEach((tokens, d) => {
-      tokens.forEach((word, i) => {
-        if (word === w) mine.set(z[d]![i]!, (mine.get(z[d]![i]!) ?? 0) + 1);
-      });
-    });
-    const row = lab.i32(chain.rows, words)[w]!;
-    const listed = lab.i32(chain.lengths, words)[w]!;
-    const pairs = lab.i32(chain.entries + row * 8, listed * 2);
-    const found = Array.from({ length: listed }, (_, j) => [pairs[2 * j], pairs[2 * j + 1]]);
-    assert.equal(new Map(found as [number, number][]), mine, `word ${w}: n_kw`);
-  }
-}
-
-const cases: readonly { documents: Documents; priors: Priors }[] = [
-  {
-    documents: [[0, 0, 1], [2, 1], [2]],
-    priors: { words: 3, alpha: [0.4, 0.4], beta: 0.3 },
-  },
-  {
-    documents: [
-      [0, 1, 1],
-      [1, 2],
-    ],
-    priors: { words: 4, alpha: [0.9, 0.2, 0.5], beta: 0.15 },
-  },
-];
-
-onEveryBuild('lda_sample: long chains have the posterior of all assignments', (lab) => {
-  for (const [number, { documents, priors }] of cases.entries()) {
-    lab.reset();
-    const chain = openChain(lab, documents, priors);
-    const want = posterior(documents, priors);
-    const found = new Float64Array(want.length);
-    const [draws, thinning] = [lab.variant === 'debug' ? 4_000 : 40_000, 6];
-    for (let pass = 0; pass < draws * thinning; pass++) {
-      assert.ok(chain.sample(number + 1) >= 0, 'no count is lost');
-      if (pass % thinning !== 0) continue;
-      const z = chain.topicsNow().flat();
-      found[z.reduceRight((code, k) => code * chain.topics + k, 0)]! += 1;
-    }
-    lab.check(`case ${number}`);
-    // Pearson's statistic; cells with few expected are one.
-    let [statistic, cells, rare, rareFound] = [0, 0, 0, 0];
-    want.forEach((p, code) => {
-      if (p * draws < 8) {
-        rare += p * draws;
-        rareFound += found[code]!;
-        return;
-      }
-      cells += 1;
-      statistic += (found[code]! - p * draws) ** 2 / (p * draws);
-    });
-    if (rare > 1) statistic += (rareFound - rare) ** 2 / rare;
-    const bound = cells + 4.5 * Math.sqrt(2 * cells);
-    assert.ok(statistic < bound, `case ${number}: ${statistic} of ${cells} cells`);
-  }
-});
-
-onEveryBuild('lda_sample: counts are those of the tokens, for few and for many topics', (lab) => {
-  for (const topics of [2, 3, 31, 32, 33, 100, 1500]) {
-    lab.reset();
-    const prng = prngOf(topics);
-    const { documents, words } = plantTopics(prng, { topics: 4, documents: 9, length: 12 });
-    const alpha = Array.from({ length: topics }, () => 0.05 + prng.uniform());
-    const priors = { words, alpha, beta: 0.1 };
-    const chain = openChain(lab, documents, priors);
-    assert.is(chain.end, chain.bytes, 'documents fill their room');
-    assert.is(chain.sample(1), chain.size, 'the first pass gives every token a topic');
-    checkCounts(lab, chain, documents, priors);
-    for (let pass = 0; pass < 5; pass++) {
-      for (const [first, last] of [
-        [0, 5],
-        [5, words],
-      ]) {
-        assert.ok(chain.sample(2, first, last) >= 0);
-      }
-    }
-    checkCounts(lab, chain, documents, priors);
-    lab.check(`K=${topics}`);
-  }
-});
+import { close, onEveryBuild, prngOf } from './helpers/lab.ts';
+import { openChain, plantTopics, samplers } from './helpers/lda.ts';
+import { joint, logGamma } from './oracle/lda.ts';
 
 onEveryBuild('lda_sample: finds a count that was lost', (lab) => {
   const { documents, words } = plantTopics(prngOf(1), { topics: 3, documents: 9, length: 12 });
@@ -125,10 +20,12 @@ onEveryBuild('lda_sample: finds a count that was lost', (lab) => {
 });
 
 onEveryBuild('lda_documents, lda_words, lda_totals: the joint log-likelihood', (lab) => {
-  for (const [topics, beta, weight] of [
-    [2, 0.01, 0.1],
-    [7, 3, 0.0003],
-    [40, 0.5, 150],
+  for (const [topics, beta, weight, sampler] of [
+    [2, 0.01, 0.1, 'exact'],
+    [7, 3, 0.0003, 'exact'],
+    [40, 0.5, 150, 'exact'],
+    [7, 3, 0.0003, 'mh'],
+    [40, 0.5, 150, 'mh'],
   ] as const) {
     lab.reset();
     const prng = prngOf(topics);
@@ -136,7 +33,7 @@ onEveryBuild('lda_documents, lda_words, lda_totals: the joint log-likelihood', (
     const alpha = Array.from({ length: topics }, () => weight * (1 + prng.uniform()));
     const alphaSum = alpha.reduce((all, value) => all + value, 0);
     const priors = { words, alpha, beta };
-    const chain = openChain(lab, documents, priors);
+    const chain = openChain(lab, documents, priors, { sampler });
     for (let pass = 0; pass < 3; pass++) chain.sample(4);
     const [byDocument, byWord] = [0, 1].map(() => lab.output(new Int32Array(topics)));
     const sums = lab.output(new Float64Array(4));
@@ -178,49 +75,59 @@ function slope(a: number, n: number): number {
   return (rise(a + h) - rise(a - h)) / (2 * h);
 }
 
-onEveryBuild('lda_document_slopes, lda_word_slopes, lda_total_slopes, lda_alpha', (lab) => {
-  const prng = prngOf(3);
-  const { documents, words } = plantTopics(prng, { topics: 3, documents: 14, length: 20 });
-  const alpha = [0.3, 0.7, 1.2];
-  const [alphaSum, beta] = [2.2, 0.2];
-  const chain = openChain(lab, documents, { words, alpha, beta });
-  for (let pass = 0; pass < 3; pass++) chain.sample(4);
-  const slopes = lab.output(new Float64Array(4));
-  lab.kernels.lda_document_slopes(
-    ...([documents.length, 3, chain.bits, alphaSum, chain.documents, chain.alpha64] as const),
-    slopes,
-  );
-  const z = chain.topicsNow();
-  const wanted = alpha.map((a, k) =>
-    z.reduce((all, own) => all + slope(a, own.filter((topic) => topic === k).length), 0),
-  );
-  wanted.push(documents.reduce((all, own) => all + slope(alphaSum, own.length), 0));
-  const got = lab.f64(slopes, 4);
-  // The difference is right to h² f'''.
-  wanted.forEach((want, k) => close(got[k]!, want, 1e-6 * (1 + Math.abs(want)), `slope ${k}`));
-  const table = [chain.rows, chain.lengths, chain.entries] as const;
-  const pairs = [0, 1, 2].flatMap((k) =>
-    Array.from({ length: words }, (_, w) => {
-      const tokens = documents.flatMap((own, d) =>
-        own.filter((word, i) => word === w && z[d]![i] === k),
+for (const sampler of samplers) {
+  onEveryBuild(
+    `${sampler}: lda_document_slopes, lda_word_slopes, lda_total_slopes, lda_alpha`,
+    (lab) => {
+      const prng = prngOf(3);
+      const { documents, words } = plantTopics(prng, { topics: 3, documents: 14, length: 20 });
+      const alpha = [0.3, 0.7, 1.2];
+      const [alphaSum, beta] = [2.2, 0.2];
+      const chain = openChain(lab, documents, { words, alpha, beta }, { sampler });
+      for (let pass = 0; pass < 3; pass++) chain.sample(4);
+      const slopes = lab.output(new Float64Array(4));
+      lab.kernels.lda_document_slopes(
+        ...([documents.length, 3, chain.bits, alphaSum, chain.documents, chain.alpha64] as const),
+        slopes,
       );
-      return slope(beta, tokens.length);
-    }),
+      const z = chain.topicsNow();
+      const wanted = alpha.map((a, k) =>
+        z.reduce((all, own) => all + slope(a, own.filter((topic) => topic === k).length), 0),
+      );
+      wanted.push(documents.reduce((all, own) => all + slope(alphaSum, own.length), 0));
+      const got = lab.f64(slopes, 4);
+      // The difference is right to h² f'''.
+      wanted.forEach((want, k) => close(got[k]!, want, 1e-6 * (1 + Math.abs(want)), `slope ${k}`));
+      const table = [chain.rows, chain.lengths, chain.entries] as const;
+      const pairs = [0, 1, 2].flatMap((k) =>
+        Array.from({ length: words }, (_, w) => {
+          const tokens = documents.flatMap((own, d) =>
+            own.filter((word, i) => word === w && z[d]![i] === k),
+          );
+          return slope(beta, tokens.length);
+        }),
+      );
+      const ofWords = pairs.reduce((all, value) => all + value, 0);
+      close(
+        lab.kernels.lda_word_slopes(0, words, beta, ...table),
+        ofWords,
+        1e-5 * ofWords,
+        'words',
+      );
+      const totals = [...lab.i32(chain.totals, 3)];
+      const ofTotals = totals.reduce((all, n) => all + slope(words * beta, n), 0);
+      const found = lab.kernels.lda_total_slopes(3, words * beta, chain.totals);
+      close(found, ofTotals, 1e-5 * ofTotals, 'totals');
+      const [next, next32] = [lab.output(Float64Array.from(alpha)), lab.output(12)];
+      const sum = lab.kernels.lda_alpha(3, 1e-6, slopes, next, next32);
+      const want = alpha.map((a, k) => (a * got[k]!) / got[3]!);
+      want.forEach((a, k) => close(lab.f64(next, 3)[k]!, a, 1e-12, `alpha ${k}`));
+      want.forEach((a, k) => close(lab.f32(next32, 3)[k]!, a, 1e-6, `alpha ${k} in f32`));
+      close(sum, want[0]! + want[1]! + want[2]!, 1e-12, 'sum of alpha');
+      lab.check('slopes');
+    },
   );
-  const ofWords = pairs.reduce((all, value) => all + value, 0);
-  close(lab.kernels.lda_word_slopes(0, words, beta, ...table), ofWords, 1e-5 * ofWords, 'words');
-  const totals = [...lab.i32(chain.totals, 3)];
-  const ofTotals = totals.reduce((all, n) => all + slope(words * beta, n), 0);
-  const found = lab.kernels.lda_total_slopes(3, words * beta, chain.totals);
-  close(found, ofTotals, 1e-5 * ofTotals, 'totals');
-  const [next, next32] = [lab.output(Float64Array.from(alpha)), lab.output(12)];
-  const sum = lab.kernels.lda_alpha(3, 1e-6, slopes, next, next32);
-  const want = alpha.map((a, k) => (a * got[k]!) / got[3]!);
-  want.forEach((a, k) => close(lab.f64(next, 3)[k]!, a, 1e-12, `alpha ${k}`));
-  want.forEach((a, k) => close(lab.f32(next32, 3)[k]!, a, 1e-6, `alpha ${k} in f32`));
-  close(sum, want[0]! + want[1]! + want[2]!, 1e-12, 'sum of alpha');
-  lab.check('slopes');
-});
+}
 
 onEveryBuild('lda_rows: room for min(N_w, K) topics, blocks of about as many tokens', (lab) => {
   for (const [words, blocks] of [1, 7, 300].flatMap((v) => [1, 3, 8].map((g) => [v, g] as const))) {
@@ -305,48 +212,55 @@ onEveryBuild('lda_gather, lda_changes, lda_gain: dense rows to entries and back'
   }
 });
 
-onEveryBuild('lda_export_documents, lda_export_words: what is saved', (lab) => {
-  const { documents, words } = plantTopics(prngOf(2), { topics: 3, documents: 9, length: 12 });
-  const chain = openChain(lab, documents, { words, alpha: [0.2, 0.2, 0.2], beta: 0.1 });
-  for (let pass = 0; pass < 3; pass++) chain.sample(4);
-  const z = chain.topicsNow();
-  const read = (starts: Int32Array, topics: Int32Array, counts: Int32Array, i: number) =>
-    new Map(
-      Array.from({ length: starts[i + 1]! - starts[i]! }, (_, j) => {
-        return [topics[starts[i]! + j]!, counts[starts[i]! + j]!] as const;
-      }),
+for (const sampler of samplers) {
+  onEveryBuild(`${sampler}: lda_export_documents, lda_export_words: what is saved`, (lab) => {
+    const { documents, words } = plantTopics(prngOf(2), { topics: 3, documents: 9, length: 12 });
+    const chain = openChain(
+      lab,
+      documents,
+      { words, alpha: [0.2, 0.2, 0.2], beta: 0.1 },
+      { sampler },
     );
-  const place = 5;
-  const room = chain.size + place;
-  const [starts, topics, counts] = [documents.length, room, room].map((n) => lab.output(n * 4));
-  const end = lab.kernels.lda_export_documents(
-    ...([documents.length, 3, chain.bits, place, chain.documents] as const),
-    ...([starts!, topics!, counts!] as const),
-  );
-  const bounds = Int32Array.of(...lab.i32(starts!, documents.length), end);
-  documents.forEach((_, d) => {
-    const mine = new Map<number, number>();
-    for (const k of z[d]!) mine.set(k, (mine.get(k) ?? 0) + 1);
-    assert.equal(read(bounds, lab.i32(topics!, room), lab.i32(counts!, room), d), mine);
-  });
-  const [wordStarts, wordTopics, wordCounts] = [words + 1, room, room].map((n) =>
-    lab.output(n * 4),
-  );
-  lab.kernels.lda_export_words(
-    ...([words, 0, chain.rows, chain.lengths, chain.entries] as const),
-    ...([wordStarts!, wordTopics!, wordCounts!] as const),
-  );
-  for (let w = 0; w < words; w++) {
-    const mine = new Map<number, number>();
-    documents.forEach((own, d) => {
-      own.forEach((word, i) => {
-        if (word === w) mine.set(z[d]![i]!, (mine.get(z[d]![i]!) ?? 0) + 1);
-      });
+    for (let pass = 0; pass < 3; pass++) chain.sample(4);
+    const z = chain.topicsNow();
+    const read = (starts: Int32Array, topics: Int32Array, counts: Int32Array, i: number) =>
+      new Map(
+        Array.from({ length: starts[i + 1]! - starts[i]! }, (_, j) => {
+          return [topics[starts[i]! + j]!, counts[starts[i]! + j]!] as const;
+        }),
+      );
+    const place = 5;
+    const room = chain.size + place;
+    const [starts, topics, counts] = [documents.length, room, room].map((n) => lab.output(n * 4));
+    const end = lab.kernels.lda_export_documents(
+      ...([documents.length, 3, chain.bits, place, chain.documents] as const),
+      ...([starts!, topics!, counts!] as const),
+    );
+    const bounds = Int32Array.of(...lab.i32(starts!, documents.length), end);
+    documents.forEach((_, d) => {
+      const mine = new Map<number, number>();
+      for (const k of z[d]!) mine.set(k, (mine.get(k) ?? 0) + 1);
+      assert.equal(read(bounds, lab.i32(topics!, room), lab.i32(counts!, room), d), mine);
     });
-    const arrays = [lab.i32(wordTopics!, room), lab.i32(wordCounts!, room)] as const;
-    assert.equal(read(lab.i32(wordStarts!, words + 1), ...arrays, w), mine);
-  }
-  lab.check('export');
-});
+    const [wordStarts, wordTopics, wordCounts] = [words + 1, room, room].map((n) =>
+      lab.output(n * 4),
+    );
+    lab.kernels.lda_export_words(
+      ...([words, 0, chain.rows, chain.lengths, chain.entries] as const),
+      ...([wordStarts!, wordTopics!, wordCounts!] as const),
+    );
+    for (let w = 0; w < words; w++) {
+      const mine = new Map<number, number>();
+      documents.forEach((own, d) => {
+        own.forEach((word, i) => {
+          if (word === w) mine.set(z[d]![i]!, (mine.get(z[d]![i]!) ?? 0) + 1);
+        });
+      });
+      const arrays = [lab.i32(wordTopics!, room), lab.i32(wordCounts!, room)] as const;
+      assert.equal(read(lab.i32(wordStarts!, words + 1), ...arrays, w), mine);
+    }
+    lab.check('export');
+  });
+}
 
 test.run();

@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { coherence, coherenceOf, npmiOf } from '../src/models/topics/coherence.ts';
-import { periodsOf, timelineOf } from '../src/models/topics/periods.ts';
+import { periodsOf, timelineOf } from '../src/models/topics/report/periods.ts';
 import { placeTopics } from '../src/models/topics/placed.ts';
 import { heldOut, mixtures, predictTopics, type Reading } from '../src/models/topics/run.ts';
 import { hellinger, planeOf } from '../src/models/topics/similarity.ts';

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { evaluateJob } from '../src/jobs/score.ts';
-import type { JobEvent } from '../src/jobs/job.ts';
+import type { JobDone, JobEvent, TopicsJob } from '../src/jobs/job.ts';
+import { topicsJob } from '../src/jobs/topics.ts';
+import { loadModel } from '../src/models/model-directory.ts';
+import { withHost } from './helpers/hosts.ts';
 import { trainOn } from './helpers/models.ts';
 import { plantedDocuments } from './helpers/topics.ts';
 
@@ -32,7 +35,7 @@ test('train lda: a table of topics, a page, and perplexity of both kinds', async
   const out = join(folder, 'model');
   const train = (particles: number) =>
     trainOn('lda', {
-      ...{ data, test: held, passes: 60, out },
+      ...{ data, test: held, passes: 200, out },
       options: { ...options, particles, ...(particles > 0 && { page }) },
     });
   const completed = await train(0);
@@ -61,6 +64,90 @@ test('train lda: a table of topics, a page, and perplexity of both kinds', async
   const { metrics } = scored as { metrics: Record<string, number> };
   assert.is(metrics['perplexity'], both[1], 'evaluate says what --test said');
   assert.ok(metrics['coherence']! > -1 && metrics['coherence']! < 1);
+});
+
+test('topics: scores are those of the saved counts, names those of the documents', async () => {
+  const out = join(folder, 'shown');
+  await trainOn('lda', { data, passes: 60, out, options: { ...options, particles: 0 } });
+  const hooks = { signal: new AbortController().signal, onEvent: () => undefined };
+  const input = { format: undefined, label: 'last', delimiter: undefined, header: undefined };
+  const base = { command: 'topics', modelDirectory: out, threads: 1, input } as const;
+  const ask = { by: 'relevance', show: 4, words: 6, topic: undefined } as const;
+  const show = async (more: Partial<TopicsJob>) => {
+    const done = await topicsJob({ ...base, data: [], ask, page: undefined, ...more }, hooks);
+    assert.is(done.command, 'topics');
+    return (done as Extract<JobDone, { command: 'topics' }>).listing;
+  };
+  const { rows, details } = await show({});
+  assert.equal(
+    rows.map(({ topic }) => topic),
+    details.map(({ topic }) => topic),
+  );
+  assert.is(details.length, 4);
+  const counts = await withHost(1, async ({ arena }) => {
+    const { trained } = await loadModel(out, arena);
+    return new Map(
+      trained.tensors.map(({ name, shape, at }) => [
+        name,
+        [...arena.i32.subarray(at / 4, at / 4 + shape[0]!)],
+      ]),
+    );
+  });
+  const [starts, topicOf, count, totals] = ['starts', 'topics', 'counts']
+    .map((name) => counts.get(`word_${name}`)!)
+    .concat([counts.get('topic_totals')!]) as [number[], number[], number[], number[]];
+  const tokens = totals.reduce((sum, n) => sum + n, 0);
+  const V = starts.length - 1;
+  for (const { topic, share, words, near } of details) {
+    assert.is(share, totals[topic]! / tokens);
+    assert.is(words.length, 6);
+    for (const { word, weight, lift, relevance } of words) {
+      const w = Number(word.slice(5)) - 1;
+      const own = Array.from({ length: starts[w + 1]! - starts[w]! }, (_, i) => starts[w]! + i);
+      const n = own.reduce((sum, i) => sum + (topicOf[i] === topic ? count[i]! : 0), 0);
+      const all = own.reduce((sum, i) => sum + count[i]!, 0);
+      const phi = (n + 0.01) / (totals[topic]! + V * 0.01);
+      const near1 = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9 * Math.abs(b));
+      near1(weight, phi);
+      near1(lift, phi / (all / tokens));
+      near1(relevance, 0.6 * Math.log(phi) + 0.4 * Math.log(lift));
+    }
+    const scores = words.map(({ relevance }) => relevance);
+    assert.equal(
+      scores,
+      [...scores].sort((a, b) => b - a),
+    );
+    assert.is(near.length, 5);
+    assert.not(near.some((other) => other.topic === topic));
+    for (let i = 1; i < 5; i++) assert.ok(near[i]!.distance >= near[i - 1]!.distance);
+  }
+  // By weight and by lift: other words first, in the order of that score.
+  for (const by of ['weight', 'lift'] as const) {
+    for (const { words } of (await show({ ask: { ...ask, by } })).details) {
+      const scores = words.map((word) => word[by]);
+      assert.equal(
+        scores,
+        [...scores].sort((a, b) => b - a),
+        by,
+      );
+    }
+  }
+  const page = join(folder, 'again.html');
+  const one = await show({ ask: { ...ask, topic: 2 }, page: { file: page, title: 'Again' } });
+  assert.equal([one.rows.length, one.details.length, one.details[0]?.topic], [0, 1, 2]);
+  assert.match(readFileSync(page, 'utf8'), /<title>Again/);
+  assert.match(one.details[0]!.documents[0]!.document, /^document \d+$/);
+  for (const [more, said] of [
+    [{ ask: { ...ask, topic: topics } }, /--topic is a number from 0 to 5, got 6/],
+    [{ data: [held] }, /the 300 documents that the model was trained on, got 60/],
+  ] as const) {
+    try {
+      await show(more);
+      assert.unreachable();
+    } catch (thrown) {
+      assert.match((thrown as Error).message, said);
+    }
+  }
 });
 
 test('train lda: a page that cannot be written is a warning, and the model is there', async () => {

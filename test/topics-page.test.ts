@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
-import { pageData } from '../src/models/topics/page-data.ts';
+import { pageData } from '../src/models/topics/report/page-data.ts';
 import { topicsPage } from '../src/models/topics/page/html.ts';
 import { circlesOf } from '../src/models/topics/page/map.ts';
 import { wordsBy } from '../src/models/topics/page/reading.ts';

@@ -1,9 +1,9 @@
 // Topics in a terminal.
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
-import { topicRows } from '../src/models/topics/report.ts';
+import { topicRows } from '../src/models/topics/report/report.ts';
 import { placeTopics } from '../src/models/topics/placed.ts';
-import { sparkline, topicTable, type TopicRow } from '../src/models/topics/table.ts';
+import { sparkline, topicTable, type TopicRow } from '../src/models/topics/report/table.ts';
 import { withHost } from './helpers/hosts.ts';
 import { placeCorpus, plantedModel, sparseOf } from './helpers/topics.ts';
 

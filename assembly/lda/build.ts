@@ -1,11 +1,5 @@
-// What lda_sample works on, out of bags of words: sample.ts draws it.
-
-/** Bytes of a document of n tokens: its head and an entry for each topic that it can have. */
-// @ts-ignore: decorator
-@inline
-export function documentBytes(n: i32, k: i32): i32 {
-  return 8 + (((min(n, k) + 3) & ~3) << 2);
-}
+// What the samplers work on, out of bags of words: sample.ts and document.ts draw it.
+import { HEAD, bucketsOf, exactBytes, mhBytes, scaleOf } from './document';
 
 // @ts-ignore: decorator
 @inline
@@ -35,7 +29,7 @@ export function lda_document_bytes(
   for (let row = first; row < last; row++) {
     const n = tokensOf(row, rowStart, count);
     if (n >= most) return -1;
-    bytes += documentBytes(n, k);
+    bytes += exactBytes(n, k);
   }
   return bytes;
 }
@@ -50,7 +44,7 @@ export function lda_place(
 ): i32 {
   for (let row = first; row < last; row++) {
     const n = tokensOf(row, rowStart, count), document = documents + <usize>place;
-    const bytes = documentBytes(n, k);
+    const bytes = exactBytes(n, k);
     store<i32>(document, 0);
     store<i32>(document, n, 4);
     for (let at = 8; at < bytes; at += 4) store<i32>(document + <usize>at, k);
@@ -62,6 +56,53 @@ export function lda_place(
         store<i32>(places + (<usize>at << 2), place);
         store<i32>(topics + (<usize>at << 2), -1);
         at++;
+      }
+      store<i32>(cursor, at);
+    }
+    place += bytes;
+  }
+  return place;
+}
+
+/** With cells: bytes of the documents of rows [first, last); −1 when one has `most` tokens or more. */
+export function lda_mh_bytes(
+  first: i32, last: i32, k: i32, most: i32, rowStart: usize, count: usize,
+): i32 {
+  let bytes = 0;
+  for (let row = first; row < last; row++) {
+    const n = tokensOf(row, rowStart, count);
+    if (n >= most) return -1;
+    bytes += mhBytes(n, k);
+  }
+  return bytes;
+}
+
+/**
+ * With cells: writes documents without topics from byte `place` of a part's documents on, and their
+ * tokens where cursors (V × i32) say, which move on; the place after the last document.
+ */
+export function lda_mh_place(
+  first: i32, last: i32, k: i32, place: i32, rowStart: usize, index: usize, count: usize,
+  cursors: usize, documents: usize, places: usize,
+): i32 {
+  const bits = 32 - clz(k);
+  for (let row = first; row < last; row++) {
+    const n = tokensOf(row, rowStart, count), document = documents + <usize>place;
+    const buckets = bucketsOf(n, k), bytes = mhBytes(n, k);
+    store<i32>(document, 0);
+    store<i32>(document, ~n, 4);
+    store<u32>(document, scaleOf(buckets, k), 8);
+    store<i32>(document, 0, 12);
+    for (let at = HEAD; at < bytes; at += 4) store<i32>(document + <usize>at, k);
+    let i = 0;
+    const end = load<i32>(rowStart + (<usize>row << 2), 4);
+    for (let j = load<i32>(rowStart + (<usize>row << 2)); j < end; j++) {
+      const cursor = cursors + (<usize>load<i32>(index + (<usize>j << 2)) << 2);
+      let at = load<i32>(cursor);
+      for (let c = load<i32>(count + (<usize>j << 2)); c > 0; c--, i++, at++) {
+        const cell = HEAD + (i << 2);
+        store<i32>(places + (<usize>at << 2), place + cell);
+        store<u32>(document + <usize>cell, (i << bits) | k);
       }
       store<i32>(cursor, at);
     }

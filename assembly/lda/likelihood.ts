@@ -4,10 +4,10 @@
 //               +  Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
 //
 // (Griffiths and Steyvers 2004, with an α for each topic), Minka's fixed point for α and β (2000,
-// "Estimating a Dirichlet distribution", eq. 55), and that no count was lost. sample.ts draws what
-// documents and words' rows look like.
+// "Estimating a Dirichlet distribution", eq. 55), and that no count was lost. document.ts draws what
+// documents look like, sample.ts words' rows.
 import { log64 } from '../math';
-import { documentBytes } from './build';
+import { entriesAt, entriesOf, lengthOf, nextDocument } from './document';
 
 /** Up to here lnΓ(a + n) − lnΓ(a) is the logarithm of a product: at most (100 + 8)^8. */
 // @ts-ignore: decorator
@@ -73,20 +73,21 @@ export function lda_documents(
   const mask = (1 << bits) - 1;
   let sum: f64 = 0, entries = 0, broken = 0;
   for (let d = 0; d < count; d++) {
-    const t = load<i32>(documents), n = load<i32>(documents, 4);
+    const n = lengthOf(documents), t = entriesOf(documents, k), first = entriesAt(documents);
     let left = n;
     for (let j = 0; j < t; j++) {
-      const entry = load<u32>(documents + (<usize>j << 2), 8), many = entry >>> bits;
+      const entry = load<u32>(first + (<usize>j << 2)), many = entry >>> bits;
+      if (many == 0) continue;
       const topic = <usize>(entry & mask);
       const at = totals + (topic << 2);
       left -= many;
       store<i32>(at, load<i32>(at) + many);
       sum += rise(load<f64>(alpha + (topic << 3)), many);
+      entries++;
     }
-    entries += t;
     broken |= left;
     sum -= rise(alphaSum, n);
-    documents += documentBytes(n, k);
+    documents = nextDocument(documents, k);
   }
   store<f64>(sums, load<f64>(sums) + sum);
   store<f64>(sums, load<f64>(sums, 8) + <f64>entries, 8);
@@ -151,14 +152,15 @@ export function lda_document_slopes(
   const mask = (1 << bits) - 1;
   let sum: f64 = 0;
   for (let d = 0; d < count; d++) {
-    const t = load<i32>(documents), n = load<i32>(documents, 4);
+    const t = entriesOf(documents, k), first = entriesAt(documents);
     for (let j = 0; j < t; j++) {
-      const entry = load<u32>(documents + (<usize>j << 2), 8);
+      const entry = load<u32>(first + (<usize>j << 2));
+      if (entry == <u32>k) continue;
       const at = <usize>(entry & mask) << 3;
       store<f64>(slopes + at, load<f64>(slopes + at) + slope(load<f64>(alpha + at), entry >>> bits));
     }
-    sum += slope(alphaSum, n);
-    documents += documentBytes(n, k);
+    sum += slope(alphaSum, lengthOf(documents));
+    documents = nextDocument(documents, k);
   }
   const end = slopes + (<usize>k << 3);
   store<f64>(end, load<f64>(end) + sum);
@@ -240,14 +242,16 @@ export function lda_export_documents(
 ): i32 {
   const mask = (1 << bits) - 1;
   for (let d = 0; d < count; d++) {
-    const t = load<i32>(documents);
+    const t = entriesOf(documents, k), first = entriesAt(documents);
     store<i32>(starts + (<usize>d << 2), place);
-    for (let j = 0; j < t; j++, place++) {
-      const entry = load<u32>(documents + (<usize>j << 2), 8);
+    for (let j = 0; j < t; j++) {
+      const entry = load<u32>(first + (<usize>j << 2));
+      if (entry == <u32>k) continue;
       store<i32>(topics + (<usize>place << 2), entry & mask);
       store<i32>(counts + (<usize>place << 2), entry >>> bits);
+      place++;
     }
-    documents += documentBytes(load<i32>(documents, 4), k);
+    documents = nextDocument(documents, k);
   }
   return place;
 }

@@ -53,7 +53,7 @@ export function lda_begin(plan: usize): void {
 /** Adds to the sums that topic k is in. */
 // @ts-ignore: decorator
 @inline
-function shift(k: i32, change: f64, sums: usize, tops: usize): void {
+export function shift(k: i32, change: f64, sums: usize, tops: usize): void {
   const sum = sums + (<usize>(k >> 5) << 3), top = tops + (<usize>(k >> 10) << 3);
   store<f64>(sum, load<f64>(sum) + change);
   store<f64>(top, load<f64>(top) + change);
@@ -62,7 +62,7 @@ function shift(k: i32, change: f64, sums: usize, tops: usize): void {
 /** The topic where the running sum of α q passes x. */
 // @ts-ignore: decorator
 @inline
-function descend(x: f64, k: i32, sums: usize, tops: usize, alpha: usize, q: usize): i32 {
+export function descend(x: f64, k: i32, sums: usize, tops: usize, alpha: usize, q: usize): i32 {
   const blocks = (k + 31) >> 5;
   let t = 0;
   for (const last = (k - 1) >> 10; t < last; t++) {
@@ -87,7 +87,7 @@ function descend(x: f64, k: i32, sums: usize, tops: usize, alpha: usize, q: usiz
 /** Place of topic k among the n entries of a document at `entries`; n when it has none of it. */
 // @ts-ignore: decorator
 @inline
-function find(k: i32, n: i32, mask: i32, entries: usize): i32 {
+export function find(k: i32, n: i32, mask: i32, entries: usize): i32 {
   const wanted = i32x4.splat(k), masks = i32x4.splat(mask);
   for (let i = 0; i < n; i += 4) {
     const same = i32x4.bitmask(i32x4.eq(v128.and(v128.load(entries + (<usize>i << 2)), masks), wanted));

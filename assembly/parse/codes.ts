@@ -38,6 +38,7 @@ export const BAD_COUNT: i32 = 22;
 export const BAD_TERMS: i32 = 23;
 export const HIGH_WORD: i32 = 24;
 export const BAD_DATE: i32 = 25;
+export const ROW_ORDER: i32 = 26;
 
 export const NUMBER: usize = 64;
 

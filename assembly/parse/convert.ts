@@ -157,6 +157,22 @@ export function csr_scatter(
   return 0;
 }
 
+/**
+ * Rows first … first + rows − 1 of entries in the order of their rows, from entry `from` on: where
+ * each row starts. Returns the entry behind them.
+ */
+export function csr_sorted_rows(
+  n: i32, from: i32, first: i32, rows: i32, row: usize, rowStart: usize,
+): i32 {
+  let i = from;
+  store<i32>(rowStart, from);
+  for (let r = 0; r < rows; r++) {
+    while (i < n && load<i32>(row + (<usize>i << 2)) <= first + r) i++;
+    store<i32>(rowStart + (<usize>(r + 1) << 2), i);
+  }
+  return i;
+}
+
 /** counts[row[i] − base] ← + 1 for the entries whose column is below `columns`. */
 export function csr_count_entries(
   n: i32, base: i32, rows: i32, columns: i32, row: usize, column: usize, counts: usize,

@@ -2,7 +2,7 @@
 import { countOf } from './bags';
 import {
   BAD_COUNT, BAD_ID, BAD_LABEL, BAD_NUMBER, DONE, EMPTY_FIELD, ID_RANGE, LARGE_ID, LARGE_NUMBER,
-  MANY_ENTRIES, MANY_FIELDS, NUMBER, finish, isBlank, lineEnd, refuse, skipBlanks, skipLine,
+  MANY_ENTRIES, MANY_FIELDS, NUMBER, ROW_ORDER, finish, isBlank, lineEnd, refuse, skipBlanks, skipLine,
 } from './codes';
 import { storeLabel } from './labels';
 import { fits, readNumber } from './number';
@@ -49,11 +49,12 @@ function readId(
  * else a comma, `::` or blanks separate and what follows the value is skipped. Ids lie in
  * [least, userMax] and [least, itemMax]. fields: 3, or 2 when every value is 1. With a label table
  * (labels ≠ 0) values are label texts and `value` gets their numbers as i32; with countMax ≠ 0 they
- * are integers in [1, countMax] and `value` gets them as i32.
+ * are integers in [1, countMax] and `value` gets them as i32. With after ≥ 0 users come in order,
+ * none below `after`.
  */
 export function parse_ratings(
   text: usize, end: usize, state: usize, strict: i32, fields: i32, least: i32, userMax: i32,
-  itemMax: i32, countMax: i32, entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize,
+  itemMax: i32, countMax: i32, after: i32, entriesMax: i32, labelsMax: i32, labelBytesMax: i32, labels: usize,
   user: usize, item: usize, value: usize,
 ): i32 {
   let p = text, line = 0, n = 0;
@@ -69,10 +70,14 @@ export function parse_ratings(
       continue;
     }
     if (n >= entriesMax) return refuse(state, MANY_ENTRIES, p, line, 0);
-    const place = <usize>n << 2;
+    const place = <usize>n << 2, begin = p;
     p = readId(p, state, strict, least, userMax, line, 0, user + place);
     if (p == 0) return load<i32>(state);
     const u = load<i32>(user + place);
+    if (after >= 0) {
+      if (u < after) return refuse(state, ROW_ORDER, begin, line, after);
+      after = u;
+    }
     lowUser = min(lowUser, u);
     highUser = max(highUser, u);
     p = readId(p, state, strict, least, itemMax, line, 1, item + place);

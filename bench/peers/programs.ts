@@ -9,7 +9,7 @@ import { smoke } from '../bench.ts';
 import { work, type DataSet } from './data.ts';
 import { timed, type Program, type Ran } from './measure.ts';
 
-const here = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
+const here = fileURLToPath(new URL('../../bench/peers/scripts/', import.meta.url));
 const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
 const python = '/usr/bin/python3';
 const celer = process.env['CELER'];

@@ -50,6 +50,8 @@ export const limits = {
   labelBytesMax: 256,
   /** How often a word may stand in a document: every f32 up to it is an exact integer. */
   countMax: 16_777_216,
+  /** Entries `document word count` of one document, where documents are read into a file. */
+  documentEntriesMax: 2_097_152,
   /** Different words of texts, before rare ones are left out. */
   wordsMax: 2_097_152,
   /** Columns of a data set: indices are i32 and tables address rows × columns in 4 GiB. */
@@ -116,6 +118,11 @@ export const limits = {
 assert(
   limits.scratchBytes >= 4 * (limits.chunkBytes + limits.lineBytesMax),
   'scratch holds one parse task',
+);
+// A block of entries: a chunk's, and what follows of its last document, 12 bytes each.
+assert(
+  limits.scratchBytes >= 12 * (limits.documentEntriesMax + limits.chunkBytes / 4) + 4 * MiB,
+  'scratch holds a block of entries',
 );
 // A payload lies in scratch beside its decoded values, row lists, and rows being merged.
 assert(limits.scratchBytes >= 10 * limits.wireBytesMax, 'scratch holds a payload being applied');

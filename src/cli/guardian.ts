@@ -34,6 +34,7 @@ const activities: Readonly<Record<Job['command'], string>> = {
   train: 'training',
   predict: 'predicting',
   evaluate: 'evaluating',
+  topics: 'reading topics',
   simulate: 'simulating',
   replay: 'replaying',
 };

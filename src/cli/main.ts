@@ -4,7 +4,7 @@
 import { forkAhead, forkHost } from '../launcher/fork-host.ts';
 
 /** Commands whose work a host process does. A wrong guess costs a process that is ended unused. */
-const hosted = ['train', 'predict', 'evaluate', 'simulate', 'replay', 'demo'];
+const hosted = ['train', 'predict', 'evaluate', 'topics', 'simulate', 'replay', 'demo'];
 
 const argv = process.argv.slice(2);
 const hostEntry = new URL('./host-actor.cjs', import.meta.url);

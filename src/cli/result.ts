@@ -1,7 +1,9 @@
 // How a finished job reads: the text on standard output, and the JSON line.
 import type { InputOptions, Job, JobDone, Metrics, SimulatedPolicy } from '../jobs/job.ts';
-import type { ReplayDone, SimulateDone, TrainDone, TrainJob } from '../jobs/job.ts';
-import { topicTable } from '../models/topics/table.ts';
+import type { ReplayDone, SimulateDone, TopicsDone, TrainDone, TrainJob } from '../jobs/job.ts';
+import type { TopicDetail } from '../models/topics/report/details.ts';
+import type { TopicsListing } from '../models/topics/report/listing.ts';
+import { topicTable } from '../models/topics/report/table.ts';
 import { bytesText, metricText, numberText, percentText } from './format.ts';
 import { secondsText, shellText } from './format.ts';
 
@@ -101,9 +103,39 @@ const topicsWidth = 100;
 
 function topicsText(topics: TrainDone['topics']): string {
   if (topics === undefined) return '';
-  const { rows, years, page } = topics;
+  const { rows, years } = topics;
   const shown = topicTable(rows, { width: topicsWidth, ...(years !== undefined && { years }) });
-  return `\n${shown}${page === undefined ? '' : `\npage: open ${shellText(page)} in a browser\n`}`;
+  return `\n${shown}${pageText(topics)}`;
+}
+
+const pageText = ({ page }: TopicsDone) =>
+  page === undefined ? '' : `\npage: open ${shellText(page)} in a browser\n`;
+
+/** One topic at a time: words with their scores, neighbours, documents. */
+function detailText({ topic, share, words, near, documents }: TopicDetail): string {
+  const head = ['word', 'weight', 'lift', 'relevance'];
+  const rows = words.map(({ word, weight, lift, relevance }) => {
+    return [word, ...[weight, lift, relevance].map((score) => numberText(round(score)))];
+  });
+  const nearest = near.map(
+    ({ topic: other, distance }) => `${other} (${numberText(round(distance))})`,
+  );
+  const typical = documents.map(({ document, share }) => `  ${percentText(share)}  ${document}\n`);
+  return [
+    `topic ${topic}, ${percentText(share)} of all tokens\n`,
+    table([head, ...rows]),
+    nearest.length > 0 ? `nearest topics (distance): ${nearest.join(', ')}\n` : '',
+    typical.length > 0 ? `most typical documents (share of the topic):\n${typical.join('')}` : '',
+  ].join('');
+}
+
+const round = (score: number) => Number(score.toPrecision(3));
+
+function listingText(listing: TopicsListing): string {
+  // A table, or the one topic that was asked for.
+  return listing.rows.length > 0
+    ? topicsText(listing).slice(1)
+    : listing.details.map(detailText).join('\n') + pageText(listing);
 }
 
 const pathRows = 20;
@@ -178,6 +210,8 @@ export function resultText(done: JobDone, job: Job): string {
       return `${done.model} on ${done.rows} rows\n${block(metricRows(done.metrics))}`;
     case 'predict':
       return '';
+    case 'topics':
+      return listingText(done.listing);
     case 'simulate':
       return simulateText(done.result);
     case 'replay':
@@ -196,6 +230,15 @@ export function resultJson(done: JobDone): readonly object[] {
     }
     case 'predict':
       return [];
+    case 'topics': {
+      const { details, page, years } = done.listing;
+      const all = { ...(years && { years }), ...(page !== undefined && { page }) };
+      const rows = details.map((detail, i) => {
+        const { overTime } = done.listing.rows[i] ?? {};
+        return { event: 'topic', ...detail, ...(overTime && { overTime }) };
+      });
+      return [...rows, { event: 'done', model: done.model, ...all }];
+    }
     case 'replay':
       return [{ event: 'done', ...done.result }];
     case 'simulate': {

@@ -11,6 +11,8 @@
 //   csr   rowStart: (rows + 1) × i32, counted from the block's first entry
 //         index: nonzeros × i32, 0-based column, ascending in a row    value: nonzeros × f32
 
+import type { Spill } from './spill/layout.ts';
+
 export type Storage = 'u8' | 'f32' | 'csr';
 
 /** Byte offsets into the shared memory; those that a storage does not use are 0. */
@@ -123,6 +125,8 @@ export type Corpus = {
   /** Label texts in class order, as in `Samples`; empty without labels. */
   readonly classes: readonly string[];
   readonly blocks: readonly CorpusBlock[];
+  /** Where this host's documents lie when not in memory: `blocks` and `names` are empty. */
+  readonly spill?: Spill;
 };
 
 /** What a model trains on. */

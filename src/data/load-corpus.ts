@@ -2,6 +2,7 @@
 import { loadBags } from './corpus/bags.ts';
 import { finish, type LoadedCorpus } from './corpus/finish.ts';
 import { listFiles, type TextFile } from './corpus/paths.ts';
+import { openSpillFolder, type SpillFolder } from './spill/folder.ts';
 import { loadTexts } from './corpus/texts.ts';
 import type { Corpus } from './dataset.ts';
 import { probeFiles, requireFormat } from './load/files.ts';
@@ -44,12 +45,17 @@ export type CorpusOptions = Watch &
     readonly header?: boolean;
     /** The training set: words that it does not have are left out and counted. */
     readonly like?: CorpusFacts;
+    /**
+     * Documents go into a file, not into memory: `Corpus.spill`. The file is in a folder of its own
+     * in this directory; the caller removes that folder, and the load does when it fails.
+     */
+    readonly spill?: { readonly directory: string };
   };
 
 const FORMATS: readonly Format[] = ['bow', 'lda-c', 'libsvm', 'mtx', 'text', 'csv'];
 
 /**
- * Loads documents into the arena.
+ * Loads documents into the arena, or into a file.
  *
  *     const train = await loadCorpus(['docword.txt.gz'], { vocabulary: 'vocab.txt' }, host);
  *     const test = await loadCorpus(['more.libsvm'], { like: train }, host);
@@ -59,15 +65,34 @@ const FORMATS: readonly Format[] = ['bow', 'lda-c', 'libsvm', 'mtx', 'text', 'cs
  * holds its run of the documents; facts, warnings and errors are those of one host alone.
  * @throws ERR_DATA `file:line:column: rule; found "text"` for the first violation in file order, or
  *   for a corpus without words, ERR_CONFIG for options that do not fit the files, ERR_LIMIT when
- *   the memory is full, ERR_ABORTED.
+ *   the memory or the disk is full, ERR_ABORTED.
  */
 export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
   host: Host,
 ): Promise<LoadedCorpus> {
-  const { format, delimiter, header } = options;
+  const { format, spill } = options;
   if (format !== undefined) requireFormat(format, FORMATS, 'corpora');
+  let folder: SpillFolder | undefined;
+  try {
+    return await withSession(host, options, async (session) => {
+      if (spill === undefined) return read(session, paths, options);
+      folder = await openSpillFolder(spill.directory, session.world.rank);
+      return read({ ...session, spill: folder.file }, paths, options);
+    });
+  } catch (error) {
+    await folder?.remove();
+    throw error;
+  }
+}
+
+async function read(
+  session: Session,
+  paths: readonly string[],
+  options: CorpusOptions,
+): Promise<LoadedCorpus> {
+  const { format, delimiter, header } = options;
   const ask = {
     purpose: 'corpus' as const,
     ...(format !== undefined && { format }),
@@ -75,22 +100,20 @@ export async function loadCorpus(
     ...(header !== undefined && { header }),
     ...(options.textColumn !== undefined && { format: 'csv' as const }),
   };
-  return withSession(host, options, async (session) => {
-    const { files, lines } = await listFiles(session, paths, options.documents);
-    if (files !== undefined) return readDocuments(session, files, options);
-    const probes = await probeFiles(session, lines, ask);
-    const [first] = probes;
-    requireFormat(first.format, FORMATS, 'corpora');
-    if (first.format === 'text' && probes.length > 1 && options.documents === undefined) {
-      const named = probes.map(({ path, bytes }) => ({ path, bytes, name: path }));
-      return readDocuments(session, named, options);
-    }
-    session.expect(probes.reduce((sum, probe) => sum + probe.bytes, 0));
-    if (first.format !== 'text' && first.format !== 'csv') {
-      return finish(session, await loadBags(session, probes, options));
-    }
-    return finish(session, await loadTexts(session, { kind: 'lines', probes }, options));
-  });
+  const { files, lines } = await listFiles(session, paths, options.documents);
+  if (files !== undefined) return readDocuments(session, files, options);
+  const probes = await probeFiles(session, lines, ask);
+  const [first] = probes;
+  requireFormat(first.format, FORMATS, 'corpora');
+  if (first.format === 'text' && probes.length > 1 && options.documents === undefined) {
+    const named = probes.map(({ path, bytes }) => ({ path, bytes, name: path }));
+    return readDocuments(session, named, options);
+  }
+  session.expect(probes.reduce((sum, probe) => sum + probe.bytes, 0));
+  if (first.format !== 'text' && first.format !== 'csv') {
+    return finish(session, await loadBags(session, probes, options));
+  }
+  return finish(session, await loadTexts(session, { kind: 'lines', probes }, options));
 }
 
 async function readDocuments(

@@ -6,8 +6,10 @@
 //   parse    chunk k of a file     ------>    blocks in the arena, or the first violation in it
 //   images   rows of an idx file   ------>    blocks in the arena
 //   steps    kernels to call       ------>    done
+//   spilled  documents in a file   ------>    counted or finished (spill-tasks.ts)
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
+import type { SpilledEntries, SpilledResult, SpilledTask, SpillFile } from './spill/tasks.ts';
 import type { Step } from './steps.ts';
 
 export type { Step } from './steps.ts';
@@ -110,6 +112,8 @@ export type TripleRules = {
   readonly labels: boolean;
   /** Values are positive integers, kept as i32. */
   readonly counts?: boolean;
+  /** Rows ascend, none is below this one; in any order when absent. */
+  readonly ordered?: number;
 };
 export type BagRules = BagShape & {
   /** Words as they stand in the file. */
@@ -136,6 +140,8 @@ export type Rules = LibsvmRules | CsvRules | TripleRules | BagRules | TextRules;
 /** Where parsed values go. */
 export type Sink =
   | { readonly kind: 'blocks' }
+  /** Entries of the documents [first, last), in their order, into the task's file. */
+  | { readonly kind: 'documents'; readonly first: number; readonly last: number }
   /** Only counted: lines, rows, whether all fit u8. */
   | { readonly kind: 'none' }
   /** Entries per row, rows × i32. */
@@ -180,6 +186,8 @@ export type ParseTask = {
    * read when it came: about where it stands, for reading runs ahead.
    */
   readonly keep?: { readonly by: 'block' | 'byte'; readonly first: number; readonly last: number };
+  /** Documents go into this file, not into the arena; their names and dates are left out. */
+  readonly spill?: SpillFile;
 };
 
 export type ImagesTask = {
@@ -219,6 +227,7 @@ export type DocumentsTask = {
   readonly control: SharedArrayBuffer;
   readonly paths: readonly string[];
   readonly rules: TextRules;
+  readonly spill?: SpillFile;
 };
 
 export type StepsTask = {
@@ -244,7 +253,8 @@ export type LoaderTask =
   | StepsTask
   | RowsTask
   | LexiconTask
-  | DocumentsTask;
+  | DocumentsTask
+  | SpilledTask;
 
 /**
  * The label texts of a block in the order of their numbers, and where each stands first: line (as
@@ -281,6 +291,9 @@ export type Piece = {
   /** Of documents: names by line, and the place of rows × f32 years, 0 for none. */
   readonly names: string;
   readonly dates: number;
+  /** Byte of the file where the documents lie; their places in memory are 0. */
+  readonly at?: number;
+  readonly entries?: SpilledEntries;
 };
 
 export type ParseResult = {
@@ -332,6 +345,7 @@ export type LoaderResult =
   | RowsResult
   | StepsResult
   | LexiconResult
+  | SpilledResult
   | Failure;
 
 export type ResultOf<T extends LoaderTask> = T extends ProbeTask
@@ -344,4 +358,6 @@ export type ResultOf<T extends LoaderTask> = T extends ProbeTask
         ? RowsResult
         : T extends LexiconTask
           ? LexiconResult
-          : StepsResult;
+          : T extends SpilledTask
+            ? SpilledResult
+            : StepsResult;

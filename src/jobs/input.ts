@@ -11,6 +11,7 @@ import { loadSamples, type SamplesFacts } from '../data/load-samples.ts';
 import { limits } from '../base/limits.ts';
 import type { World } from '../base/world.ts';
 import type { JobHost } from '../supervisor/host.ts';
+import { notLastUse } from './spill.ts';
 import type { InputOptions, JobHooks } from './job.ts';
 
 /** Threads that read: one per core, as many as help. */
@@ -67,6 +68,8 @@ export type Reading = {
   readonly world?: World;
   /** Partitions of the data: which rows lie on which host. */
   readonly partitions?: number;
+  /** Documents to train on go into a file below this directory; what scores them does not. */
+  readonly spill?: { readonly directory: string };
   /** What the labels of samples are; classes when absent. */
   readonly labels?: 'class' | 'number';
 };
@@ -140,28 +143,31 @@ export async function readCorpus(
   paths: readonly string[],
   like?: CorpusFacts,
 ): Promise<Corpus> {
+  const { spill } = reading;
   const { label, delimiter, header, corpus: said } = reading.input;
   const options = {
     ...{ ...watch(reading), ...said },
     ...(label !== 'last' && { label }),
     ...(delimiter !== undefined && { delimiter }),
     ...(header !== undefined && { header }),
-    ...(like !== undefined && { like }),
+    ...(like !== undefined ? { like } : spill !== undefined && { spill }),
   };
   const corpus = await loadCorpus(paths, options, placeOf(reading));
   const documents = `${grouped(corpus.documents)} documents`;
   const words = `${grouped(corpus.words)} words, ${grouped(corpus.tokens)} tokens`;
-  tell(reading, `${paths[0]}: ${documents}, ${words}`, corpus.warnings);
+  const place = corpus.spill === undefined ? '' : ', read into a file';
+  tell(reading, `${paths[0]}: ${documents}, ${words}${place}`, corpus.warnings);
   return corpus;
 }
 
 /** Reads a training set, and a test set in its terms. */
-async function readTwo<T>(
+async function readTwo<T extends Dataset>(
   read: (reading: Reading, paths: readonly string[], like?: T) => Promise<T>,
   { reading, data, test }: Pair,
 ): Promise<{ data: T; test: T | undefined }> {
   const train = await read(reading, data);
-  return { data: train, test: test.length > 0 ? await read(reading, test, train) : undefined };
+  if (test.length === 0) return { data: train, test: undefined };
+  return { data: train, test: await notLastUse(train, () => read(reading, test, train)) };
 }
 
 type Pair = {

@@ -1,6 +1,8 @@
 // What the command line asks of a host process, and what comes back, as plain data: the guardian
 // sends one Job over the process channel and receives JobEvents, then one JobDone or one fault.
-import type { TopicRow } from '../models/topics/table.ts';
+import type { TopicsAsk } from '../models/topics/report/details.ts';
+import type { TopicsListing } from '../models/topics/report/listing.ts';
+import type { TopicRow } from '../models/topics/report/table.ts';
 import type { ClusterPlace } from '../base/place.ts';
 import type { CorpusOptions, TextOptions } from '../data/load-corpus.ts';
 import type { Format } from '../data/tasks.ts';
@@ -50,6 +52,8 @@ export type TrainJob = {
   readonly cluster?: ClusterPlace;
   /** How deltas travel between hosts; whole and at once when absent. */
   readonly sending?: Sending;
+  /** Directory for the files of documents that are not kept in memory. */
+  readonly spill?: string;
   /** Directory to write down in what `replay` needs. */
   readonly record?: string | undefined;
 };
@@ -90,10 +94,22 @@ export type SimulateJob = {
   readonly objective: number | undefined;
 };
 
+/** What a saved model of topics has to show. */
+export type TopicsJob = {
+  readonly command: 'topics';
+  readonly modelDirectory: string;
+  /** The documents that it was trained on, for their names and dates; none: they have numbers. */
+  readonly data: readonly string[];
+  readonly ask: TopicsAsk;
+  readonly page: { readonly file: string; readonly title: string } | undefined;
+  readonly threads: number;
+  readonly input: InputOptions;
+};
+
 /** A recorded run again, on this machine, in one thread. */
 export type ReplayJob = { readonly command: 'replay'; readonly directory: string };
 
-export type Job = TrainJob | PredictJob | EvaluateJob | SimulateJob | ReplayJob;
+export type Job = TrainJob | PredictJob | EvaluateJob | TopicsJob | SimulateJob | ReplayJob;
 
 export type ModelOptions = Readonly<Record<string, number | string | boolean>>;
 
@@ -146,7 +162,6 @@ export type PathPoint = {
   readonly standardError?: number;
 };
 
-/** A λ path: the largest first, and which of them the model is of. */
 /** The largest topics, and the page that shows all. */
 export type TopicsDone = {
   readonly rows: readonly TopicRow[];
@@ -156,6 +171,7 @@ export type TopicsDone = {
   readonly page?: string;
 };
 
+/** A λ path: the largest first, and which of them the model is of. */
 export type Path = { readonly values: readonly PathPoint[]; readonly chosen: number };
 
 export type TrainDone = {
@@ -248,7 +264,8 @@ export type JobDone =
       readonly model: string;
       readonly rows: number;
       readonly metrics: Metrics;
-    };
+    }
+  | { readonly command: 'topics'; readonly model: string; readonly listing: TopicsListing };
 
 export type JobHooks = {
   onEvent(event: JobEvent): void;

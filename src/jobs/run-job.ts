@@ -17,6 +17,8 @@ export async function runJob(job: Job, hooks: JobHooks, world?: World): Promise<
       return (await import('./score.ts')).predictJob(job, hooks);
     case 'evaluate':
       return (await import('./score.ts')).evaluateJob(job, hooks);
+    case 'topics':
+      return (await import('./topics.ts')).topicsJob(job, hooks);
     case 'simulate': {
       const { simulateJob } = await import('./simulate.ts');
       return { command: 'simulate', result: await simulateJob(job, hooks) };

@@ -71,7 +71,7 @@ function rowsOf(data: Dataset): number {
 }
 
 /** A model of documents keeps words, base, classes and, if it had them, vocabulary. */
-function corpusFacts(trained: TrainedModel): CorpusFacts {
+export function corpusFacts(trained: TrainedModel): CorpusFacts {
   const { words, base, classes = [], vocabulary = [] } = trained.facts as unknown as Corpus;
   return { words, base, classes, vocabulary };
 }

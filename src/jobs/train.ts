@@ -16,6 +16,7 @@ import { Host, type HostOptions, type JobHost } from '../supervisor/host.ts';
 import { joinHosts } from './cluster.ts';
 import { loaderThreads, readBoth, withLoaders } from './input.ts';
 import type { InputOptions, JobHooks, TrainDone, TrainJob } from './job.ts';
+import { lastUse } from './spill.ts';
 import { userModel } from './user-program.ts';
 
 declare const PERPETUUM_VERSION: string;
@@ -38,6 +39,13 @@ async function resolveModel(name: string): Promise<LooseModel> {
   const known = models.map((model) => model.name).join(', ');
   const rule = `the model must be one of ${known}, or the path of a program (.js, .mjs)`;
   throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);
+}
+
+function checkSpill({ spill }: TrainJob, { name, spills }: LooseModel): void {
+  if (spill === undefined || spills === true) return;
+  const can = models.filter((model) => model.spills === true).map((model) => model.name);
+  const rule = `--spill is for documents of ${can.join(', ')}`;
+  throw new SystemError('ERR_CONFIG', `${rule}; ${name} keeps its data in memory`);
 }
 
 /** What a model's methods need of the process they run in. */
@@ -108,10 +116,14 @@ export async function trainJob(
     const joined = joins ? await joinHosts(host, { ...job, cluster }, allHooks) : host.world;
     const world = given ?? joined;
     const model = await together(world, 'model', () => resolveModel(job.model));
+    checkSpill(job, model);
     const hooks = hooksOf(world, allHooks);
     const partitions = job.partitions ?? partitionsFor(world);
     const files = [...job.data, ...job.test];
-    const common = { host, hooks, world, partitions, input: job.input, ...labelsOf(model) };
+    const common = {
+      ...{ host, hooks, world, partitions, input: job.input, ...labelsOf(model) },
+      ...(job.spill !== undefined && { spill: { directory: job.spill } }),
+    };
     const read = await withLoaders(
       host,
       (pool) =>
@@ -124,7 +136,8 @@ export async function trainJob(
     const loadedMs = performance.now();
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
-    const outcome = await model.train(openSession(host, hooks, world), requestOf(job, read));
+    const session = openSession(host, hooks, world);
+    const outcome = await lastUse(read.data, () => model.train(session, requestOf(job, read)));
     lag.disable();
     const trainedMs = performance.now();
     return together(world, 'result', async (talk) => {
@@ -165,7 +178,8 @@ async function writeRecord(job: TrainJob, host: Host, modelHash: string): Promis
   const absolute = (paths: readonly string[]) => paths.map((path) => resolve(path));
   const model = isProgramPath(job.model) ? resolve(job.model) : job.model;
   const files = { data: absolute(job.data), test: absolute(job.test) };
-  const own = { ...rest, model, ...files, input: absoluteInput(job.input) };
+  const spill = job.spill !== undefined && { spill: resolve(job.spill) };
+  const own = { ...rest, model, ...files, ...spill, input: absoluteInput(job.input) };
   const { variant, records, world } = host;
   const card = {
     ...{ version: PERPETUUM_VERSION, variant, rank: world.rank, threads: world.threads, job: own },

@@ -1,5 +1,6 @@
 // A model of the library: its name, its options, and how it trains, scores and is saved. What runs
 // on the actors are its programs; this is what the supervisor's side knows of it.
+import type { ListingRequest, TopicsListing } from './topics/report/listing.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { TensorType } from '../data/safetensors.ts';
 import type { Metrics, ModelOptions, OptionSpec, Path, TopicsDone } from '../jobs/job.ts';
@@ -88,6 +89,8 @@ export type Model<Data extends Dataset> = {
   readonly input: Data['kind'];
   /** What labels of samples are; classes when absent. */
   readonly labels?: 'class' | 'number';
+  /** It trains on documents that lie in a file: `Corpus.spill`. */
+  readonly spills?: true;
   readonly options: readonly OptionSpec[];
   /** As help shows it: a number, or which solver makes how many. */
   readonly defaultPasses: number | string;
@@ -99,4 +102,6 @@ export type Model<Data extends Dataset> = {
     data: Data,
     options: { readonly probabilities: boolean },
   ): Promise<Predictions>;
+  /** Of models of topics: what they look like. */
+  topics?(session: Session, trained: TrainedModel, request: ListingRequest): Promise<TopicsListing>;
 };

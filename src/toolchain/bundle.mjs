@@ -131,6 +131,7 @@ export async function bundleTests() {
     ...entriesOf('test/programs', '.ts'),
     ...entriesOf('bench', '.bench.ts'),
     ...entriesOf('bench/peers', '.bench.ts'),
+    ...entriesOf('bench/topics', '.bench.ts'),
     ...entriesOf('bench/programs', '.ts'),
     ...entriesOf('examples', '.ts').filter(({ out }) => !out.endsWith('.kernel')),
   ];

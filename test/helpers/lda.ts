@@ -1,8 +1,9 @@
-// LDA in tests: corpora in memory as a loader would place them, and one part of documents in a lab,
-// ready for its sampler.
+// LDA in tests: corpora in memory as a loader would place them, and parts of documents in a lab,
+// ready for a sampler.
 import type { Corpus, CorpusBlock } from '../../src/data/dataset.ts';
 import type { Arena } from '../../src/memory/arena.ts';
 import { createPrng, type Prng } from '../../src/base/prng.ts';
+import { rangeOf } from '../../src/base/ranges.ts';
 import type { Documents, Priors } from '../oracle/lda.ts';
 import type { Lab } from './lab.ts';
 
@@ -19,6 +20,16 @@ export function bagsOf(documents: Documents) {
     words: Int32Array.from(bags.flat(), ([word]) => word),
     counts: Int32Array.from(bags.flat(), ([, count]) => count),
   };
+}
+
+/** Documents as a file of libsvm lines: labels, and words from 1. */
+export function libsvmOf(documents: Documents, labels?: readonly number[]): string {
+  const lines = documents.map((tokens, d) => {
+    const { words, counts } = bagsOf([tokens]);
+    const entries = [...words].map((word, i) => `${word + 1}:${counts[i]}`);
+    return `${[labels?.[d] ?? 0, ...entries].join(' ')}\n`;
+  });
+  return lines.join('');
 }
 
 /** Documents in blocks of `blockDocuments`. */
@@ -64,64 +75,134 @@ export function plantTopics(
   return { documents, words: sizes.topics * wordsOfTopic, wordsOfTopic };
 }
 
-/** Everything of one part of documents that the sampler reads and writes. */
+export const samplers = ['exact', 'mh'] as const;
+type SamplerName = (typeof samplers)[number];
+
+/** Everything of parts of documents that a sampler reads and writes. */
 export type Chain = ReturnType<typeof openChain>;
 
-export function openChain(lab: Lab, documents: Documents, priors: Priors) {
+/** Tokens of a visit of a word: VISIT of assembly/lda/proposals.ts. */
+const visitTokens = 16_384;
+
+/** One part of the documents: its tokens sorted by word. */
+function openPart(
+  lab: Lab,
+  documents: Documents,
+  sizes: { readonly words: number; readonly topics: number; readonly sampler: SamplerName },
+) {
   const { kernels } = lab;
-  const { words, alpha, beta } = priors;
-  const topics = alpha.length;
-  const bits = 32 - Math.clz32(topics);
-  const padded = (topics + 31) & ~31;
+  const { words, topics, sampler } = sizes;
+  const mh = sampler === 'mh';
   const bags = bagsOf(documents);
   const [rowStart, index, count] = [bags.starts, bags.words, bags.counts].map((values) =>
     lab.input(values),
   ) as [number, number, number];
-  const zeros = (n: number) => lab.output(new Int32Array(n));
   const size = documents.flat().length;
+  const cursors = lab.output(new Int32Array(words));
+  kernels.lda_count(0, documents.length, rowStart, index, count, cursors);
+  const starts = lab.output((words + 1) * 4);
+  kernels.lda_starts(words, cursors, starts);
+  const bytesOf = mh ? kernels.lda_mh_bytes : kernels.lda_document_bytes;
+  const bytes = bytesOf(0, documents.length, topics, 2 ** 20, rowStart, count);
+  const [at, places, z] = [bytes, size * 4, mh ? 0 : size * 4].map((n) => lab.output(n));
+  const range = [0, documents.length, topics, 0, rowStart, index, count, cursors] as const;
+  const end = mh
+    ? kernels.lda_mh_place(...range, at!, places!)
+    : kernels.lda_place(...range, at!, places!, z!);
+  return { documents: at!, places: places!, z: z!, starts, bytes, end, size };
+}
+
+/** The plan of a sampler: words by place, as its kernel says. `aimed`: at the only part. */
+function openPlan(
+  lab: Lab,
+  sampler: SamplerName,
+  { words, beta, alpha: { length: topics } }: Priors,
+  { shared, aimed }: { readonly shared: readonly number[]; readonly aimed: readonly number[] },
+): number {
+  const padded = (topics + 31) & ~31;
+  const zeros = (n: number) => lab.output(new Int32Array(n));
+  const found = Math.max(topics, sampler === 'mh' ? visitTokens : 0);
+  const plan = new Int32Array(32);
+  plan.set([topics, 32 - Math.clz32(topics), ...aimed.slice(0, 3), ...shared]);
+  plan.set(
+    [
+      ...[padded, topics, (topics >> 2) + 1, found, 2 * (padded / 32)].map(zeros),
+      ...[2 * Math.ceil(padded / 1024), topics + 4].map(zeros),
+    ],
+    10,
+  );
+  plan[17] = aimed[3]!;
+  new Float64Array(plan.buffer).set([beta, words * beta], 9);
+  // The exact sampler writes nothing there.
+  if (sampler === 'exact') return lab.input(plan);
+  plan[25] = 2;
+  plan.set([visitTokens, topics, topics, 2 * topics + 2, 2 * topics, topics].map(zeros), 26);
+  return lab.output(plan);
+}
+
+export function openChain(
+  lab: Lab,
+  documents: Documents,
+  priors: Priors,
+  { sampler = 'exact', parts = 1 }: { sampler?: SamplerName; parts?: number } = {},
+) {
+  const { kernels } = lab;
+  const { words, alpha } = priors;
+  const topics = alpha.length;
+  const bits = 32 - Math.clz32(topics);
+  const padded = (topics + 31) & ~31;
+  const zeros = (n: number) => lab.output(new Int32Array(n));
   const counts = zeros(words);
+  const bags = bagsOf(documents);
+  const [rowStart, index, count] = [bags.starts, bags.words, bags.counts].map((values) =>
+    lab.input(values),
+  ) as [number, number, number];
   kernels.lda_count(0, documents.length, rowStart, index, count, counts);
   const [rows, lengths, blocks] = [words + 1, words, 2].map((n) => lab.output(n * 4));
   const table = kernels.lda_rows(words, topics, 1, counts, rows!, lengths!, blocks!);
   const entries = lab.output(table * 8);
-  const cursors = lab.output(lab.i32(counts, words));
-  const starts = lab.output((words + 1) * 4);
-  kernels.lda_starts(words, cursors, starts);
-  const bytes = kernels.lda_document_bytes(
-    ...([0, documents.length, topics, 2 ** 20, rowStart, count] as const),
-  );
-  const [at, places, z] = [bytes, size * 4, size * 4].map((n) => lab.output(n));
-  const end = kernels.lda_place(
-    ...([0, documents.length, topics, 0, rowStart, index, count, cursors] as const),
-    ...([at!, places!, z!] as const),
-  );
   const totals = zeros(topics);
   const alpha32 = lab.input(Float32Array.from({ length: padded }, (_, k) => alpha[k] ?? 0));
   const alpha64 = lab.input(Float64Array.from(alpha));
-  const work = [
-    ...[padded, topics, (topics >> 2) + 1, topics, 2 * (padded / 32)].map(zeros),
-    ...[2 * Math.ceil(padded / 1024), topics + 4].map(zeros),
-  ];
-  const plan = new Int32Array(22);
-  plan.set([topics, bits, places!, z!, starts, rows!, lengths!, entries, alpha32, totals]);
-  plan.set([...work, at!], 10);
-  new Float64Array(plan.buffer).set([beta, words * beta], 9);
-  const planAt = lab.input(plan);
-  const { rowOf, of } = tokensOf(documents, words);
+  const all = Array.from({ length: parts }, (_, part) => {
+    const { first, last } = rangeOf(documents.length, parts, part);
+    const own = documents.slice(first, last);
+    const { rowOf, of } = tokensOf(own, words);
+    const placed = openPart(lab, own, { words, topics, sampler });
+    const aimed = [placed.places, placed.z, placed.starts, placed.documents];
+    const shared = [rows!, lengths!, entries, alpha32, totals];
+    const plan = openPlan(lab, sampler, priors, { shared, aimed });
+    return { ...placed, plan, own, token: (d: number, i: number) => of(rowOf(d, i)) };
+  });
+  const mask = (1 << bits) - 1;
   let pass = 0;
   return {
-    ...{ topics, bits, size, bytes, end, rows: rows!, lengths: lengths!, entries, counts, totals },
-    ...{ alpha64, documents: at!, plan: planAt, blocks: blocks!, starts, table },
-    /** One pass over all tokens: how many changed; −1 is a lost count. */
-    sample(seed: number, first = 0, last = words): number {
-      kernels.lda_begin(planAt);
-      const prng = createPrng(seed, pass++);
-      return kernels.lda_sample(first, last, prng.uint32(), prng.uint32(), planAt);
+    ...{ topics, bits, rows: rows!, lengths: lengths!, entries, counts, totals },
+    ...{ alpha64, blocks: blocks!, table, parts: all, ...all[0]! },
+    size: documents.flat().length,
+    /** One pass over all tokens of some parts: how many changed; −1 is a lost count. */
+    sample(seed: number, first = 0, last = words, own = all): number {
+      const [begin, sample] =
+        sampler === 'mh'
+          ? [kernels.lda_mh_begin, kernels.lda_mh_sample]
+          : [kernels.lda_begin, kernels.lda_sample];
+      const changed = own.map(({ plan }) => {
+        begin(plan);
+        const prng = createPrng(seed, pass++);
+        return sample(first, last, prng.uint32(), prng.uint32(), plan);
+      });
+      return Math.min(...changed) < 0 ? -1 : changed.reduce((sum, n) => sum + n, 0);
     },
     /** Topics of the tokens, document by document. */
     topicsNow(): number[][] {
-      const flat = lab.i32(z!, size);
-      return documents.map((tokens, d) => tokens.map((_, i) => flat[of(rowOf(d, i))]!));
+      return all.flatMap(({ own, token, z, places, documents: at, size, bytes }) => {
+        const [flat, memory] = [
+          lab.i32(sampler === 'mh' ? places : z, size),
+          lab.i32(at, bytes / 4),
+        ];
+        const topicOf = (place: number) => (sampler === 'mh' ? memory[place / 4]! & mask : place);
+        return own.map((tokens, d) => tokens.map((_, i) => topicOf(flat[token(d, i)]!)));
+      });
     },
   };
 }

@@ -26,8 +26,8 @@ export type TestHost = {
   readonly close: () => Promise<void>;
 };
 
-export function startHost(threads: number): TestHost {
-  const layout = planLayout(threads, 768 * 2 ** 20);
+export function startHost(threads: number, bytes = 768 * 2 ** 20): TestHost {
+  const layout = planLayout(threads, bytes);
   const memory = createMemory(layout.bytes);
   const arena = openArena(memory, layout, true);
   const module = compileKernels(chooseVariant({ reproducible: true }));

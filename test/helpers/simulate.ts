@@ -9,6 +9,7 @@ import { withDefaults } from '../../src/library/estimator.ts';
 import { findModel } from '../../src/models/registry.ts';
 import { createMemory } from '../../src/memory/arena.ts';
 import { compileKernels } from '../../src/memory/kernels.ts';
+import type { AnyProgram } from '../../src/program/program.ts';
 import { policyFrom, type Policy } from '../../src/ps/freshness.ts';
 import { allDone, openHosts } from '../../src/rehearsal/hosts.ts';
 import { simulateRun, type VirtualRun } from '../../src/rehearsal/simulated-runs.ts';
@@ -52,11 +53,15 @@ export function simulate(
   );
 }
 
-/** Trains on simulated hosts while faults happen; what rank 0 found, and the virtual runs. */
+/**
+ * Trains on simulated hosts while faults happen; what rank 0 found, and the virtual runs. `change`
+ * plants what a host's program does.
+ */
 export async function trainSimulated(
   train: TrainJob,
   threads: readonly number[],
   faults: FaultPlan,
+  change: (program: AnyProgram, rank: number) => AnyProgram = (program) => program,
 ): Promise<{ readonly done: TrainDone; readonly runs: readonly VirtualRun[] }> {
   const module = compileKernels('release');
   const { signal } = new AbortController();
@@ -67,7 +72,8 @@ export async function trainSimulated(
     async runAll(asked) {
       const onEvent = () => undefined;
       const options = { ...cluster, sending: plainSending, run: runs.length + 1, onEvent };
-      const { results, virtual } = await simulateRun(options, asked);
+      const own = asked.map((run) => ({ ...run, program: change(run.program, run.rank) }));
+      const { results, virtual } = await simulateRun(options, own);
       runs.push(virtual);
       return results;
     },

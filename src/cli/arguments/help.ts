@@ -4,7 +4,7 @@ import { optionsOf } from './options.ts';
 import { demoOptions, evaluateOptions, joinOptions, launchOptions } from './options.ts';
 import { simulateOptions } from './options.ts';
 import { sendingOptions } from './options.ts';
-import { predictOptions, trainOptions } from './options.ts';
+import { predictOptions, topicsOptions, trainOptions } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
 import type { ModelInfo } from './parse.ts';
 import { rangeText } from './values.ts';
@@ -87,7 +87,7 @@ const exitCodes =
 /** What stands after a command's name. */
 const operands: Readonly<Record<CommandName, string>> = {
   ...{ train: 'MODEL DATA…', predict: 'MODELDIR DATA…', evaluate: 'MODELDIR DATA…' },
-  ...{ simulate: '--hosts N -- train …', replay: 'DIR' },
+  ...{ topics: 'MODELDIR [DATA…]', simulate: '--hosts N -- train …', replay: 'DIR' },
   ...{ launch: 'HOSTS -- train …', models: '', doctor: '', demo: '' },
 };
 
@@ -192,6 +192,22 @@ function launchHelp(): string {
   ].join('');
 }
 
+function topicsHelp(): string {
+  return [
+    'perpetuum topics: shows the topics of a saved model\n',
+    '\nUsage: perpetuum topics MODELDIR [DATA…] [options]\n',
+    '\nMODELDIR is the folder that perpetuum train lda (or medlda) --out wrote. DATA are the files\n',
+    'that it was trained on, again: only they know the names and dates of documents.\n',
+    options('Options:', topicsOptions),
+    options('Input:', inputOptions),
+    options('Options of all commands:', commonOptions),
+    '\nExamples:\n',
+    '  perpetuum topics model --by lift --show 50\n',
+    '  perpetuum topics model speeches.csv --topic 7\n',
+    '  perpetuum topics model speeches.csv --page topics.html\n',
+  ].join('');
+}
+
 function replayHelp(): string {
   return [
     'perpetuum replay: repeats a recorded run, bit for bit\n',
@@ -256,6 +272,8 @@ function commandHelp(command: CommandName, models: readonly ModelInfo[]): string
         options('Input:', inputOptions),
         common,
       ].join('');
+    case 'topics':
+      return topicsHelp();
     case 'launch':
       return launchHelp();
     case 'simulate':

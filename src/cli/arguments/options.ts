@@ -144,6 +144,10 @@ export const trainOptions: readonly CommandOption[] = [
     defaultText: 'not recorded',
   },
   {
+    ...text('spill', 'DIR', 'documents are kept in files in this folder, not in memory'),
+    defaultText: 'in memory',
+  },
+  {
     ...{ name: 'partitions', type: 'integer', default: undefined, minimum: 1 },
     ...{ defaultText: "the model's" },
     help: 'partitions of the data',
@@ -283,6 +287,29 @@ export const predictOptions: readonly CommandOption[] = [
 
 export const evaluateOptions: readonly CommandOption[] = [threads, deadline, json];
 
+export const topicsOptions: readonly CommandOption[] = [
+  {
+    ...{ name: 'by', type: 'choice', choices: ['relevance', 'weight', 'lift'] },
+    ...{ default: 'relevance', help: 'which words of a topic come first' },
+  },
+  {
+    ...{ name: 'words', type: 'integer', default: 12, minimum: 1, maximum: 1000 },
+    help: 'words of each topic',
+  },
+  {
+    ...{ name: 'show', type: 'integer', default: 20, minimum: 1, maximum: 100_000 },
+    help: 'topics, the largest first',
+  },
+  {
+    ...{ name: 'topic', type: 'integer', default: undefined, minimum: 0, defaultText: 'all' },
+    help: 'one topic: words with their scores, nearest topics, typical documents',
+  },
+  { ...text('page', 'FILE', 'write a page that shows the topics in a browser') },
+  { ...text('title', 'TEXT', 'heading of the page'), default: 'Topics' },
+  deadline,
+  flag('json', 'a line of JSON for each topic: words, nearest topics, typical documents'),
+];
+
 /** The demo is a `train`; these are handed on to it. */
 export const demoOptions: readonly CommandOption[] = [
   { ...text('out', 'DIR', 'folder to save the model in'), defaultText: './model' },
@@ -295,6 +322,7 @@ export const commands = {
   train: 'train a model',
   predict: 'apply a saved model to data',
   evaluate: 'score a saved model on data',
+  topics: 'show the topics of a saved model',
   launch: 'train on several hosts',
   simulate: 'compare policies on simulated hosts',
   replay: 'repeat a recorded run, bit for bit',
@@ -318,6 +346,8 @@ export function optionsOf(command: CommandName): readonly CommandOption[] {
       return [...predictOptions, ...inputOptions];
     case 'evaluate':
       return [...evaluateOptions, ...inputOptions];
+    case 'topics':
+      return [...topicsOptions, ...inputOptions];
     case 'launch':
       return launchOptions;
     case 'simulate':

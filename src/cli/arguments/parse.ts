@@ -6,14 +6,15 @@
 // with the options of all models, and then the line is read with that model's own.
 import { assert } from '../../base/assert.ts';
 import { isProgramPath } from '../../base/program-path.ts';
-import { defaultThreads } from '../../base/threads.ts';
 import { policyFrom, type Consistency, type Policy } from '../../ps/freshness.ts';
 import { limits } from '../../base/limits.ts';
-import type { InputOptions, Job, OptionSpec, TrainJob } from '../../jobs/job.ts';
+import type { Job, OptionSpec, TrainJob } from '../../jobs/job.ts';
 import type { JoinOptions } from '../../launcher/join.ts';
 import { helpText } from './help.ts';
+import { checkData, inputOf, threadsOf } from './input.ts';
 import { readLaunch, type LaunchRequest } from './launch.ts';
 import { checkTrainLine } from './train-line.ts';
+import { parseScoring, parseTopics } from './scoring.ts';
 import { readSimulate, simulateJobOf } from './simulate.ts';
 import { commandNames, commonOptions, laterCommands, optionsOf } from './options.ts';
 import type { CommandName, CommandOption } from './options.ts';
@@ -118,53 +119,6 @@ function findModel(name: string, models: readonly ModelInfo[]): ModelInfo {
   throw usage(`there is no model "${name}"${didYouMean(name, names)}`, next);
 }
 
-function inputOf(values: Values): InputOptions {
-  const delimiter = values.text('delimiter');
-  const character = delimiter === 'tab' || delimiter === '\\t' ? '\t' : delimiter;
-  if (character !== undefined && !/^[^\r\n"\w.+-]$/.test(character)) {
-    const rule = '--delimiter must be one character that no number has, or tab';
-    throw usage(`${rule}, got "${delimiter}"`, "for example --delimiter ';'");
-  }
-  return {
-    format: values.text('format') as InputOptions['format'],
-    label: values.text('label') ?? 'last',
-    delimiter: character,
-    header: values.boolean('header'),
-    ...corpusOf(values),
-  };
-}
-
-/** What was said of documents; nothing when nothing was. */
-function corpusOf(values: Values): Pick<InputOptions, 'corpus'> {
-  const said = {
-    vocabulary: values.text('vocabulary'),
-    documents: values.text('documents') as 'files' | 'lines' | undefined,
-    stopWords: values.text('stop-words'),
-    minDocuments: values.number('min-df'),
-    maxShare: values.number('max-df'),
-    minLength: values.number('min-length'),
-    textColumn: values.text('text-column'),
-    dateColumn: values.text('date-column'),
-    nameColumn: values.text('name-column'),
-  };
-  const some = Object.entries(said).filter(([, value]) => value !== undefined);
-  return some.length === 0 ? {} : { corpus: Object.fromEntries(some) };
-}
-
-function checkData(data: readonly string[], context: string): readonly string[] {
-  if (data.length === 0) {
-    throw usage(`${context} needs DATA`, `name one or more files: ${context} DATA …`);
-  }
-  if (data.includes('-')) {
-    throw usage('DATA must be files, got "-"', 'save standard input to a file first');
-  }
-  return data;
-}
-
-function threadsOf(values: Values): number {
-  return values.number('threads') ?? defaultThreads();
-}
-
 function policyOf(values: Values): Policy {
   return policyFrom(
     values.text('consistency') as Consistency | undefined,
@@ -208,6 +162,7 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     throw usage(`${rule}, got "${settings[0]}"`, `${context} --help lists the options of ${name}`);
   }
   const record = values.text('record');
+  const spill = values.text('spill');
   const job: TrainJob = {
     command: 'train',
     model: name,
@@ -226,31 +181,8 @@ function parseTrain(args: readonly string[], models: readonly ModelInfo[]): Read
     options: model ? givenOptions(model, values) : ownOptions(settings),
     sending: sendingOf(values),
     ...(record !== undefined && { record }),
+    ...(spill !== undefined && { spill }),
   };
-  return { ...read, job };
-}
-
-function parseScoring(command: 'predict' | 'evaluate', args: readonly string[]) {
-  const context = `perpetuum ${command}`;
-  const options = [...optionsOf(command), ...commonOptions];
-  const read = readArguments(args, { options, context });
-  const { positionals, values } = read;
-  const [modelDirectory, ...data] = positionals;
-  if (modelDirectory === undefined) {
-    const next = 'MODELDIR is the folder that perpetuum train --out wrote';
-    throw usage(`${context} needs MODELDIR and DATA`, next);
-  }
-  const base = {
-    modelDirectory,
-    data: checkData(data, `${context} ${modelDirectory}`),
-    threads: threadsOf(values),
-    input: inputOf(values),
-  };
-  const out = values.text('out');
-  const job: Job =
-    command === 'evaluate'
-      ? { command, ...base }
-      : { command, ...base, out, probabilities: values.flag('probabilities') };
   return { ...read, job };
 }
 
@@ -355,6 +287,15 @@ function parseHelp(argv: readonly string[], models: readonly ModelInfo[]): Reque
 }
 
 /** @throws ERR_CONFIG with the first rule that the command line breaks. */
+function readJob(
+  command: 'train' | 'predict' | 'evaluate' | 'topics',
+  args: readonly string[],
+  models: readonly ModelInfo[],
+): Read & { job: Job } {
+  if (command === 'train') return parseTrain(args, models);
+  return command === 'topics' ? parseTopics(args) : parseScoring(command, args);
+}
+
 export function parse(argv: readonly string[], models: readonly ModelInfo[]): Request {
   const help = parseHelp(argv, models);
   if (help) return help;
@@ -371,8 +312,9 @@ export function parse(argv: readonly string[], models: readonly ModelInfo[]): Re
       return parseDemo(args);
     case 'train':
     case 'predict':
-    case 'evaluate': {
-      const read = command === 'train' ? parseTrain(args, models) : parseScoring(command, args);
+    case 'evaluate':
+    case 'topics': {
+      const read = readJob(command, args, models);
       const seconds = read.values.number('deadline');
       const deadlineMs = seconds === undefined ? undefined : seconds * 1000;
       const view = viewOf(read.values, { json: true });

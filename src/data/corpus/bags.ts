@@ -5,18 +5,19 @@ import { limits } from '../../base/limits.ts';
 import type { CorpusOptions } from '../load-corpus.ts';
 import { mtxTriples } from '../load-ratings.ts';
 import type { BagRules, BagShape, MtxShape, Probe } from '../tasks.ts';
-import { mergeClasses } from '../load/classes.ts';
 import { placeCoordinates } from '../load/coordinates.ts';
-import { noWording, parseFiles, requireRows, type FilePlan, type Parsed } from '../load/files.ts';
+import { noWording, parseFiles, requireRows, type FilePlan } from '../load/files.ts';
 import type { Session } from '../load/session.ts';
 import { fetchRows } from '../load/shares.ts';
-import { blocksSink, unknownLabels } from '../load/text-samples.ts';
-import type { RawBlock, RawCorpus } from './finish.ts';
+import { blocksSink } from '../load/text-samples.ts';
+import { labelledBlocks, type RawBlock } from './blocks.ts';
+import { spillTriples } from './entries.ts';
+import type { RawCorpus } from './finish.ts';
 import { stopWordsOf } from './lexicon.ts';
 import { mapWords, vocabularyOf } from './vocabulary.ts';
 
 /** What corpora of counts do not have. */
-const counts = { unknown: 0, dated: false, chosen: false };
+const counts = { unknown: 0, dated: false, named: false, chosen: false };
 
 type Loading = {
   readonly session: Session;
@@ -62,17 +63,6 @@ function bagPlan(probe: Probe, vocabulary: readonly string[], base: number): Fil
   return { probe, rules, wording, sink: blocksSink };
 }
 
-async function labelsOf(session: Session, parsed: Parsed, { like }: CorpusOptions) {
-  const { classes, maps, unknown } = await mergeClasses(parsed.pieces, like?.classes);
-  await session.steps(
-    parsed.pieces.flatMap(({ rows: n, target, here }, i) => {
-      const map = maps[i] ?? null;
-      return map === null || !here ? [] : [{ op: 'remap', n, map, from: target, to: target }];
-    }),
-  );
-  return { classes, warnings: unknownLabels(unknown) };
-}
-
 /** The first word of the files: lda-c has 0; else 0 when a 0 stands anywhere. */
 function baseOf({ probes, options }: Loading): -1 | 0 | 1 {
   if (probes[0].format === 'lda-c') return 0;
@@ -101,21 +91,36 @@ async function loadLines(loading: Loading): Promise<RawCorpus> {
     );
   }
   const labelled = probes.some(({ shape }) => (shape as BagShape).head === 'label');
-  const labels = labelled
-    ? await labelsOf(session, parsed, options)
-    : { classes: [], warnings: [] };
-  const blocks = pieces.map(({ rows, nonzeros, target, rowStart, index, value }): RawBlock => {
-    const none = { names: [], dates: 0 };
-    return { ...none, documents: rows, nonzeros, target, rowStart, index, count: value };
-  });
+  const known = labelled ? options.like?.classes : [];
+  const labels = await labelledBlocks(session, parsed, { known, named: false });
   return {
-    ...{ path, format, documents, blocks, base, ...counts },
+    ...{ path, format, documents, base, ...labels, ...counts },
     ...(await wordsOf(loading, counted, base)),
-    ...labels,
   };
 }
 
-/** Entries in any order: documents × words. */
+/** Entries in any order, in memory. */
+async function placeTriples(
+  session: Session,
+  probe: Probe,
+  { documents, columns }: { readonly documents: number; readonly columns: number },
+): Promise<RawBlock[]> {
+  session.expect(2 * probe.bytes);
+  const placed = await placeCoordinates(session, mtxTriples(probe, true), {
+    rows: documents,
+    columns,
+  });
+  const target = session.arena.allocate(documents * 4);
+  await session.steps([{ op: 'fill', n: documents, value: -1, at: target }]);
+  let before = 0;
+  return placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
+    before += rows;
+    const none = { names: [], dates: 0, labels: null };
+    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
+  });
+}
+
+/** Entries: documents × words. */
 async function loadTriples(loading: Loading): Promise<RawCorpus> {
   const { session, probes, vocabulary } = loading;
   const [probe, second] = probes;
@@ -129,19 +134,10 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     const rule = `the vocabulary must have the ${columns} words that the size line promises`;
     throw new SystemError('ERR_DATA', `${path}: ${rule}; found ${vocabulary.length}`);
   }
-  session.expect(2 * probe.bytes);
-  const placed = await placeCoordinates(session, mtxTriples(probe, true), {
-    rows: documents,
-    columns,
-  });
-  const target = session.arena.allocate(documents * 4);
-  await session.steps([{ op: 'fill', n: documents, value: -1, at: target }]);
-  let before = 0;
-  const blocks = placed.blocks.map(({ rows, value: count, ...block }): RawBlock => {
-    before += rows;
-    const none = { names: [], dates: 0 };
-    return { ...block, ...none, count, documents: rows, target: target + (before - rows) * 4 };
-  });
+  const inFile = session.spill !== undefined;
+  const blocks = inFile
+    ? await spillTriples(session, probe, documents)
+    : await placeTriples(session, probe, { documents, columns });
   const facts = {
     path,
     format,
@@ -152,7 +148,8 @@ async function loadTriples(loading: Loading): Promise<RawCorpus> {
     classes: [],
     warnings: [],
   };
-  return { ...facts, ...(await wordsOf(loading, columns, 0)) };
+  // Words in memory begin with 0 already.
+  return { ...facts, ...(await wordsOf(loading, columns, inFile ? 1 : 0)) };
 }
 
 export async function loadBags(

@@ -6,7 +6,7 @@ import { limits } from '../../base/limits.ts';
 import type { TextOptions } from '../load-corpus.ts';
 import type { Probe } from '../tasks.ts';
 import type { Session } from '../load/session.ts';
-import type { RawBlock } from './finish.ts';
+import { countDocuments, type RawBlock } from './blocks.ts';
 import { ENGLISH } from './stop-words.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
@@ -127,12 +127,7 @@ export async function numberWords(
     const remedy = 'choose them with a vocabulary file, or make them longer with --min-length';
     throw new SystemError('ERR_LIMIT', `${counted.path}: ${rule}; ${remedy}`);
   }
-  await session.steps(
-    counted.blocks.map(({ nonzeros: n, rowStart, index }) => {
-      const at = index + (arena.i32[rowStart / 4] ?? 0) * 4;
-      return { op: 'documents', n, table, at };
-    }),
-  );
+  await countDocuments(session, counted.blocks, table);
   const { minDocuments = MIN_DOCUMENTS, maxShare = MAX_SHARE, documents } = counted;
   const alone = session.world.size === 1;
   const most = Math.floor(maxShare * documents);

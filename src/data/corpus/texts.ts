@@ -2,14 +2,14 @@
 import { SystemError } from '../../base/errors.ts';
 import type { CorpusOptions } from '../load-corpus.ts';
 import type { CsvShape, DocumentsTask, Probe, TextFields } from '../tasks.ts';
-import { mergeClasses } from '../load/classes.ts';
-import { noWording, parseFiles, requireRows, type FilePlan, type Parsed } from '../load/files.ts';
+import { noWording, parseFiles, requireRows, type FilePlan } from '../load/files.ts';
 import type { Session } from '../load/session.ts';
 import { isBroken } from '../load/shared-tasks.ts';
 import { fetchRows, rowsHere } from '../load/shares.ts';
-import { blocksSink, unknownLabels } from '../load/text-samples.ts';
+import { blocksSink } from '../load/text-samples.ts';
 import { fromFault } from '../../base/errors.ts';
-import { ownDocuments, type RawBlock, type RawCorpus } from './finish.ts';
+import { labelledBlocks, nowhere, ownDocuments, wholeBlock, type RawBlock } from './blocks.ts';
+import type { RawCorpus } from './finish.ts';
 import { numberWords, openLexicon } from './lexicon.ts';
 import type { TextFile } from './paths.ts';
 import { vocabularyOf } from './vocabulary.ts';
@@ -22,6 +22,7 @@ type Read = {
   readonly dropped: number;
   readonly broken: number;
   readonly dated: boolean;
+  readonly named: boolean;
   readonly warnings: readonly string[];
 };
 
@@ -71,13 +72,6 @@ function planOf(probe: Probe, table: number, options: CorpusOptions): FilePlan {
 
 const textWording = { ...noWording, format: 'csv' as const };
 
-function blocksOf({ pieces }: Parsed, named: boolean): RawBlock[] {
-  return pieces.map(({ rows, nonzeros, target, rowStart, index, value, names, dates }) => ({
-    ...{ documents: rows, nonzeros, target, rowStart, index, count: value, dates },
-    names: named ? names.split('\n') : [],
-  }));
-}
-
 /** Lines, or fields of lines. */
 async function readLines(
   session: Session,
@@ -87,27 +81,24 @@ async function readLines(
   const plans = probes.map((probe) => planOf(probe, table, options));
   const parsed = await fetchRows(session, await parseFiles(session, plans, 'rows'));
   requireRows(parsed.rows, probes[0].path);
-  const { classes, maps, unknown } = await mergeClasses(parsed.pieces, options.like?.classes);
-  await session.steps(
-    parsed.pieces.flatMap(({ rows: n, target, here }, i) => {
-      const map = maps[i] ?? null;
-      return map === null || !here ? [] : [{ op: 'remap', n, map, from: target, to: target }];
-    }),
-  );
-  const { rows: documents, dropped, broken } = parsed;
   const has = (field: 'date' | 'name') =>
     plans.every(({ rules }) => rules.kind === 'text' && (rules.fields?.[field] ?? -1) >= 0);
-  const dated = has('date');
-  const blocks = blocksOf(parsed, has('name'));
-  return { documents, blocks, classes, dropped, broken, dated, warnings: unknownLabels(unknown) };
+  const [dated, named] = [has('date'), has('name')];
+  const known = options.like?.classes;
+  const labelled = await labelledBlocks(session, parsed, { known, named });
+  const { rows: documents, dropped, broken } = parsed;
+  return { documents, dropped, broken, dated, named, ...labelled };
 }
+
+/** Files of a task at most: scratch has room for them, be they empty. */
+const FILES_MAX = 1 << 16;
 
 /** Runs of files that have about as much text as a chunk; a task each. */
 function batches(files: readonly TextFile[], bytesMax: number): TextFile[][] {
   const all: TextFile[][] = [];
   let room = 0;
   for (const file of files) {
-    if (room < file.bytes || all.length === 0) {
+    if (room < file.bytes || (all.at(-1)?.length ?? FILES_MAX) >= FILES_MAX) {
       all.push([]);
       room = bytesMax;
     }
@@ -128,7 +119,9 @@ async function readFiles(
   const own = batches(files.slice(first, last), session.pool.chunkBytes);
   const tasks = own.map((batch): DocumentsTask => {
     const paths = batch.map(({ path }) => path);
-    return { kind: 'documents', control: session.control, paths, rules: { kind: 'text', table } };
+    const rules = { kind: 'text', table } as const;
+    const { control, spill } = session;
+    return { kind: 'documents', control, paths, rules, ...(spill !== undefined && { spill }) };
   });
   const results = await session.askAll(tasks, isBroken);
   const blocks: RawBlock[] = [];
@@ -139,23 +132,18 @@ async function readFiles(
     if (result.kind === 'failure') throw fromFault(result);
     dropped += result.dropped;
     broken += result.broken;
-    for (const { rows, nonzeros, target, rowStart, index, value } of result.pieces) {
+    for (const { rows, nonzeros, target, rowStart, index, value, at } of result.pieces) {
       const names = own[i]?.map(({ name }) => name) ?? [];
-      const places = { target, rowStart, index, count: value, dates: 0 };
-      blocks.push({ documents: rows, nonzeros, names, ...places });
+      const places = { target, rowStart, index, count: value, dates: 0, labels: null };
+      const block = { documents: rows, nonzeros, names, ...places };
+      blocks.push({ ...block, ...(at !== undefined && { spilled: wholeBlock(block, at) }) });
     }
   }
   if (last < documents) blocks.push(nowhere(documents - last));
   const all = await session.talk.exchange([dropped, broken]);
   const [total, bad] = [0, 1].map((k) => all.reduce((sum, host) => sum + (host[k] ?? 0), 0));
-  const facts = { classes: [], dated: false, warnings: [] };
+  const facts = { classes: [], dated: false, named: true, warnings: [] };
   return { documents, blocks, dropped: total ?? 0, broken: bad ?? 0, ...facts };
-}
-
-/** Documents of other hosts. */
-function nowhere(documents: number): RawBlock {
-  const places = { target: 0, rowStart: 0, index: 0, count: 0, dates: 0 };
-  return { documents, nonzeros: 0, names: [], ...places };
 }
 
 export type TextInput =
@@ -177,13 +165,13 @@ export async function loadTexts(
       ? await readLines(session, input.probes, { table, options })
       : await readFiles(session, input.files, table);
   const path = input.kind === 'lines' ? input.probes[0].path : (input.files[0]?.path ?? '');
-  const own = ownDocuments(session, read.documents, read.blocks);
-  const { documents } = read;
+  const { documents, blocks, classes, dated, named } = read;
+  const own = ownDocuments(session, { documents, path, blocks });
   const numbered = await numberWords(session, lexicon, { ...options, path, documents, ...own });
   const broken = `${read.broken} bytes that are not UTF-8 were taken for blanks`;
   return {
     ...{ path, format: input.kind === 'lines' ? input.probes[0].format : ('text' as const) },
-    ...{ documents, blocks: read.blocks, classes: read.classes, dated: read.dated, base: 0 },
+    ...{ documents, blocks, classes, dated, named, base: 0 },
     ...{ ...numbered, words: numbered.vocabulary.length, unknown: read.dropped },
     chosen: known.length === 0,
     warnings: [...(read.broken > 0 ? [broken] : []), ...read.warnings],

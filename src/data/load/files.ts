@@ -135,8 +135,9 @@ export function sourceOf(session: Session, probe: Probe): Source {
 function tasksOf(session: Session, plan: FilePlan): ParseTask[] {
   const { probe, rules } = plan;
   const source = sourceOf(session, probe);
-  const task = (chunk: number | 'all') =>
-    ({ kind: 'parse', source, chunk, rules, sink: plan.sink(chunk) }) as const;
+  const { spill } = session;
+  const common = { kind: 'parse', source, rules, ...(spill !== undefined && { spill }) } as const;
+  const task = (chunk: number | 'all') => ({ ...common, chunk, sink: plan.sink(chunk) });
   if (probe.gzip) return [task('all')];
   const first = Math.floor(probe.dataAt / source.chunkBytes);
   const end = Math.ceil(probe.bytes / source.chunkBytes);
@@ -155,9 +156,14 @@ export function violationError(plan: FilePlan, lines: number, violation: Violati
   return new SystemError('ERR_DATA', located(plan.probe.path, line, violation.column, rule, found));
 }
 
+/** Rows that end before the row that came before them: both are known here alone. */
+function isBehind({ pieces }: ParseResult, { rules }: FilePlan, last: number): boolean {
+  return 'ordered' in rules && (pieces[0]?.lowest ?? last) < last;
+}
+
 /**
- * More entries than the size line promises: found by counting, so the task that has them runs
- * again.
+ * More entries than the size line promises, and rows below those of the chunk before: found when
+ * all is there, so the task that has them runs again.
  */
 async function checkPromise(
   session: Session,
@@ -169,16 +175,20 @@ async function checkPromise(
   if (!('promised' in rules) || rules.promised === Infinity) return;
   let rows = 0;
   let lines = 0;
+  let last = 0;
   for (const [i, result] of results.entries()) {
     const task = tasks[i];
-    if (rows + result.rows > rules.promised || result.violation !== undefined) {
+    const tooMany = rows + result.rows > rules.promised;
+    if (tooMany || result.violation !== undefined || isBehind(result, plan, last)) {
       assert(task !== undefined, 'every result has a task');
       const rest = { ...rules, promised: rules.promised - rows };
-      const again = await session.ask({ ...task, rules: rest, sink: { kind: 'none' } });
+      const ordered = 'ordered' in rest ? { ...rest, ordered: last } : rest;
+      const again = await session.ask({ ...task, rules: ordered, sink: { kind: 'none' } });
       if (again.violation !== undefined) throw violationError(plan, lines, again.violation);
     }
     rows += result.rows;
     lines += result.lines;
+    last = result.pieces.at(-1)?.highest ?? last;
   }
   if (rows === rules.promised) return;
   const rule = `the size line promises ${rules.promised} entries, there are ${rows}`;

@@ -5,6 +5,7 @@ import { together, type Talk } from '../../base/together.ts';
 import { partitionsFor, soloWorld, type World } from '../../base/world.ts';
 import type { Arena } from '../../memory/arena.ts';
 import type { LoaderPool } from '../loader-pool.ts';
+import type { SpillFile } from '../spill/tasks.ts';
 import { openFiles, type Files } from './borrowed.ts';
 import {
   CONTROL_BYTES,
@@ -43,6 +44,8 @@ export type Session = Required<Host> & {
   readonly talk: Talk;
   readonly files: Files;
   readonly control: SharedArrayBuffer;
+  /** Documents go into this file; into the arena when absent. */
+  readonly spill?: SpillFile;
   /** Bytes that the tasks will read, for onProgress. */
   expect(bytes: number): void;
   /** Dense blocks are f32 from now on. */

@@ -4,6 +4,8 @@ import { assert } from '../../base/assert.ts';
 import { controlCell, type Labels, type ParseTask, type Piece, type Rules } from '../tasks.ts';
 import { code, type Violation } from './codes.ts';
 import { runKernel, stateOf, type Lines, type Output } from './kernel.ts';
+import type { SpillFile } from '../spill/tasks.ts';
+import { spillEntries, spillRows } from './spilled.ts';
 import { keep, LABEL_ENTRIES, LABEL_ENTRY_BYTES, type LoaderThread } from './thread.ts';
 
 const LINE_FEED = 10;
@@ -14,6 +16,8 @@ export type Progress = {
   rows: number;
   dropped: number;
   broken: number;
+  /** Row of the last entry, where these are in order. */
+  last: number;
   bytesOnly: boolean;
   /** Of a compressed file, so far. */
   bytesRead: number;
@@ -111,6 +115,14 @@ function fieldsOf(thread: LoaderThread, { rows, dates = 0, names = 0 }: Output) 
   return { dates: keep(thread, dates, rows * 4), names: texts.join('\n') };
 }
 
+/** Writes documents, or entries of them, into the task's file. */
+function spilled(thread: LoaderThread, { sink }: ParseTask, file: SpillFile, output: Output) {
+  const { rows: documents, entries: nonzeros, value: count, ...places } = output;
+  if (sink.kind === 'documents') return { entries: spillEntries(thread, file, output, sink) };
+  assert(places.rowStart !== 0, 'what is read into a file is documents');
+  return { at: spillRows(thread, file, { ...places, documents, nonzeros, count }) };
+}
+
 /** Copies the kernel's output to the arena at its exact size, if the task keeps it. */
 function keepBlock(
   thread: LoaderThread,
@@ -148,6 +160,9 @@ function keepBlock(
   const storage = storages[rules.kind];
   if (!shared.kept) {
     return { ...shared, ...none, storage, nonzeros: storage === 'u8' ? 0 : entries };
+  }
+  if (task.spill !== undefined) {
+    return { ...shared, ...none, storage, ...spilled(thread, task, task.spill, output) };
   }
   const target = keep(thread, output.target, rows * 4);
   if (rules.kind === 'csv') {
@@ -228,7 +243,7 @@ export function parseLines(
 ): boolean {
   if (begin === end) return true;
   const { chunkBytes } = task.source;
-  const text: Lines = { begin, end, chunkBytes, before: done.rows };
+  const text: Lines = { begin, end, chunkBytes, before: done.rows, after: done.last };
   const output = runKernel(thread, task.rules, text);
   if (output === null) {
     done.violation = violationOf(thread, begin, done.lines, task.rules);
@@ -237,7 +252,8 @@ export function parseLines(
   const found = stateOf(thread);
   const lines = found.i32(8); // the sink may run kernels again
   if (task.rules.kind === 'csv') done.bytesOnly &&= found.i32(44) !== 0;
-  if (task.sink.kind === 'blocks') {
+  if (task.rules.kind === 'triples' && output.rows > 0) done.last = found.i32(24);
+  if (task.sink.kind === 'blocks' || task.sink.kind === 'documents') {
     done.dropped += found.i32(task.rules.kind === 'text' ? 72 : 28);
     if (task.rules.kind === 'text') done.broken += found.i32(76);
     if (output.rows > 0) {

@@ -27,6 +27,7 @@ export const code = {
   badTerms: 23,
   highWord: 24,
   badDate: 25,
+  rowOrder: 26,
   // found by TypeScript
   longLine: 100,
   damaged: 101,
@@ -152,6 +153,10 @@ export function ruleOf(violation: Violation, wording: Wording): string {
       return `a word is at most ${field}: the vocabulary has ${wording.columns} words`;
     case code.badDate:
       return `column ${wording.nameOf(field)}: a date is a year, YYYY-MM or YYYY-MM-DD`;
+    case code.rowOrder: {
+      const rule = `documents that are read into a file ascend; the one before is ${field}`;
+      return `${rule}: sort the lines by document, or read into memory, in any order`;
+    }
     case code.twice:
       return 'an entry stands in the file twice; add the two up or remove one';
     case code.other:

@@ -33,6 +33,8 @@ export type Lines = {
   readonly end: number;
   readonly chunkBytes: number;
   readonly before: number;
+  /** Row of the last entry before them. */
+  readonly after: number;
 };
 
 export type State = { i32(at: number): number; f32(at: number): number; f64(at: number): number };
@@ -91,6 +93,7 @@ function runCsv(thread: LoaderThread, rules: CsvRules, lines: Lines): Places {
 function runTriples(thread: LoaderThread, rules: TripleRules, lines: Lines): Places {
   const { kernels, state, labels } = thread;
   const { begin, end, chunkBytes, before } = lines;
+  const after = rules.ordered === undefined ? -1 : Math.max(rules.ordered, lines.after);
   const place = outputs(thread);
   const room = Math.min(((end - begin) >> 2) + 1, (chunkBytes >> 2) + 2);
   const entriesMax = Math.min(room, rules.promised - before);
@@ -99,7 +102,7 @@ function runTriples(thread: LoaderThread, rules: TripleRules, lines: Lines): Pla
   const value = place(entriesMax * 4);
   const answer = kernels.parse_ratings(
     ...([begin, end, state, rules.strict ? 1 : 0, rules.fields, rules.least] as const),
-    ...([rules.userMax, rules.itemMax, rules.counts ? countMax : 0] as const),
+    ...([rules.userMax, rules.itemMax, rules.counts ? countMax : 0, after] as const),
     ...([entriesMax, classesMax, labelBytesMax] as const),
     ...([rules.labels ? labels : 0, target, index, value] as const),
   );

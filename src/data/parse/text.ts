@@ -5,9 +5,10 @@ import { assert } from '../../base/assert.ts';
 import { SystemError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { DocumentsTask, LexiconResult, LexiconTask } from '../tasks.ts';
-import type { ParseResult, TextRules } from '../tasks.ts';
+import type { ParseResult, Piece, TextRules } from '../tasks.ts';
 import { code } from './codes.ts';
-import type { Lines, Places } from './kernel.ts';
+import type { Lines, Output, Places } from './kernel.ts';
+import { spillRows } from './spilled.ts';
 import { addProgress, isCancelled, isDamage } from './stream.ts';
 import { keep, outputs, type LoaderThread } from './thread.ts';
 
@@ -126,15 +127,36 @@ function textOf(path: string): Uint8Array {
   throw refuse('1:1', rule, `${lineBytesMax + 1} bytes and more`);
 }
 
+/** Documents without labels that lie in scratch, where the task wants them. */
+function pieceOf(thread: LoaderThread, { spill }: DocumentsTask, output: Output): Piece {
+  const { rows, entries, target, rowStart, index, value } = output;
+  const labels = { texts: '', places: new Int32Array(0) };
+  const none = { lowest: 0, highest: 0, lowestItem: 0, highestItem: 0, sum: 0, x: 0, dates: 0 };
+  const facts = { ...none, minimum: 0, maximum: 0, labels, names: '', kept: true, rows };
+  const piece = { ...facts, nonzeros: entries, storage: 'csr' as const };
+  if (spill !== undefined) {
+    const block = { documents: rows, nonzeros: entries, target, rowStart, index, count: value };
+    const at = spillRows(thread, spill, block);
+    return { ...piece, target: 0, rowStart: 0, index: 0, value: 0, at };
+  }
+  return {
+    ...piece,
+    target: keep(thread, target, rows * 4),
+    rowStart: keep(thread, rowStart, (rows + 1) * 4),
+    index: keep(thread, index, entries * 4),
+    value: keep(thread, value, entries * 4),
+  };
+}
+
 /** Files that are a document each, in one block. */
 export function readDocuments(thread: LoaderThread, task: DocumentsTask): ParseResult {
   const { kernels, state, u32, bytes, scratch, text } = thread;
   const { table } = task.rules;
   const rows = task.paths.length;
-  const rowStart = thread.arena.allocate((rows + 1) * 4);
-  const target = thread.arena.allocate(rows * 4);
   const place = outputs(thread);
   const room = entriesFor(2 ** 31 - 1, limits.chunkBytes);
+  const rowStart = place((rows + 1) * 4);
+  const target = place(rows * 4);
   const index = place(room * 4);
   const value = place(room * 4);
   const found = state + 72;
@@ -156,16 +178,10 @@ export function readDocuments(thread: LoaderThread, task: DocumentsTask): ParseR
     addProgress(task.control, content.length);
   }
   const [dropped = 0, broken = 0] = u32.subarray(found / 4, found / 4 + 2);
-  const labels = { texts: '', places: new Int32Array(0) };
-  const none = { lowest: 0, highest: 0, lowestItem: 0, highestItem: 0, sum: 0, x: 0, dates: 0 };
-  const piece = {
-    ...{ ...none, minimum: 0, maximum: 0, labels, names: '', kept: true, rows, nonzeros: n },
-    ...{ storage: 'csr' as const, target, rowStart },
-    ...{ index: keep(thread, index, n * 4), value: keep(thread, value, n * 4) },
-  };
+  const pieces = [pieceOf(thread, task, { rows, entries: n, target, rowStart, index, value })];
   const stopped = { code: code.stopped, line: 0, column: 1, found: '', field: 0 };
   return {
-    ...{ kind: 'parsed', lines: 0, rows, dropped, broken, bytesOnly: true, pieces: [piece] },
+    ...{ kind: 'parsed', lines: 0, rows, dropped, broken, bytesOnly: true, pieces },
     places: [],
     ...(isCancelled(task.control) && { violation: stopped }),
   };

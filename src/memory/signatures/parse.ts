@@ -57,6 +57,7 @@ export const parse = {
     'userMax',
     'itemMax',
     'countMax',
+    'after',
     'entriesMax',
     'labelsMax',
     'labelBytesMax',
@@ -97,6 +98,7 @@ export const parse = {
   u8_to_f32_rows: ['rows', 'columns', 'fromStride', 'toStride', 'from', 'to'],
   f32_columns_to_rows: ['n', 'first', 'rows', 'columns', 'stride', 'bytes', 'from', 'x'],
   csr_row_starts: ['rows', 'first', 'counts', 'rowStart'],
+  csr_sorted_rows: ['n', 'from', 'first', 'rows', 'row', 'rowStart'],
   csr_take_rows: ['rowsMax', 'entriesMax', 'counts'],
   csr_scatter: [
     'n',

@@ -5,12 +5,21 @@ export const topics = {
   lda_begin: ['plan'],
   lda_sample: ['first', 'last', 'stateLow', 'stateHigh', 'plan'],
 
+  // assembly/lda/proposals.ts
+  lda_mh_begin: ['plan'],
+  lda_mh_sample: ['first', 'last', 'stateLow', 'stateHigh', 'plan'],
+
   // assembly/lda/build.ts
   lda_count: ['first', 'last', 'rowStart', 'index', 'count', 'counts'],
   lda_document_bytes: ['first', 'last', 'K', 'most', 'rowStart', 'count'],
   lda_place: [
     ...(['first', 'last', 'K', 'place', 'rowStart', 'index', 'count'] as const),
     ...(['cursors', 'documents', 'places', 'topics'] as const),
+  ],
+  lda_mh_bytes: ['first', 'last', 'K', 'most', 'rowStart', 'count'],
+  lda_mh_place: [
+    ...(['first', 'last', 'K', 'place', 'rowStart', 'index', 'count'] as const),
+    ...(['cursors', 'documents', 'places'] as const),
   ],
   lda_rows: ['V', 'K', 'G', 'counts', 'rows', 'lengths', 'blocks'],
   lda_starts: ['V', 'counts', 'starts'],

@@ -6,8 +6,13 @@
 //             part 1 │   t 2   │   t 0   │   t 1   │      no two parts have the same words at once,
 //             part 2 │   t 1   │   t 2   │   t 0   │       so n_kw is always right; n_k is a copy
 //
-//   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents, tokens'
-//                      topics, starts by word, documents }, then { documents, tokens }
+// A part is sampled in windows of its documents, one of them as a rule: windows.ts.
+//
+//   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents (or of their
+//                      cells there), tokens' topics (exact sampling), starts by word, documents },
+//                      then { documents, tokens } and the bytes of { topics and documents, all
+//                      four } of the window that is in turn
+//   buffer `windows`   G × W × 32 bytes: the lines of all
 //   buffer `entries`   the word-topic table, sparse by word: assembly/lda/sample.ts draws it
 //   buffer `rows`, `lengths`, `blocks`    where a word's row is, how long, the cut of the words
 //   buffer `totals`    n_k, as of the end of the last stratum; `copies`: G of them, one a part
@@ -25,7 +30,13 @@ export type LdaOptions = {
   readonly evaluateInterval: number;
   /** Passes from one step of α and β to the next; 0: they stay. */
   readonly optimizeInterval: number;
+  /** W: a pass samples window after window. */
+  readonly windows: number;
+  readonly sampler: SamplerName;
 };
+
+/** The samplers of a token's topic: sampler.ts. */
+export type SamplerName = 'exact' | 'mh';
 
 export type LdaShape = {
   /** K, and K padded to whole sums of the sampler. */
@@ -58,7 +69,10 @@ export function ldaShape({
 }
 
 /** Words of i32 of a part's line. */
-export const line = { places: 0, topics: 1, starts: 2, documents: 3, count: 4, tokens: 5 } as const;
+export const line = {
+  ...{ places: 0, topics: 1, starts: 2, documents: 3 },
+  ...{ count: 4, tokens: 5, changing: 6, bytes: 7 },
+} as const;
 const lineBytes = 32;
 
 /** f64 cells of what was measured of a part, and of the block of the same number. */
@@ -73,6 +87,10 @@ export type LdaState = {
   readonly shape: LdaShape;
   /** Of the sampler, in this thread's scratch: see assembly/lda/sample.ts. */
   readonly plan: number;
+  /** V × i32, for building a part. */
+  readonly cursors: number;
+  /** Room for a block that lies in a file. */
+  readonly staging: number;
 };
 export type LdaContext = PushContext<LdaOptions, LdaState>;
 type Place = Pick<Context<LdaOptions>, 'arena' | 'buffer'>;
@@ -80,6 +98,14 @@ type Place = Pick<Context<LdaOptions>, 'arena' | 'buffer'>;
 export function lineOf({ arena, buffer }: Place, part: number): Int32Array {
   const at = (buffer('lines') + part * lineBytes) / 4;
   return arena.i32.subarray(at, at + lineBytes / 4);
+}
+
+/** The line of window `window` of part `part`. */
+export function windowLine(ctx: Place & Pick<Setup<LdaOptions>, 'options'>, part: number) {
+  const { arena, buffer, options } = ctx;
+  const at = (buffer('windows') + part * options.windows * lineBytes) / 4;
+  return (window: number) =>
+    arena.i32.subarray(at + (window * lineBytes) / 4, at + ((window + 1) * lineBytes) / 4);
 }
 
 /** The f64 sums of part `part`. */
@@ -99,10 +125,14 @@ export function ldaBuffers(setup: Setup<LdaOptions>): readonly BufferSpec[] {
   const { partitions: grid, workers } = setup;
   const { words, tokens, documents } = corpusOf(setup.data);
   const { topics, padded } = ldaShape(setup);
+  const { windows } = setup.options;
+  // Documents that are not in memory are not saved either.
+  const saved = corpusOf(setup.data).spill === undefined;
   // Words have at most as many topics as tokens: how many in all is known when they are counted.
   const entries = Math.min(tokens, words * topics);
   const bytes: Readonly<Record<string, number>> = {
     lines: grid * lineBytes,
+    windows: grid * windows * lineBytes,
     blockTokens: grid * grid * 4,
     workerCounts: workers * words * 4,
     counts: words * 4,
@@ -122,9 +152,9 @@ export function ldaBuffers(setup: Setup<LdaOptions>): readonly BufferSpec[] {
     wordStarts: (words + 1) * 4,
     wordTopics: entries * 4,
     wordCounts: entries * 4,
-    docStarts: (documents + 1) * 4,
-    docTopics: tokens * 4,
-    docCounts: tokens * 4,
+    docStarts: saved ? (documents + 1) * 4 : 4,
+    docTopics: saved ? tokens * 4 : 0,
+    docCounts: saved ? tokens * 4 : 0,
   };
   return Object.entries(bytes).map(([name, size]) => ({ name, bytes: size }));
 }

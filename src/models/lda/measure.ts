@@ -13,10 +13,11 @@ import {
   sum,
   sumCells,
   sumsAt,
+  windowLine,
   type LdaContext,
   type LdaOptions,
 } from './layout.ts';
-import { documentsOf } from './prepare.ts';
+import { documentsOf } from './windows.ts';
 
 /** Of every topic, at least: a topic that has died out can come back. */
 const alphaMin = 1e-6;
@@ -28,23 +29,32 @@ export type Measuring = Pick<
 
 type Scheduling = Measuring & Sharing;
 
-/** A part's own counts of topics, zeroed: what its documents, or its words, have. */
-function ownTotals(ctx: LdaContext, name: 'documentTotals' | 'wordTotals', part: number): number {
+type Totals = 'documentTotals' | 'wordTotals';
+
+/** A part's own counts of topics: what its documents, or its words, have. */
+function ownTotals(ctx: LdaContext, name: Totals, part: number): number {
   const { topics } = ctx.state.shape;
   const skip = part * topics * 4;
-  const at = ctx.buffer(name) + skip;
-  ctx.arena.i32.fill(0, at / 4, at / 4 + topics);
   ctx.share(name, skip, topics * 4);
+  return ctx.buffer(name) + skip;
+}
+
+function clearTotals(ctx: LdaContext, name: Totals, part: number): number {
+  const at = ownTotals(ctx, name, part);
+  ctx.arena.i32.fill(0, at / 4, at / 4 + ctx.state.shape.topics);
   return at;
 }
 
-/** Documents of part `part`; false when a count was lost. */
-export function measureDocuments(ctx: LdaContext, part: number): boolean {
+/** The documents of a part's window in turn; false when a count was lost. The first opens sums. */
+export function measureDocuments(ctx: LdaContext, part: number, window: number): boolean {
   const { kernels, arena } = ctx;
   const { topics, bits } = ctx.state.shape;
   const own = lineOf(ctx, part);
   const sums = sumsAt(ctx, part);
-  arena.f64.fill(0, sums / 8, sums / 8 + sumCells);
+  if (window === 0) {
+    arena.f64.fill(0, sums / 8, sums / 8 + sumCells);
+    clearTotals(ctx, 'documentTotals', part);
+  }
   ctx.share('sums', sums - ctx.buffer('sums'), sumCells * 8);
   const lost = kernels.lda_documents(
     ...([own[line.count]!, topics, bits, resultsOf(ctx)[result.alphaSum]!] as const),
@@ -72,7 +82,7 @@ export function measureWords(
   part: number,
   runs: Iterable<{ readonly count: number; readonly at: Rows }>,
 ): boolean {
-  const totals = ownTotals(ctx, 'wordTotals', part);
+  const totals = clearTotals(ctx, 'wordTotals', part);
   const beta = resultsOf(ctx)[result.beta]!;
   let lost = 0;
   for (const { count, at } of runs) {
@@ -85,16 +95,15 @@ export function measureWords(
   return lost === 0;
 }
 
-/** Documents of part p and words of block p; false when a count was lost. */
-export function measurePart(ctx: LdaContext, part: number): boolean {
-  const documents = measureDocuments(ctx, part);
+/** Words of block `part`, after all documents; false when a count was lost. */
+export function measureBlock(ctx: LdaContext, part: number): boolean {
   const first = blockStart(ctx, part) * 4;
   const [rows, lengths, counts] = ['rows', 'lengths', 'counts'].map(
     (name) => ctx.buffer(name) + first,
   ) as [number, number, number];
   const at = { rows, lengths, counts, entries: ctx.buffer('entries') };
-  const words = measureWords(ctx, part, [{ count: blockStart(ctx, part + 1) - first / 4, at }]);
-  return documents && words;
+  ctx.share('sums', sumsAt(ctx, part) - ctx.buffer('sums'), sumCells * 8);
+  return measureWords(ctx, part, [{ count: blockStart(ctx, part + 1) - first / 4, at }]);
 }
 
 /** A sum over the parts, in their order. */
@@ -122,23 +131,39 @@ export function likelihood(ctx: Measuring): number {
   return results[result.likelihood]!;
 }
 
-/** What part p's documents say of α, and block p's words of β. */
-export function slopesPart(ctx: LdaContext, part: number): void {
+const slopeCells = (ctx: LdaContext) => ctx.state.shape.topics + 2;
+
+/** A part's own slopes: K of α, of Σα, of β. */
+function slopesAt(ctx: LdaContext, part: number): number {
+  const bytes = slopeCells(ctx) * 8;
+  ctx.share('slopes', part * bytes, bytes);
+  return ctx.buffer('slopes') + part * bytes;
+}
+
+/** What the documents of a part's window in turn say of α. The first opens the slopes. */
+export function documentSlopes(ctx: LdaContext, part: number, window: number): void {
   const { kernels, arena } = ctx;
   const { topics, bits } = ctx.state.shape;
   const [own, results] = [lineOf(ctx, part), resultsOf(ctx)];
-  const bytes = (topics + 2) * 8;
-  const slopes = ctx.buffer('slopes') + part * bytes;
-  arena.f64.fill(0, slopes / 8, (slopes + bytes) / 8);
+  const slopes = slopesAt(ctx, part);
+  if (window === 0) arena.f64.fill(0, slopes / 8, slopes / 8 + slopeCells(ctx));
   kernels.lda_document_slopes(
     ...([own[line.count]!, topics, bits, results[result.alphaSum]!] as const),
     ...([own[line.documents]!, ctx.buffer('alpha'), slopes] as const),
   );
-  arena.f64[(slopes + bytes) / 8 - 1] = kernels.lda_word_slopes(
-    ...([blockStart(ctx, part), blockStart(ctx, part + 1), results[result.beta]!] as const),
+}
+
+/** The f64 that is of β: what a part's words say of it. */
+export const wordSlopeCell = (ctx: LdaContext, part: number): number =>
+  slopesAt(ctx, part) / 8 + slopeCells(ctx) - 1;
+
+/** What the words of block `part` say of β. */
+export function wordSlopes(ctx: LdaContext, part: number): void {
+  ctx.arena.f64[wordSlopeCell(ctx, part)] = ctx.kernels.lda_word_slopes(
+    ...([blockStart(ctx, part), blockStart(ctx, part + 1)] as const),
+    resultsOf(ctx)[result.beta]!,
     ...([ctx.buffer('rows'), ctx.buffer('lengths'), ctx.buffer('entries')] as const),
   );
-  ctx.share('slopes', part * bytes, bytes);
 }
 
 /** One step of Minka's fixed point for α and β, out of the parts' sums. */
@@ -175,17 +200,22 @@ export function placeOf(ctx: Measuring, part: number, cell: number): number {
   return place;
 }
 
-/** Topics of part `part`'s documents as they are saved. All parts were measured. */
+/** Topics of part `part`'s documents, all windows, as they are saved. All parts were measured. */
 export function exportDocuments(ctx: LdaContext, part: number): void {
   const { topics, bits } = ctx.state.shape;
-  const own = lineOf(ctx, part);
   const { first, last } = documentsOf(ctx, part);
+  const lines = windowLine(ctx, part);
   const place = placeOf(ctx, part, sum.documentEntries);
-  const end = ctx.kernels.lda_export_documents(
-    ...([own[line.count]!, topics, bits, place, own[line.documents]!] as const),
-    ...([ctx.buffer('docStarts') + first * 4, ctx.buffer('docTopics')] as const),
-    ctx.buffer('docCounts'),
-  );
+  let [document, end] = [first, place];
+  for (let window = 0; window < ctx.options.windows; window++) {
+    const own = lines(window);
+    end = ctx.kernels.lda_export_documents(
+      ...([own[line.count]!, topics, bits, end, own[line.documents]!] as const),
+      ...([ctx.buffer('docStarts') + document * 4, ctx.buffer('docTopics')] as const),
+      ctx.buffer('docCounts'),
+    );
+    document += own[line.count]!;
+  }
   ctx.arena.i32[ctx.buffer('docStarts') / 4 + last] = end;
   ctx.share('docStarts', first * 4, (last + 1 - first) * 4);
   for (const name of ['docTopics', 'docCounts']) ctx.share(name, place * 4, (end - place) * 4);

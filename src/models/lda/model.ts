@@ -7,8 +7,8 @@
 //               + Σ_k [ lnΓ(Vβ) − lnΓ(n_k + Vβ) + Σ_w lnΓ(n_kw + β) − lnΓ(β) ]
 //   trained     φ_kw = (n_kw + β) / (n_k + Vβ)      θ_dk = (n_dk + α_k) / (N_d + Σα)
 //
-// Two programs with one sampler (assembly/lda/sample.ts): rotation in program.ts, the parameter
-// server in server.ts.
+// Two programs, rotation in program.ts and the parameter server in server.ts, and for both two
+// samplers, in sampler.ts.
 import { SystemError } from '../../base/errors.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
@@ -23,13 +23,15 @@ import {
   type TrainRequest,
 } from '../model.ts';
 import { coherence } from '../topics/coherence.ts';
-import { pageOf, reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
-import { countTensors, documentsOf, placedTopics, readingOf, type TopicFacts } from './saved.ts';
+import { countTensors, documentsOf, placedTopics, readingOf, savedTopics } from './saved.ts';
+import type { TopicFacts } from './saved.ts';
 import { ldaServer } from './server.ts';
+import { gatherCounts } from './server/gathered.ts';
 
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
@@ -40,12 +42,16 @@ type Facts = TopicFacts & {
   readonly particles: number;
 };
 
-/** Where a run in any order promises nothing, as many parts as workers: each reads all words. */
+/**
+ * Where a run in any order promises nothing, as many parts as workers: each reads all words. On
+ * several hosts documents lie by parts already.
+ */
 function gridOf({ world, host }: Session, request: TrainRequest<Corpus>): number {
   const { partitions, policy, options: given } = request;
   if (partitions !== undefined) return partitions;
-  if (given['parallel'] === 'server' && policy.consistency !== 'bsp') return host.threads;
-  return world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
+  if (world.size > 1) return partitionsFor(world);
+  const server = given['parallel'] === 'server' && policy.consistency !== 'bsp';
+  return server ? host.threads : Math.max(gridMin, host.threads);
 }
 
 function check({ data }: TrainRequest<Corpus>): void {
@@ -58,7 +64,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const { data, seed, audit } = request;
   const ldaOptions = programOptions(request);
   const server = request.options['parallel'] === 'server';
-  if (server) checkServer(session, request);
+  if (server) checkServer(request);
   const program = server ? ldaServer : ldaRotation;
   const lockStep = { consistency: 'bsp', staleness: 0 } as const;
   const policy = server ? request.policy : lockStep;
@@ -71,6 +77,7 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
   );
+  if (server) await gatherCounts(session, run, data);
   const { arena } = session.host;
   const buffer = (name: string) => run.plan.buffers[name] ?? 0;
   const results = resultsOf({ arena, buffer });
@@ -132,7 +139,7 @@ function predict(
 export const lda: Model<Corpus> = {
   name: 'lda',
   summary: 'topics of documents (latent Dirichlet allocation) by collapsed Gibbs sampling',
-  input: 'corpus',
+  ...{ input: 'corpus', spills: true },
   defaultPasses,
-  ...{ options, train, evaluate, predict },
+  ...{ options, train, evaluate, predict, topics: savedTopics },
 };

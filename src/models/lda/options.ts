@@ -2,15 +2,20 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
-import type { Session, TrainRequest } from '../model.ts';
-import { pageOptions } from '../topics/report.ts';
-import type { LdaOptions } from './layout.ts';
+import type { TrainRequest } from '../model.ts';
+import { pageOptions } from '../topics/report/report.ts';
+import type { LdaOptions, SamplerName } from './layout.ts';
 import { tableCellsMax } from './server.ts';
 
 export const defaultPasses = 100;
 /** Σ α of what --alpha leaves open. */
 const defaultAlphaSum = 10;
 const topicsMax = 100_000;
+/** Of a window a token, about: place, topic, its share of a document. */
+const windowTokenBytes = 16;
+const windowsMax = 65_536;
+/** Topics of a document from which on proposals are the faster way: bench/results/samplers.md. */
+const proposedTopicsMin = 800;
 
 export const options: readonly OptionSpec[] = [
   {
@@ -19,7 +24,8 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'alpha', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    help: "weight of a topic before a document's words are seen; default 10 / topics",
+    ...{ defaultText: '10 / topics' },
+    help: "weight of a topic before a document's words are seen",
   },
   {
     ...{ name: 'beta', type: 'number', minimum: 0, exclusive: true, default: 0.01 },
@@ -30,12 +36,21 @@ export const options: readonly OptionSpec[] = [
     help: 'words go round from worker to worker, or are rows of a parameter server',
   },
   {
+    ...{ name: 'sampler', type: 'choice', choices: ['auto', 'exact', 'mh'], default: 'auto' },
+    help: 'topics drawn exactly, or proposed (Metropolis-Hastings): for documents of many topics',
+  },
+  {
     ...{ name: 'optimize-interval', type: 'integer', minimum: 0, default: 0 },
     help: 'every so many passes alpha (of each topic) and beta are fitted; 0: they stay',
   },
   {
     ...{ name: 'evaluate-interval', type: 'integer', minimum: 1, default: 10 },
     help: 'passes from one log-likelihood to the next',
+  },
+  {
+    ...{ name: 'window', type: 'number', minimum: 0, exclusive: true, default: 64 },
+    ...{ placeholder: 'MIB' },
+    help: 'documents that are sampled before the next are, by memory, of all hosts together',
   },
   {
     ...{ name: 'particles', type: 'integer', minimum: 0, maximum: 10_000, default: 0 },
@@ -45,32 +60,54 @@ export const options: readonly OptionSpec[] = [
 ];
 
 /** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
-export function checkServer(
-  session: Session,
-  { data, options: given }: TrainRequest<Corpus>,
-): void {
-  const { size } = session.world;
-  const refuse = (rule: string, found: string): never => {
-    throw new SystemError('ERR_CONFIG', `--parallel server ${rule}, got ${found}`);
-  };
-  if (size > 1) refuse('runs on one host: use --parallel rotation', `${size} hosts`);
-  const interval = given['optimize-interval'] as number;
-  if (interval > 0) refuse('keeps alpha and beta', `--optimize-interval ${interval}`);
+export function checkServer({ data, options: given }: TrainRequest<Corpus>): void {
+  if (data.spill !== undefined) {
+    const rule = '--parallel server keeps documents in memory';
+    throw new SystemError('ERR_CONFIG', `${rule}: leave out --spill, or use --parallel rotation`);
+  }
   const cells = data.words * (given['topics'] as number);
   if (cells <= tableCellsMax) return;
   const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;
   throw new SystemError('ERR_LIMIT', `${rule}, got ${cells}: use --parallel rotation`);
 }
 
-export function programOptions({ options: given, passes }: TrainRequest<Corpus>): LdaOptions {
+/**
+ * Topics that a document of n tokens has on average before its words are seen: each of K is missing
+ * with probability Γ(Σα) Γ(Σα − α + n) / (Γ(Σα − α) Γ(Σα + n)), about (Σα / (Σα + n))^α.
+ */
+function topicsExpected(topics: number, alpha: number, n: number): number {
+  return topics * (1 - (1 + n / (topics * alpha)) ** -alpha);
+}
+
+/** What `auto` stands for: proposals where documents are expected to have many topics. */
+function samplerFor(
+  name: SamplerName | 'auto',
+  { topics, alpha }: { readonly topics: number; readonly alpha: number },
+  { tokens, documents }: Pick<Corpus, 'tokens' | 'documents'>,
+): SamplerName {
+  if (name !== 'auto') return name;
+  return topicsExpected(topics, alpha, tokens / documents) >= proposedTopicsMin ? 'mh' : 'exact';
+}
+
+/** Windows of documents, however many hosts: where they begin and end decides the result. */
+function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
+  const bytes = (given['window'] as number) * 2 ** 20;
+  return Math.max(1, Math.min(windowsMax, Math.ceil((data.tokens * windowTokenBytes) / bytes)));
+}
+
+export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
+  const { data, options: given, passes } = request;
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
+  const alpha = (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics;
   return {
     topics,
-    alpha: (given['alpha'] as number | undefined) ?? defaultAlphaSum / topics,
+    alpha,
     beta: number('beta'),
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
+    windows: given['parallel'] === 'server' ? 1 : windowsOf(request),
+    sampler: samplerFor(given['sampler'] as SamplerName | 'auto', { topics, alpha }, data),
   };
 }

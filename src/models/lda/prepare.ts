@@ -1,72 +1,25 @@
-// From bags of words to tokens sorted by word: counting, and building a part of the documents.
-import { rangeOf, type Range } from '../../base/ranges.ts';
-import type { Corpus } from '../../data/dataset.ts';
+// What a worker of lda has of its own, how often words occur, and the priors as they begin.
 import type { Context } from '../../program/program.ts';
-import { assert } from '../../base/assert.ts';
 import {
-  blockStart,
   corpusOf,
   ldaShape,
   line,
   lineOf,
   result,
   resultsOf,
-  tooLong,
   type LdaContext,
   type LdaOptions,
-  type LdaShape,
   type LdaState,
 } from './layout.ts';
-
-/** Bytes from the plan's beginning to what it points to. */
-const planBytes = 128;
-
-/**
- * The sampler's plan, in this thread's scratch. What the kernel finds zeroed it leaves so.
- * assembly/lda/sample.ts says what is where.
- */
-function openPlan(ctx: Context<LdaOptions>, shape: LdaShape): number {
-  const { topics, padded, bits } = shape;
-  const { arena, scratch, buffer } = { ...ctx, buffer: ctx.buffer.bind(ctx) };
-  let top = scratch.at + planBytes;
-  const room = (bytes: number) => {
-    const at = top;
-    top += (bytes + 79) & ~15;
-    return at;
-  };
-  const [q, counts, marks, found] = [padded * 4, topics * 4, topics, topics * 4].map(room);
-  const [sums, tops] = [(padded / 32) * 8, Math.ceil(padded / 1024) * 8].map(room);
-  const running = room(Math.min(topics, shape.tokensMax) * 4);
-  assert(top - scratch.at <= scratch.bytes, 'the topics of a word fit scratch');
-  arena.u8.fill(0, scratch.at, top);
-  const tables = [buffer('rows'), buffer('lengths'), buffer('entries'), buffer('alpha32'), 0];
-  const own = [q, counts, marks, found, sums, tops, running, 0];
-  arena.i32.set([topics, bits, 0, 0, 0, ...tables, ...own] as number[], scratch.at / 4);
-  return scratch.at;
-}
+import { openPlan } from './sampler.ts';
+import { sizePart, stagingBytes } from './windows.ts';
 
 export function startWorker(ctx: Context<LdaOptions>): LdaState {
   const shape = ldaShape(ctx);
-  return { shape, plan: openPlan(ctx, shape) };
+  const cursors = ctx.arena.allocate(shape.words * 4);
+  const staging = ctx.arena.allocate(stagingBytes(corpusOf(ctx.data)));
+  return { shape, plan: openPlan(ctx, shape), cursors, staging };
 }
-
-/** Calls `each` with the rows [first, last) of every block that has documents of a range. */
-export function segments(
-  data: Corpus,
-  range: Range,
-  each: (block: Corpus['blocks'][number], first: number, last: number) => void,
-): void {
-  let before = data.first;
-  for (const block of data.blocks) {
-    const first = Math.max(range.first - before, 0);
-    const last = Math.min(range.last - before, block.documents);
-    if (last > first) each(block, first, last);
-    before += block.documents;
-  }
-}
-
-export const documentsOf = (ctx: Pick<LdaContext, 'data' | 'partitions'>, part: number): Range =>
-  rangeOf(corpusOf(ctx.data).documents, ctx.partitions, part);
 
 const countsAt = (ctx: LdaContext) =>
   ctx.buffer('workerCounts') + ctx.worker * ctx.state.shape.words * 4;
@@ -78,28 +31,9 @@ export function clearCounts(ctx: LdaContext): void {
   ctx.share('workerCounts', ctx.worker * bytes, bytes);
 }
 
-/** Adds how often each word occurs in part `part` to this worker's counts. */
-export function countWords(ctx: LdaContext, part: number): void {
-  segments(corpusOf(ctx.data), documentsOf(ctx, part), (block, first, last) => {
-    const { rowStart, index, count } = block;
-    ctx.kernels.lda_count(first, last, rowStart, index, count, countsAt(ctx));
-  });
-}
-
-/** Bytes of a part's documents. */
-function documentBytes(ctx: LdaContext, part: number): number {
-  const { shape } = ctx.state;
-  let bytes = 0;
-  segments(corpusOf(ctx.data), documentsOf(ctx, part), ({ rowStart, count }, first, last) => {
-    const most = shape.tokensMax;
-    const more = ctx.kernels.lda_document_bytes(
-      ...([first, last, shape.topics, Math.min(most, 2 ** 31 - 1), rowStart, count] as const),
-    );
-    if (more < 0) throw tooLong(shape);
-    bytes += more;
-  });
-  return bytes;
-}
+/** Sizes the windows of part `part` and adds to this worker's counts of words. */
+export const countWords = (ctx: LdaContext, part: number): void =>
+  sizePart(ctx, part, countsAt(ctx));
 
 /** Counts of no topics yet, α and β as they begin. */
 export function openPriors(
@@ -115,44 +49,6 @@ export function openPriors(
   const results = resultsOf(ctx).fill(0);
   results[result.beta] = options.beta;
   results[result.alphaSum] = options.alpha * topics;
-}
-
-/** Documents of part `part` without topics, and its tokens by word. */
-export function buildPart(ctx: LdaContext, part: number): void {
-  const { kernels, arena } = ctx;
-  const { words, topics } = ctx.state.shape;
-  const data = corpusOf(ctx.data);
-  const range = documentsOf(ctx, part);
-  const starts = arena.allocate((words + 1) * 4);
-  const cursors = arena.allocate(words * 4);
-  arena.u8.fill(0, cursors, cursors + words * 4);
-  segments(data, range, ({ rowStart, index, count }, first, last) => {
-    kernels.lda_count(first, last, rowStart, index, count, cursors);
-  });
-  const tokens = kernels.lda_starts(words, cursors, starts);
-  const documents = arena.allocate(documentBytes(ctx, part));
-  const [places, topicsAt] = [arena.allocate(tokens * 4), arena.allocate(tokens * 4)];
-  let place = 0;
-  segments(data, range, ({ rowStart, index, count }, first, last) => {
-    ctx.poll();
-    place = kernels.lda_place(
-      ...([first, last, topics, place, rowStart, index, count, cursors] as const),
-      ...([documents, places, topicsAt] as const),
-    );
-  });
-  lineOf(ctx, part).set([places, topicsAt, starts, documents, range.last - range.first, tokens]);
-}
-
-/** How many tokens of part `part` each block of the words has. */
-export function countBlocks(ctx: LdaContext, part: number): void {
-  const { arena, partitions: grid } = ctx;
-  const starts = lineOf(ctx, part)[line.starts]!;
-  for (let block = 0; block < grid; block++) {
-    const ends = [blockStart(ctx, block), blockStart(ctx, block + 1)];
-    const [from = 0, to = 0] = ends.map((word) => arena.i32[starts / 4 + word] ?? 0);
-    arena.i32[ctx.buffer('blockTokens') / 4 + part * grid + block] = to - from;
-  }
-  ctx.share('blockTokens', part * grid * 4, grid * 4);
 }
 
 /** Points the sampler's plan at a part's tokens and its copy of the totals. */

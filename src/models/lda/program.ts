@@ -31,31 +31,27 @@ import {
   type LdaState,
 } from './layout.ts';
 import {
+  documentSlopes,
   exportDocuments,
   exportWords,
   likelihood,
-  measurePart,
+  measureBlock,
+  measureDocuments,
   shareRows,
-  slopesPart,
   stepPriors,
+  wordSlopes,
 } from './measure.ts';
-import {
-  aimPlan,
-  buildPart,
-  clearCounts,
-  countBlocks,
-  countWords,
-  openPriors,
-  startWorker,
-} from './prepare.ts';
+import { aimPlan, clearCounts, countWords, openPriors, startWorker } from './prepare.ts';
+import { samplerOf } from './sampler.ts';
+import { buildPart, enterWindow, leaveWindow } from './windows.ts';
 
-type PartPhase = 'count' | 'build' | 'measure' | 'slopes' | 'export';
+type PartPhase = keyof typeof phases;
 type LdaWork =
-  | { readonly kind: PartPhase; readonly parts: Range }
+  | { readonly kind: PartPhase; readonly parts: Range; readonly window: number }
   | {
       readonly kind: 'sample';
       readonly blocks: readonly GridBlock[];
-      /** Of the random numbers: strata since the beginning. */
+      /** Of the random numbers: strata of windows since the beginning. */
       readonly round: number;
     };
 /** Whether every count is still there. */
@@ -68,12 +64,13 @@ const callTokens = 65_536;
 
 /** Samples one block; its words go on to the host that needs them next. */
 function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number): Sound {
-  const { kernels, arena, seed, partitions: grid } = ctx;
+  const { arena, seed, partitions: grid } = ctx;
   const { topics } = ctx.state.shape;
   const copy = ctx.buffer('copies') + row * topics * 4;
   arena.u8.copyWithin(copy, ctx.buffer('totals'), ctx.buffer('totals') + topics * 4);
   const plan = aimPlan(ctx, row, copy);
-  kernels.lda_begin(plan);
+  const sampler = samplerOf(ctx);
+  sampler.begin(plan);
   const prng = createPrng(seed, round * grid + row);
   const [first, last] = [blockStart(ctx, column), blockStart(ctx, column + 1)];
   const tokens = arena.i32[ctx.buffer('blockTokens') / 4 + row * grid + column] ?? 0;
@@ -82,7 +79,7 @@ function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number)
   for (const call of calls) {
     ctx.poll();
     const [low, high] = [prng.uint32(), prng.uint32()];
-    const changed = kernels.lda_sample(first + call.first, first + call.last, low, high, plan);
+    const changed = sampler.sample(first + call.first, first + call.last, low, high, plan);
     sound &&= changed >= 0;
   }
   ctx.share('copies', row * topics * 4, topics * 4);
@@ -91,8 +88,8 @@ function sampleBlock(ctx: LdaContext, { row, column }: GridBlock, round: number)
 }
 
 /** The same phase for all parts, each on the host that has it. */
-function* onParts(ctx: Scheduler, kind: PartPhase): Walk<void> {
-  const sound = yield ranges(ctx.partitions, ctx.workers).map((parts) => ({ kind, parts }));
+function* onParts(ctx: Scheduler, kind: PartPhase, window = 0): Walk<void> {
+  const sound = yield ranges(ctx.partitions, ctx.workers).map((parts) => ({ kind, parts, window }));
   assert(!sound.includes(false), `lda: Σ_k n_dk = N_d and Σ_k n_wk = N_w (${kind})`);
 }
 
@@ -126,8 +123,8 @@ function sharePriors(ctx: Scheduler): void {
   ctx.share('results', 0, resultsOf(ctx).byteLength);
 }
 
-/** One stratum of a pass; returns Δ_t. */
-function* rotate(ctx: Scheduler, t: number): Walk<number> {
+/** One stratum of a window, the `round`-th since the beginning; returns Δ_t. */
+function* rotate(ctx: Scheduler, t: number, round: number): Walk<number> {
   const { kernels, arena, partitions: grid } = ctx;
   const { topics } = ldaShape(ctx);
   const { tokens } = corpusOf(ctx.data);
@@ -140,7 +137,7 @@ function* rotate(ctx: Scheduler, t: number): Walk<number> {
   });
   const number = ctx.clock;
   ctx.began({ number, picked: shares.flat().map(numberOf) });
-  const sound = yield shares.map((blocks) => ({ kind: 'sample', blocks, round: number }));
+  const sound = yield shares.map((blocks) => ({ kind: 'sample', blocks, round }));
   ctx.ended(number);
   assert(!sound.includes(false), 'lda: Σ_k n_wk = N_w after a stratum');
   const [totals, copies] = [ctx.buffer('totals'), ctx.buffer('copies')];
@@ -155,26 +152,42 @@ function* rotate(ctx: Scheduler, t: number): Walk<number> {
 const tokensOf = (shares: readonly GridBlock[][], cost: (block: GridBlock) => number) =>
   shares.flat().reduce((all, block) => all + cost(block), 0);
 
-function* passes(ctx: Scheduler): Walk<void> {
+/** All windows once, and what is asked of their documents afterwards. Returns the largest Δ_t. */
+function* sweep(ctx: Scheduler, pass: number, asked: readonly PartPhase[]): Walk<number> {
   const { options, partitions: grid } = ctx;
-  const { passes: all, evaluateInterval, optimizeInterval } = options;
+  const { windows } = options;
+  const spilled = corpusOf(ctx.data).spill !== undefined;
+  let drift = 0;
+  for (let window = 0; window < windows; window++) {
+    if (windows > 1 || spilled || pass === 1) yield* onParts(ctx, 'enter', window);
+    const rounds = ((pass - 1) * windows + window) * grid;
+    for (let t = 0; t < grid; t++) drift = Math.max(drift, yield* rotate(ctx, t, rounds + t));
+    for (const phase of asked) yield* onParts(ctx, phase, window);
+    if (spilled) yield* onParts(ctx, 'leave', window);
+  }
+  return drift;
+}
+
+function* passes(ctx: Scheduler): Walk<void> {
+  const { passes: all, evaluateInterval, optimizeInterval } = ctx.options;
   const results = resultsOf(ctx);
   for (let pass = 1; pass <= all; pass++) {
-    let drift = 0;
-    for (let t = 0; t < grid; t++) drift = Math.max(drift, yield* rotate(ctx, t));
-    results[result.drift] = drift;
     const measured = pass % evaluateInterval === 0 || pass === all;
-    if (optimizeInterval > 0 && pass % optimizeInterval === 0 && pass < all) {
-      yield* onParts(ctx, 'slopes');
+    const fitted = optimizeInterval > 0 && pass % optimizeInterval === 0 && pass < all;
+    const drift = yield* sweep(ctx, pass, [
+      ...(measured ? (['documents'] as const) : []),
+      ...(fitted ? (['documentSlopes'] as const) : []),
+    ]);
+    results[result.drift] = drift;
+    if (measured) yield* onParts(ctx, 'words');
+    const logLikelihood = measured ? likelihood(ctx) : undefined;
+    if (fitted) {
+      yield* onParts(ctx, 'wordSlopes');
       stepPriors(ctx);
       sharePriors(ctx);
     }
     const progress = { pass, passes: all, drift };
-    if (!measured) ctx.report(progress);
-    else {
-      yield* onParts(ctx, 'measure');
-      ctx.report({ ...progress, logLikelihood: likelihood(ctx) });
-    }
+    ctx.report({ ...progress, ...(logLikelihood !== undefined && { logLikelihood }) });
   }
 }
 
@@ -187,19 +200,23 @@ function* steps(ctx: Scheduler): Steps<LdaWork, Sound> {
   ctx.share('results', 0, resultsOf(ctx).byteLength);
 }
 
-const phases: Readonly<Record<PartPhase, (ctx: LdaContext, part: number) => boolean | void>> = {
-  count: (ctx, part) => countWords(ctx, part),
-  build(ctx, part) {
-    buildPart(ctx, part);
-    countBlocks(ctx, part);
-  },
-  measure: measurePart,
-  slopes: slopesPart,
+type Phase = (ctx: LdaContext, part: number, window: number) => boolean | void;
+
+const phases = {
+  count: countWords,
+  build: buildPart,
+  enter: enterWindow,
+  documents: measureDocuments,
+  documentSlopes,
+  leave: leaveWindow,
+  words: measureBlock,
+  wordSlopes,
   export(ctx, part) {
-    exportDocuments(ctx, part);
+    if (corpusOf(ctx.data).spill === undefined) exportDocuments(ctx, part);
+    else if (part === 0) ctx.arena.i32[ctx.buffer('docStarts') / 4] = 0;
     shareRows(ctx, part);
   },
-};
+} as const satisfies Readonly<Record<string, Phase>>;
 
 function push(ctx: LdaContext, work: LdaWork): Sound {
   if (work.kind === 'sample') {
@@ -209,7 +226,8 @@ function push(ctx: LdaContext, work: LdaWork): Sound {
   let sound = true;
   for (let part = work.parts.first; part < work.parts.last; part++) {
     ctx.poll();
-    sound = phases[work.kind](ctx, part) !== false && sound;
+    const phase: Phase = phases[work.kind];
+    sound = phase(ctx, part, work.window) !== false && sound;
   }
   return sound;
 }

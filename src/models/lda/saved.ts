@@ -4,6 +4,7 @@ import type { Corpus } from '../../data/dataset.ts';
 import type { RunResult } from '../../supervisor/host.ts';
 import type { Session, Tensor, TrainedModel } from '../model.ts';
 import type { DocTopics, WordTopics } from '../topics/model.ts';
+import { listTopics, type ListingRequest, type TopicsListing } from '../topics/report/listing.ts';
 import { placeTopics, type PlacedTopics } from '../topics/placed.ts';
 import type { Reading } from '../topics/run.ts';
 
@@ -30,7 +31,9 @@ export function countTensors(
   const at = (name: string) => plan.buffers[name] ?? 0;
   const entries = (name: string, count: number) => host.arena.i32[at(name) / 4 + count] ?? 0;
   const words = entries('wordStarts', data.words);
-  const documents = entries('docStarts', data.documents);
+  // Documents that are not in memory are not saved.
+  const documents = data.spill === undefined ? data.documents : 0;
+  const mixtures = entries('docStarts', documents);
   const { topics } = plan.options as { topics: number };
   return (
     [
@@ -38,9 +41,9 @@ export function countTensors(
       ['word_topics', words, 'wordTopics'],
       ['word_counts', words, 'wordCounts'],
       ['topic_totals', topics, 'totals'],
-      ['doc_starts', data.documents + 1, 'docStarts'],
-      ['doc_topics', documents, 'docTopics'],
-      ['doc_counts', documents, 'docCounts'],
+      ['doc_starts', documents + 1, 'docStarts'],
+      ['doc_topics', mixtures, 'docTopics'],
+      ['doc_counts', mixtures, 'docCounts'],
     ] as const
   ).map(([name, count, buffer]) => ({ name, shape: [count], at: at(buffer), type: 'I32' }));
 }
@@ -73,6 +76,19 @@ function topicsOf(session: Session, trained: TrainedModel): WordTopics {
 /** Trained topics where kernels can read them. */
 export const placedTopics = (session: Session, trained: TrainedModel): PlacedTopics =>
   placeTopics(session.host, topicsOf(session, trained));
+
+/** Topics as people look at them. */
+export function savedTopics(
+  session: Session,
+  trained: TrainedModel,
+  request: ListingRequest,
+): Promise<TopicsListing> {
+  const { base, vocabulary } = trained.facts as TopicFacts;
+  const documents = documentsOf(session, trained);
+  const data = { first: 0, base, vocabulary, names: [] };
+  const placed = placedTopics(session, trained);
+  return listTopics(session, { placed, documents, data }, request);
+}
 
 /** Of the sampling of documents that the model was not trained on. */
 const readingSeed = 1;

@@ -1,8 +1,10 @@
 // lda on the parameter server: data-parallel, push alone (Bösen, Wei et al. 2015). Objective and
 // output are in model.ts.
 //
-//   table `words`    V × K i32   n_kw         read by blocks of words
-//   table `totals`   1 × K i32   n_k
+//   table `words`        V × K i32   n_kw         read by blocks of words
+//   table `totals`       1 × K i32   n_k
+//   table `wordTokens`   V i32       N_w          written once
+//   table `sheets`       a row a part: what it has measured (server/sheets.ts)
 //
 //   push, partition p, clock c of a pass:   its tokens of block (c + p) mod C
 //     get the block's rows and n_k, up to s clocks old, its own incs among them
@@ -12,9 +14,11 @@
 // Counts add up whatever the staleness: a token that moves takes one off and puts one on. That
 // partitions begin a pass at blocks of their own keeps n_kw nearly fresh; n_k is the stale one.
 //
-//   clocks   open │ C of sampling a pass, measure after some │ … │ export
+// Between barriers, so that nobody samples meanwhile (server/steps.ts):
 //
-// Nobody samples while others measure: the clock after it waits for all, too.
+//   measure   parts check and measure what is theirs, documents and a range of the words
+//   settle    hosts hear of all parts: the sums are n_k, the likelihood is told, α and β step
+//   export    counts as they are saved, of each part at its place; hosts then gather them
 import { assert } from '../../base/assert.ts';
 import { rangeOf, type Range } from '../../base/ranges.ts';
 import {
@@ -22,86 +26,64 @@ import {
   type Context,
   type PartitionWork,
   type PushContext,
-  type Setup,
+  type Reads,
 } from '../../program/program.ts';
-import { corpusOf, ldaBuffers, ldaShape, sum, type LdaOptions, type LdaState } from './layout.ts';
+import { hostOfWorker, hostParts } from '../mf/hosts.ts';
 import {
+  corpusOf,
+  ldaBuffers,
+  ldaShape,
+  result,
+  resultsOf,
+  sum,
+  type LdaOptions,
+  type LdaState,
+} from './layout.ts';
+import {
+  documentSlopes,
   exportDocuments,
   likelihood,
   measureDocuments,
   measureWords,
   placeOf,
+  stepPriors,
+  wordSlopeCell,
   type Rows,
 } from './measure.ts';
-import { aimPlan, buildPart, openPriors, segments, startWorker } from './prepare.ts';
+import { aimPlan, openPriors, startWorker } from './prepare.ts';
+import { readSheets, sheetTable, writeSheet } from './server/sheets.ts';
+import { blocksOf, clocksOf, rowBytesOf, stepOf } from './server/steps.ts';
+import { samplerOf } from './sampler.ts';
+import { buildPart, documentsOf, enterWindow, segments, sizePart } from './windows.ts';
 
-/** Bytes of the rows that a push reads and writes. */
-const blockBytes = 4 * 1024 * 1024;
 /** The table is dense. */
 export const tableCellsMax = 2 ** 27;
 
-type Step = {
-  readonly kind: 'open' | 'sample' | 'measure' | 'export';
-  readonly pass: number;
-  readonly block: number;
-};
+/** Words of a row of `wordTokens`. */
+const tokenColumns = 1024;
+const tokenRows = (words: number) => Math.ceil(words / tokenColumns);
 
 type ServerState = LdaState & {
-  /** V × i32: 0, 1, 2, … */
+  /** i32: 0, 1, 2, … */
   readonly list: number;
   /** Rows that were gathered: word first + i at i, with room for K topics each. */
   readonly local: Omit<Rows, 'counts'>;
-  /** V × i32: N_w. */
-  readonly counts: number;
   /** K × i32: s̃, this worker's own. */
   readonly totals: number;
 };
 type ServerContext = PushContext<LdaOptions, ServerState>;
 
-const rowBytesOf = (topics: number) => (topics * 4 + 15) & ~15;
-
-/** Blocks of words: clocks of a pass. */
-function blocksOf({ topics, words }: { readonly topics: number; readonly words: number }): number {
-  return Math.min(words, Math.ceil((words * rowBytesOf(topics)) / blockBytes));
-}
-
-/** What a clock does. */
-function stepOf(setup: Pick<Setup<LdaOptions>, 'data' | 'options'>, clock: number): Step {
-  const blocks = blocksOf(ldaShape(setup));
-  const { evaluateInterval, passes } = setup.options;
-  const all = clocksOf(setup);
-  if (clock === 0) return { kind: 'open', pass: 0, block: 0 };
-  if (clock === all - 1) return { kind: 'export', pass: passes, block: 0 };
-  // Passes up to a measured one are a period.
-  const period = evaluateInterval * blocks + 1;
-  const before = Math.floor((clock - 1) / period);
-  const rest = clock - 1 - before * period;
-  const pass = Math.min(evaluateInterval, Math.floor(rest / blocks) + 1);
-  const kind = clock === all - 2 || rest === period - 1 ? 'measure' : 'sample';
-  return { kind, pass: Math.min(passes, before * evaluateInterval + pass), block: rest % blocks };
-}
-
-function clocksOf(setup: Pick<Setup<LdaOptions>, 'data' | 'options'>): number {
-  const { passes, evaluateInterval } = setup.options;
-  return passes * blocksOf(ldaShape(setup)) + Math.ceil(passes / evaluateInterval) + 2;
-}
-
 function start(ctx: Context<LdaOptions> & { readonly worker: number }): ServerState {
-  const { arena, kernels, partitions } = ctx;
+  const { arena, partitions } = ctx;
   const { topics, words } = ldaShape(ctx);
-  const data = corpusOf(ctx.data);
   const blockWords = Math.ceil(words / blocksOf({ topics, words }));
   const most = Math.max(blockWords, Math.ceil(words / partitions));
-  const list = arena.allocate(words * 4);
-  arena.i32.subarray(list / 4, list / 4 + words).forEach((_, word, all) => (all[word] = word));
-  const counts = arena.allocate(words * 4);
-  arena.u8.fill(0, counts, counts + words * 4);
-  segments(data, { first: 0, last: data.documents }, ({ rowStart, index, count }, first, last) => {
-    kernels.lda_count(first, last, rowStart, index, count, counts);
-  });
+  const listed = Math.max(words, partitions);
+  const list = arena.allocate(listed * 4);
+  arena.i32.subarray(list / 4, list / 4 + listed).forEach((_, row, all) => (all[row] = row));
   return {
     ...startWorker(ctx),
-    ...{ counts, list },
+    list,
     totals: arena.allocate(topics * 4),
     local: {
       rows: arena.allocate(most * 4),
@@ -111,6 +93,11 @@ function start(ctx: Context<LdaOptions> & { readonly worker: number }): ServerSt
   };
 }
 
+/** Is it the first partition of its host? That does what a host needs once. */
+function isHostsFirst(ctx: ServerContext, partition: number): boolean {
+  return hostParts(ctx, ctx.partitions, hostOfWorker(ctx, ctx.worker)).first === partition;
+}
+
 /** Words that a push reads: a block, or its share of all. */
 function wordsOf(ctx: ServerContext, { partition, clock }: PartitionWork): Range {
   const { kind, block } = stepOf(ctx, clock);
@@ -118,6 +105,46 @@ function wordsOf(ctx: ServerContext, { partition, clock }: PartitionWork): Range
   if (kind !== 'sample') return rangeOf(shape.words, ctx.partitions, partition);
   const blocks = blocksOf(shape);
   return rangeOf(shape.words, blocks, (block + partition) % blocks);
+}
+
+function readsOf(ctx: ServerContext, work: PartitionWork): Reads {
+  const { partition } = work;
+  const rows = ({ first, last }: Range) => ({
+    at: ctx.state.list + first * 4,
+    count: last - first,
+  });
+  const none = rows({ first: 0, last: 0 });
+  const words = wordsOf(ctx, work);
+  const { kind } = stepOf(ctx, work.clock);
+  switch (kind) {
+    case 'open':
+      return { words: none, wordTokens: none, sheets: none };
+    case 'sample':
+    case 'export':
+      return { words: rows(words), wordTokens: none, sheets: none };
+    case 'measure': {
+      const tokens = { first: firstTokens(words), last: tokenRows(words.last) };
+      const own = { first: partition, last: partition + 1 };
+      return { words: rows(words), wordTokens: rows(tokens), sheets: rows(own) };
+    }
+    case 'settle': {
+      const all = { first: 0, last: isHostsFirst(ctx, partition) ? ctx.partitions : 0 };
+      return { words: none, wordTokens: none, sheets: rows(all) };
+    }
+  }
+}
+
+/** The row of `wordTokens` where a range of words begins. */
+const firstTokens = ({ first }: Range) => Math.floor(first / tokenColumns);
+
+/** How often words occur in part `part`. */
+function countTokens(ctx: ServerContext, part: number): void {
+  const counts = ctx.table('wordTokens').incRange(0, tokenRows(ctx.state.shape.words));
+  const source = { arena: ctx.arena, data: corpusOf(ctx.data), staging: ctx.state.staging };
+  segments(source, documentsOf(ctx, part), (block, first, last) => {
+    const { rowStart, index, count } = block;
+    ctx.kernels.lda_count(first, last, rowStart, index, count, counts);
+  });
 }
 
 /** Copies rows [from, to) of those that the push reads to where the sampler wants them. */
@@ -143,9 +170,10 @@ function sample(ctx: ServerContext, work: PartitionWork): void {
   // As if all words had rows here: kernels count modulo 2^32.
   const places = [local.rows - first * 4, local.lengths - first * 4, local.entries];
   arena.i32.set(places, plan / 4 + 5);
-  kernels.lda_begin(plan);
+  const sampler = samplerOf(ctx);
+  sampler.begin(plan);
   ctx.poll();
-  const changed = kernels.lda_sample(first, last, prng.uint32(), prng.uint32(), plan);
+  const changed = sampler.sample(first, last, prng.uint32(), prng.uint32(), plan);
   assert(changed >= 0, 'lda: Σ_k n_wk stays');
   ctx.poll();
   kernels.lda_changes(
@@ -156,26 +184,54 @@ function sample(ctx: ServerContext, work: PartitionWork): void {
   kernels.lda_gain(topics, before, totals, deltas);
 }
 
-/** The rows that a push reads, a block at a time. */
-function* runsOf(ctx: ServerContext, { first, last }: Range) {
-  const { local, shape, counts } = ctx.state;
+/** The rows that a push reads, a block at a time; `counts` is where N_w of the first is. */
+function* runsOf(ctx: ServerContext, { first, last }: Range, counts = 0) {
+  const { local, shape } = ctx.state;
   const step = Math.floor(shape.words / blocksOf(shape));
   for (let from = 0; from < last - first; from += step) {
     const to = Math.min(last - first, from + step);
     gather(ctx, from, to);
-    const at = { ...local, counts: counts + (first + from) * 4 };
-    yield { first: first + from, count: to - from, at };
+    yield { first: first + from, count: to - from, at: { ...local, counts: counts + from * 4 } };
+  }
+}
+
+/** What a part's documents say of α, and its words of β. */
+function measureSlopes(ctx: ServerContext, part: number, words: Range): void {
+  documentSlopes(ctx, part, 0);
+  const cell = wordSlopeCell(ctx, part);
+  for (const { count, at } of runsOf(ctx, words)) {
+    ctx.poll();
+    ctx.arena.f64[cell]! += ctx.kernels.lda_word_slopes(
+      ...([0, count, resultsOf(ctx)[result.beta]!, at.rows, at.lengths, at.entries] as const),
+    );
   }
 }
 
 function measure(ctx: ServerContext, work: PartitionWork): void {
-  const { topics } = ctx.state.shape;
-  const kept = measureDocuments(ctx, work.partition);
-  const words = runsOf(ctx, wordsOf(ctx, work));
-  const keptWords = measureWords(ctx, work.partition, words);
+  const part = work.partition;
+  const words = wordsOf(ctx, work);
+  const counts = ctx.table('wordTokens').at + (words.first - firstTokens(words) * tokenColumns) * 4;
+  const kept = measureDocuments(ctx, part, 0);
+  const keptWords = measureWords(ctx, part, runsOf(ctx, words, counts));
   assert(kept && keptWords, 'lda: Σ_k n_dk = N_d and Σ_k n_wk = N_w');
-  const { at } = ctx.table('totals');
-  if (work.partition === 0) ctx.arena.u8.copyWithin(ctx.buffer('totals'), at, at + topics * 4);
+  if (stepOf(ctx, work.clock).fits) measureSlopes(ctx, part, words);
+  writeSheet(ctx, part);
+}
+
+/** All parts have measured: this host hears of it, and goes on as all others do. */
+function settle(ctx: ServerContext, { partition, clock }: PartitionWork): void {
+  if (!isHostsFirst(ctx, partition)) return;
+  const { topics } = ctx.state.shape;
+  readSheets(ctx);
+  const [{ at }, totals] = [ctx.table('totals'), ctx.buffer('totals')];
+  ctx.arena.u8.copyWithin(totals, at, at + topics * 4);
+  const all = ctx.kernels.lda_fold(topics, 0, corpusOf(ctx.data).tokens, totals, totals);
+  assert(all === 0, 'lda: Σ_k n_k is the tokens of all documents');
+  const logLikelihood = likelihood(ctx);
+  const { pass, tells, fits } = stepOf(ctx, clock);
+  if (fits) stepPriors(ctx);
+  if (!tells || partition > 0) return;
+  ctx.report({ pass, passes: ctx.options.passes, logLikelihood });
 }
 
 function exportAll(ctx: ServerContext, work: PartitionWork): void {
@@ -190,28 +246,36 @@ function exportAll(ctx: ServerContext, work: PartitionWork): void {
   }
 }
 
-/** What the clock before measured, told by partition 0: all have finished it. */
-function tell(ctx: ServerContext, clock: number): void {
-  const before = clock === 0 ? undefined : stepOf(ctx, clock - 1);
-  if (before?.kind !== 'measure') return;
-  const { pass } = before;
-  ctx.report({ pass, passes: ctx.options.passes, logLikelihood: likelihood(ctx) });
+/** Its documents are one window. */
+function build(ctx: ServerContext, part: number): void {
+  ctx.arena.u8.fill(0, ctx.state.cursors, ctx.state.cursors + ctx.state.shape.words * 4);
+  sizePart(ctx, part, ctx.state.cursors);
+  buildPart(ctx, part);
+  enterWindow(ctx, part, 0);
 }
+
+/** Data-parallel programs share by tables alone: the functions that both programs use do more. */
+const unshared = (ctx: ServerContext): ServerContext => ({ ...ctx, share: () => undefined });
 
 export const ldaServer = defineProgram<LdaOptions, PartitionWork, ServerState>({
   name: 'lda-server',
   tables(setup) {
     const { words, topics } = ldaShape(setup);
+    const tokens = { rows: tokenRows(words), columns: tokenColumns };
     return [
       { name: 'words', rows: words, columns: topics, type: 'i32', access: 'rows' },
       { name: 'totals', rows: 1, columns: topics, type: 'i32' },
+      { name: 'wordTokens', ...tokens, type: 'i32', access: 'rows' },
+      sheetTable(setup),
     ];
   },
   buffers: ldaBuffers,
   deltaBytes(setup) {
     const { words, topics } = ldaShape(setup);
     const blockWords = Math.ceil(words / blocksOf({ topics, words }));
-    return (blockWords + 1) * rowBytesOf(topics) + 4096;
+    const sampled = (blockWords + 1) * rowBytesOf(topics);
+    const counted = tokenRows(words) * tokenColumns * 4;
+    return Math.max(sampled, counted, rowBytesOf(sheetTable(setup).columns)) + 4096;
   },
   clocks: clocksOf,
   barrier(clock, setup) {
@@ -219,20 +283,21 @@ export const ldaServer = defineProgram<LdaOptions, PartitionWork, ServerState>({
     return [clock - 1, clock].some((at) => stepOf(setup, at).kind !== 'sample');
   },
   start,
-  reads(ctx, work) {
-    const { first, last } = wordsOf(ctx, work);
-    return { words: { at: ctx.state.list + first * 4, count: last - first } };
-  },
-  push(ctx, work) {
-    if (work.partition === 0) tell(ctx, work.clock);
-    switch (stepOf(ctx, work.clock).kind) {
+  reads: readsOf,
+  push(pushed, work) {
+    const ctx = unshared(pushed);
+    const { partition, clock } = work;
+    switch (stepOf(ctx, clock).kind) {
       case 'open':
-        if (work.partition === 0) openPriors(ctx);
-        return buildPart(ctx, work.partition);
+        if (isHostsFirst(ctx, partition)) openPriors(ctx);
+        countTokens(ctx, partition);
+        return build(ctx, partition);
       case 'sample':
         return sample(ctx, work);
       case 'measure':
         return measure(ctx, work);
+      case 'settle':
+        return settle(ctx, work);
       case 'export':
         return exportAll(ctx, work);
     }

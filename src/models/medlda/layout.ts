@@ -8,13 +8,19 @@
 //
 //   buffer `documentRows`  D rows of i32, n_dk        `tokenStarts`  D + 1, where tokens begin
 //   buffer `wordRows`      V rows of i32, n_kw        `wordTokens`   V + 1, running sums of N_w
+//   buffer `meanRows`      V rows of i32, Σ n_kw of the last passes, and `meanTotals`
 //   buffer `totals`        n_k, as of the end of the last stratum; `copies`: G of them, one a part
 //   buffer `eta`           T rows of f32, the classes' weights     `lambda`  D × T f32
+//
+// On several hosts each has the documents of its workers' parts, all these at the same places, and
+// of a block of words the rows while they are with one of its parts.
 //
 // assembly/medlda/plan.ts draws the plan that kernels find all this by.
 import { assert } from '../../base/assert.ts';
 import { createPrng } from '../../base/prng.ts';
 import type { BufferSpec, Context, PushContext, Setup } from '../../program/program.ts';
+import type { Range } from '../../base/ranges.ts';
+import { ranges } from '../../scheduler/rotation.ts';
 import { corpusOf } from '../lda/layout.ts';
 
 export type MedldaOptions = {
@@ -27,7 +33,7 @@ export type MedldaOptions = {
   /** ℓ */
   readonly margin: number;
   readonly passes: number;
-  /** Last passes whose weights are averaged. */
+  /** Last passes whose weights, and counts of words, are averaged. */
   readonly samples: number;
 };
 
@@ -44,9 +50,8 @@ export type MedldaState = {
   readonly plan: number;
   /** A u64 of random numbers' state. */
   readonly random: number;
-  /** A K × K system of f64, its right-hand side, and room for its kernels. */
+  /** A K × K system of f64 with its right-hand side, and room for its kernels. */
   readonly system: number;
-  readonly side: number;
   readonly work: number;
 };
 export type MedldaContext = PushContext<MedldaOptions, MedldaState>;
@@ -73,13 +78,25 @@ export function tokenStart({ arena, buffer }: Place, document: number): number {
   return arena.i32[buffer('tokenStarts') / 4 + document] ?? 0;
 }
 
+/** A K × K system of f64, and its right-hand side behind it. */
+export const systemBytes = ({ topics }: MedldaOptions): number => topics * (topics + 1) * 8;
+
+/** Classes that are summed up on a host at a time, where several hosts do it in turns. */
+export const lanesOf = ({ hosts }: Pick<Setup<unknown>, 'hosts'>, classes: number): number =>
+  Math.min(classes, Math.max(...hosts.map(({ first, last }) => last - first)));
+
+/** Systems that are on their way from host to host at once. */
+const systemLines = (setup: Pick<Setup<unknown>, 'hosts'>, classes: number): number =>
+  setup.hosts.length === 1 ? 0 : setup.hosts.length * lanesOf(setup, classes);
+
 export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[] {
-  const { partitions: grid, options } = setup;
+  const { partitions: grid, options, hosts } = setup;
   const { words, tokens, documents, classes } = corpusOf(setup.data);
   const { topics } = options;
   const row = rowBytesOf(options);
   const ofWords = Math.min(tokens, words * topics);
   const ofDocuments = Math.min(tokens, documents * topics);
+  const ofMeans = Math.min(tokens * options.samples, words * topics);
   const bytes: Readonly<Record<string, number>> = {
     tokenStarts: (documents + 1) * 4,
     tokenWords: tokens * 4,
@@ -88,11 +105,13 @@ export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[
     targets: documents * 4,
     lambda: documents * classes.length * 4,
     wordTokens: (words + 1) * 4,
+    hostCounts: hosts.length * words * 4,
     wordCursors: words * 4,
     rows: (words + 1) * 4,
     lengths: words * 4,
     blocks: (grid + 1) * 4,
     wordRows: words * row,
+    meanRows: words * row,
     totals: topics * 4,
     copies: grid * topics * 4,
     documentTotals: grid * topics * 4,
@@ -100,11 +119,16 @@ export function medldaBuffers(setup: Setup<MedldaOptions>): readonly BufferSpec[
     eta: classes.length * row,
     etaSums: classes.length * topics * 8,
     weights: classes.length * topics * 4,
+    systems: systemLines(setup, classes.length) * systemBytes(options),
     sums: grid * sumCells * 8,
     results: resultsBytes,
     wordStarts: (words + 1) * 4,
     wordTopics: ofWords * 4,
     wordCounts: ofWords * 4,
+    meanStarts: (words + 1) * 4,
+    meanTopics: ofMeans * 4,
+    meanCounts: ofMeans * 4,
+    meanTotals: topics * 4,
     docStarts: (documents + 1) * 4,
     docTopics: ofDocuments * 4,
     docCounts: ofDocuments * 4,
@@ -130,7 +154,7 @@ export function openState(ctx: Context<MedldaOptions>): MedldaState {
   const [stamps, ...ofClasses] = [topics, ...[1, 1, 1].map(() => classes.length)].map((n) =>
     room(n * 4),
   );
-  const [random, system, side, work] = [16, topics * topics * 8, topics * 8, topics * 16].map(room);
+  const [random, system, work] = [16, systemBytes(options), topics * 16].map(room);
   assert(top - scratch.at <= scratch.bytes, 'the factors of all topics fit scratch');
   const shared = [
     ...['tokenStarts', 'tokenWords', 'tokenTopics', 'documentRows', 'wordRows', 'totals'],
@@ -139,18 +163,31 @@ export function openState(ctx: Context<MedldaOptions>): MedldaState {
   const own = [inverse, running, factors, stamps, ...ofClasses] as number[];
   arena.i32.set([topics, row, classes.length, ...shared, ...own], scratch.at / 4);
   arena.f64.set([alpha, beta, beta * words, cost, margin], scratch.at / 8 + 10);
-  return { plan: scratch.at, random: random!, system: system!, side: side!, work: work! };
+  return { plan: scratch.at, random: random!, system: system!, work: work! };
 }
 
 /** The place of n_k in a plan, as a word of i32. */
 export const planTotals = 8;
 
-/** Random numbers of one piece of a clock's work: no two have the same. */
+/** Topics × classes × tokens of one call of a kernel, about: a few milliseconds. */
+const callCells = 1 << 24;
+
+/** The calls for documents [first, last), none of more than some milliseconds. */
+export function* callsOf(ctx: MedldaContext, { first, last }: Range): Generator<Range> {
+  const tokens = tokenStart(ctx, last) - tokenStart(ctx, first);
+  const cells = (tokens + last - first) * ctx.options.topics * corpusOf(ctx.data).classes.length;
+  for (const call of ranges(last - first, Math.max(1, Math.ceil(cells / callCells)))) {
+    ctx.poll();
+    yield { first: first + call.first, last: first + call.last };
+  }
+}
+
+/** Random numbers of one piece of a round: no two have the same. */
 export function streamOf(
   { seed, partitions, data }: Pick<MedldaContext, 'seed' | 'partitions' | 'data'>,
-  clock: number,
+  round: number,
   piece: number,
 ) {
   const pieces = Math.max(partitions, corpusOf(data).classes.length);
-  return createPrng(seed, clock * pieces + piece);
+  return createPrng(seed, round * pieces + piece);
 }

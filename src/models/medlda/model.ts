@@ -9,20 +9,24 @@
 //               weights that are saved; log p(w, z) as in lda's header, M tokens; maximized
 //   trained     φ, θ as lda's; η, the mean over the last passes of E[η | z, λ]
 //   predicted   argmax_t η_t·z̄, z̄ of an unseen document the mean over sweeps of several
-//               Gibbs chains with φ as trained
+//               Gibbs chains with the φ of those passes' summed counts
 //
 // λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn
 // from known distributions: program.ts, assembly/medlda.
 import { SystemError } from '../../base/errors.ts';
+import { together } from '../../base/together.ts';
+import { partitionsFor } from '../../base/world.ts';
 import type { Corpus } from '../../data/dataset.ts';
 import type { Metrics } from '../../jobs/job.ts';
 import {
   countTensors,
   documentsOf,
+  savedTopics,
   placedTopics,
   readingOf,
   type TopicFacts,
 } from '../lda/saved.ts';
+import type { RunResult } from '../../supervisor/host.ts';
 import {
   auditMetrics,
   type Model,
@@ -33,38 +37,41 @@ import {
   type TrainOutcome,
   type TrainRequest,
 } from '../model.ts';
-import { pageOf, reportTopics } from '../topics/report.ts';
+import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, placeMixtures } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
 import { defaultPasses, options, programOptions } from './options.ts';
 import { medldaRotation } from './program.ts';
 
+/** `samples`: passes that the means are of. */
+type MedldaFacts = TopicFacts & { readonly samples: number };
+
 /** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
 const gridMin = 8;
 
-function check({ world }: Session, { data }: TrainRequest<Corpus>): void {
-  const refuse = (code: 'ERR_CONFIG' | 'ERR_DATA', text: string): never => {
-    throw new SystemError(code, `medlda ${text}`);
+function check({ data }: TrainRequest<Corpus>): void {
+  const refuse = (text: string): never => {
+    throw new SystemError('ERR_DATA', `medlda ${text}`);
   };
-  if (world.size > 1) refuse('ERR_CONFIG', `runs on one host, got ${world.size} hosts`);
-  if (data.tokens === 0) refuse('ERR_DATA', 'needs documents with words; found none');
+  if (data.tokens === 0) refuse('needs documents with words; found none');
   if (data.classes.length > 1) return;
   const found = `found ${data.classes.length === 0 ? 'no labels' : 'one class'}`;
-  refuse('ERR_DATA', `needs documents of at least two classes; ${found}: lda needs none`);
+  refuse(`needs documents of at least two classes; ${found}: lda needs none`);
 }
 
 async function train(session: Session, request: TrainRequest<Corpus>): Promise<TrainOutcome> {
-  check(session, request);
-  const { host } = session;
+  check(request);
+  const { host, world } = session;
   const { data, seed, audit } = request;
   const program = programOptions(request);
   const policy = { consistency: 'bsp', staleness: 0 } as const;
+  const grid = world.size > 1 ? partitionsFor(world) : Math.max(gridMin, host.threads);
   const run = await host.run(
     medldaRotation,
     {
       program: { builtIn: medldaRotation.name },
       ...{ userKernels: undefined, canary: undefined, data, seed, audit, policy },
-      partitions: request.partitions ?? Math.max(gridMin, host.threads),
+      partitions: request.partitions ?? grid,
       options: program,
     },
     { onEvent: session.onEvent.bind(session), signal: session.signal },
@@ -72,14 +79,15 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
   const buffer = (name: string) => run.plan.buffers[name] ?? 0;
   const results = resultsOf({ arena: host.arena, buffer });
   const { topics, beta } = program;
-  const facts: TopicFacts = {
+  const facts: MedldaFacts = {
+    samples: program.samples,
     ...{ topics, words: data.words, alpha: new Array<number>(topics).fill(program.alpha), beta },
     ...{ documents: data.documents, tokens: data.tokens, base: data.base },
     ...{ classes: data.classes, vocabulary: data.vocabulary },
   };
   const shape = [data.classes.length, topics];
   const weights: Tensor = { name: 'class_weights', shape, at: buffer('weights') };
-  const tensors = [...countTensors(run, host, data), weights];
+  const tensors = [...countTensors(run, host, data), ...meanTensors(run, host, data), weights];
   const trained: TrainedModel = { model: 'medlda', facts, tensors };
   const counts = { placed: placedTopics(session, trained), data };
   const documents = documentsOf(session, trained);
@@ -102,9 +110,45 @@ async function train(session: Session, request: TrainRequest<Corpus>): Promise<T
 }
 
 /** Chains of an unseen document's topics: one alone stays near the topics that it begins with. */
-const chains = 5;
+const chains = 10;
+/** Of each chain: many short ones tell more than a few long ones of as many sweeps in all. */
+const sweeps = { burn: 10, samples: 10 };
 
-/** Classes of documents, by number; accuracy: of a class that is not the model's all are wrong. */
+/** The counts of words, summed over the last passes: what unseen documents are read with. */
+function meanTensors({ plan }: RunResult, { arena }: Session['host'], data: Corpus): Tensor[] {
+  const at = (name: string) => plan.buffers[name] ?? 0;
+  const entries = arena.i32[at('meanStarts') / 4 + data.words] ?? 0;
+  const { topics } = plan.options as { readonly topics: number };
+  return (
+    [
+      ['mean_starts', data.words + 1, 'meanStarts'],
+      ['mean_topics', entries, 'meanTopics'],
+      ['mean_counts', entries, 'meanCounts'],
+      ['mean_totals', topics, 'meanTotals'],
+    ] as const
+  ).map(([name, count, buffer]) => ({ name, shape: [count], at: at(buffer), type: 'I32' }));
+}
+
+/** The model whose φ is the mean of the last passes': of S sums, β counts S times. */
+function meanOf({ model, facts: own, tensors }: TrainedModel): TrainedModel {
+  const { samples, ...facts } = own as MedldaFacts;
+  const means: Readonly<Record<string, string>> = {
+    mean_starts: 'word_starts',
+    mean_topics: 'word_topics',
+    mean_counts: 'word_counts',
+    mean_totals: 'topic_totals',
+  };
+  const renamed = tensors.flatMap((tensor) => {
+    const name = means[tensor.name];
+    return name === undefined ? [] : [{ ...tensor, name }];
+  });
+  return { model, facts: { ...facts, beta: facts.beta * samples }, tensors: renamed };
+}
+
+/**
+ * Classes of the documents that lie here, by number; accuracy: of all hosts' documents. Those of a
+ * class that is not the model's are wrong.
+ */
 async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   const { arena, kernels } = session.host;
   const { topics, words, alpha, classes } = trained.facts as TopicFacts;
@@ -113,11 +157,11 @@ async function classify(session: Session, trained: TrainedModel, data: Corpus) {
   const found = arena.allocate(data.documents * 4);
   const scores = arena.allocate(data.documents * scoresBytes);
   arena.u8.fill(0, scores, scores + data.documents * scoresBytes);
-  const reading = readingOf(session, trained, data);
+  const reading = readingOf(session, meanOf(trained), data);
   let right = 0;
   for (let chain = 0; chain < chains; chain++) {
     const seed = reading.seed + chain;
-    const { mixtures } = await placeMixtures({ ...reading, seed }, { dense: true });
+    const { mixtures } = await placeMixtures({ ...reading, seed }, { dense: true, sweeps });
     let document = 0;
     right = 0;
     for (const { documents, rowStart, index, count, target } of data.blocks) {
@@ -129,13 +173,15 @@ async function classify(session: Session, trained: TrainedModel, data: Corpus) {
       document += documents;
     }
   }
+  const shares = await together(session.world, 'classes', (talk) => talk.exchange(right));
+  const all = shares.reduce((sum, share) => sum + share, 0);
   const best = arena.i32.subarray(found / 4, found / 4 + data.documents);
-  return { best, accuracy: right / data.documents };
+  return { best, accuracy: all / data.documents };
 }
 
 async function evaluate(session: Session, trained: TrainedModel, data: Corpus): Promise<Metrics> {
   const { accuracy } = await classify(session, trained, data);
-  const { perplexity, tokens } = await heldOut(readingOf(session, trained, data));
+  const { perplexity, tokens } = await heldOut(readingOf(session, meanOf(trained), data));
   return { accuracy, perplexity, tokens };
 }
 
@@ -162,5 +208,5 @@ export const medlda: Model<Corpus> = {
   summary: 'topics that tell classes of documents apart (max-margin supervised topic model)',
   input: 'corpus',
   defaultPasses,
-  ...{ options, train, evaluate, predict },
+  ...{ options, train, evaluate, predict, topics: savedTopics },
 };

@@ -2,7 +2,7 @@
 import type { Corpus } from '../../data/dataset.ts';
 import type { OptionSpec } from '../../jobs/job.ts';
 import type { TrainRequest } from '../model.ts';
-import { pageOptions } from '../topics/report.ts';
+import { pageOptions } from '../topics/report/report.ts';
 import type { MedldaOptions } from './layout.ts';
 
 export const defaultPasses = 40;
@@ -34,7 +34,7 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'samples', type: 'integer', minimum: 1, default: 10 },
-    help: "of the passes, the last ones whose classes' weights are averaged",
+    help: 'of the passes, the last ones over which weights and topics are averaged',
   },
   ...pageOptions,
 ];

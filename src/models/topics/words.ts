@@ -11,6 +11,10 @@ import { borrowed, placeDocuments, zeros, type Memory, type PlacedTopics } from 
 /** λ that Sievert and Shirley found people to recognise topics by. */
 export const relevanceLambda = 0.6;
 
+/** Occurrences that a word has at least whose lift says something. */
+export const leastOf = (tokens: number): number =>
+  Math.max(1, Math.min(10, Math.round(tokens / 20_000)));
+
 /** Topic k's list: at most `top` items, the first `found[k]` from k · top on, with their scores. */
 export type Ranked = {
   readonly top: number;

@@ -1,5 +1,5 @@
 // Topics over time: the mean θ of the documents of each period, a year or several.
-import type { DocTopics } from './model.ts';
+import type { DocTopics } from '../model.ts';
 import {
   borrowed,
   placeDocuments,
@@ -7,7 +7,7 @@ import {
   zeros,
   type Memory,
   type PlacedTopics,
-} from './placed.ts';
+} from '../placed.ts';
 
 /** Periods of equal length from `first` on, none left out. */
 export type Periods = {

@@ -1,12 +1,12 @@
 // What goes into the page: the largest topics with their words at every λ, their documents, their
 // neighbours, their place on the map and their time.
-import { borrowed, type Memory, type PlacedTopics } from './placed.ts';
+import { borrowed, type Memory, type PlacedTopics } from '../placed.ts';
 import { periodsOf, timelineOf } from './periods.ts';
-import { hellinger, planeOf, type Distances } from './similarity.ts';
-import { rankedOf, topWords, typicalDocuments } from './words.ts';
-import type { DocTopics } from './model.ts';
-import { circlesOf } from './page/map.ts';
-import type { PageData, PageTopic } from './page/types.ts';
+import { hellinger, planeOf, type Distances } from '../similarity.ts';
+import { leastOf, rankedOf, topWords, typicalDocuments } from '../words.ts';
+import type { DocTopics } from '../model.ts';
+import { circlesOf } from '../page/map.ts';
+import type { PageData, PageTopic } from '../page/types.ts';
 
 export type PageSource = {
   readonly title: string;
@@ -58,9 +58,6 @@ function largest({ model }: PlacedTopics): readonly number[] {
   const order = [...totals.keys()].filter((k) => totals[k]! > 0);
   return order.sort((a, b) => totals[b]! - totals[a]! || a - b).slice(0, topicsMax);
 }
-
-/** Of rare words a lift says nothing. */
-const leastOf = (tokens: number) => Math.max(1, Math.min(10, Math.round(tokens / 20_000)));
 
 function wordsOf(memory: Memory, placed: PlacedTopics, order: readonly number[]) {
   const rankings = lambdas.map((lambda) => {

@@ -2,19 +2,16 @@
 // all of them as a page. Words, names and dates are those of the corpus they were trained on.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { together } from '../../base/together.ts';
-import type { Corpus } from '../../data/dataset.ts';
-import type { ModelOptions, OptionSpec, TopicsDone } from '../../jobs/job.ts';
-import type { Session } from '../model.ts';
-import type { DocTopics } from './model.ts';
+import { together } from '../../../base/together.ts';
+import type { ModelOptions, OptionSpec, TopicsDone } from '../../../jobs/job.ts';
+import type { Session } from '../../model.ts';
 import { pageData } from './page-data.ts';
 import { periodsOf, timelineOf } from './periods.ts';
-import type { Memory, PlacedTopics } from './placed.ts';
+import type { Memory } from '../placed.ts';
 import type { TopicRow } from './table.ts';
-import { rankedOf, relevanceLambda, topWords } from './words.ts';
+import { leastOf, rankedOf, relevanceLambda, topWords } from '../words.ts';
+import { bySize, datesOf, documentText, wordText, type Trained } from './trained.ts';
 
-const rowsMax = 20;
-const rowWords = 12;
 /** Wider sparklines leave no room for words. */
 const sparklineMax = 30;
 
@@ -38,61 +35,52 @@ export function pageOf(options: ModelOptions): PageRequest | undefined {
   return file === undefined ? undefined : { file: String(file), title: String(title) };
 }
 
-export type Trained = {
-  readonly placed: PlacedTopics;
-  readonly documents: DocTopics;
-  readonly data: Corpus;
-};
+/** What the table shows: so many topics, with so many words each, ranked with λ. */
+export type Rows = { readonly show: number; readonly words: number; readonly lambda: number };
 
-/** Dates of all documents, those that lie elsewhere without. */
-function datesOf({ data, documents }: Trained): Float64Array {
-  const { dates = [], first } = data;
-  return Float64Array.from({ length: documents.documents }, (_, d) => dates[d - first] ?? NaN);
-}
-
-const wordText = ({ vocabulary, base }: Corpus, word: number) =>
-  vocabulary[word] ?? `word ${word + base}`;
+const usualRows: Rows = { show: 20, words: 12, lambda: relevanceLambda };
 
 /** The largest topics, with words by relevance, and by decade (or longer) where there are dates. */
-export function topicRows(memory: Memory, trained: Trained): TopicsDone {
-  const { placed, documents, data } = trained;
-  const { topics, totals } = placed.model;
-  const words = topWords(memory, placed, { top: rowWords, lambda: relevanceLambda });
+export function topicRows(memory: Memory, trained: Trained, ask = usualRows): TopicsDone {
+  const { placed, documents } = trained;
+  const { totals } = placed.model;
+  const least = ask.lambda === 0 ? leastOf(placed.tokens) : 1;
+  const words = topWords(memory, placed, { top: ask.words, lambda: ask.lambda, least });
   const dates = datesOf(trained);
   const periods = [10, 20, 50, 100, 500]
     .map((years) => periodsOf(dates, years))
     .find((found) => found !== undefined && found.count <= sparklineMax);
   const timeline = periods && timelineOf(memory, placed, { documents, dates, periods });
-  const order = Array.from({ length: topics }, (_, k) => k);
-  order.sort((a, b) => totals[b]! - totals[a]! || a - b);
-  const rows = order.slice(0, rowsMax).map((topic): TopicRow => {
-    const overTime = periods?.documents.map((count, p) =>
-      count === 0 ? NaN : (timeline?.share(topic, p) ?? NaN),
-    );
-    return {
-      ...{ topic, share: totals[topic]! / Math.max(1, placed.tokens) },
-      words: rankedOf(words, topic).map((word) => wordText(data, word)),
-      ...(overTime !== undefined && { overTime }),
-    };
-  });
+  const rows = bySize(trained)
+    .slice(0, ask.show)
+    .map((topic): TopicRow => {
+      const overTime = periods?.documents.map((count, p) =>
+        count === 0 ? NaN : (timeline?.share(topic, p) ?? NaN),
+      );
+      return {
+        ...{ topic, share: totals[topic]! / Math.max(1, placed.tokens) },
+        words: rankedOf(words, topic).map((word) => wordText(trained, word)),
+        ...(overTime !== undefined && { overTime }),
+      };
+    });
   if (periods === undefined) return { rows };
   const { first, years, count } = periods;
   return { rows, years: [first, first + (count - 1) * years] };
 }
 
 /** Writes the page; a file that cannot be written is a warning: what was trained is not lost. */
-async function writePage(
+export async function writePage(
   session: Session,
   trained: Trained,
   { file, title }: PageRequest,
 ): Promise<boolean> {
   const { placed, documents } = trained;
   // The page with its script is loaded by those alone who want one.
-  const { topicsPage } = await import('./page/html.ts');
+  const { topicsPage } = await import('../page/html.ts');
   const source = {
     ...{ title, placed, documents, dates: datesOf(trained) },
-    vocabulary: vocabularyOf(trained),
-    names: namesOf(trained),
+    vocabulary: Array.from({ length: placed.model.words }, (_, word) => wordText(trained, word)),
+    names: Array.from({ length: documents.documents }, (_, d) => documentText(trained, d)),
   };
   try {
     await mkdir(dirname(file), { recursive: true });
@@ -105,17 +93,8 @@ async function writePage(
   }
 }
 
-function vocabularyOf({ data, placed }: Trained): readonly string[] {
-  return Array.from({ length: placed.model.words }, (_, word) => wordText(data, word));
-}
-
-function namesOf({ data, documents }: Trained): readonly string[] {
-  const name = (d: number) => data.names[d - data.first] ?? `document ${d + 1}`;
-  return Array.from({ length: documents.documents }, (_, d) => name(d));
-}
-
 /** The corpus with names and dates of all documents, not of those alone that lie here. */
-function withAllNamed({ world }: Session, data: Corpus): Promise<Corpus> {
+function withAllNamed({ world }: Session, data: Trained['data']): Promise<Trained['data']> {
   return together(world, 'named', async (talk) => {
     // JSON has no NaN: a document without a date is null on the way.
     const dates: readonly (number | null)[] = [...(data.dates ?? [])];
