@@ -8,10 +8,10 @@
 //
 // A part is sampled in windows of its documents, one of them as a rule: windows.ts.
 //
-//   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents (or of their
-//                      cells there), tokens' topics (exact sampling), starts by word, documents },
-//                      then { documents, tokens } and the bytes of { topics and documents, all
-//                      four } of the window that is in turn
+//   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents (or of
+//                      their cells there), tokens' topics (exact sampling), starts by word,
+//                      documents }, then { documents, tokens } and the bytes of { topics and
+//                      documents, all four } of the window that is in turn
 //   buffer `windows`   G × W × 32 bytes: the lines of all
 //   buffer `entries`   the word-topic table, sparse by word: assembly/lda/sample.ts draws it
 //   buffer `rows`, `lengths`, `blocks`    where a word's row is, how long, the cut of the words
