@@ -1,4 +1,4 @@
-// Documents on their way into a file (spill.ts is its layout): parse tasks write what they parsed
+// Documents on their way into a file (layout.ts says how it lies there): parse tasks write what they parsed
 // as it is, and when the words are known, every block is read back, finished and written again.
 //
 //   main                                          loader thread
