@@ -1,5 +1,5 @@
-// Windows of a part's documents: what is sampled in all strata before the next is. A small corpus is
-// one window, a larger one has so many that what is sampled stays in a near cache, or in memory.
+// Windows of a part's documents: what is sampled in all strata before the next is. A small corpus
+// is one window, a larger one has so many that one fits a near cache, or memory.
 // A window is an image, of which training changes the first half:
 //
 //   region   [ topics of tokens │ documents │ starts by word │ places of tokens ]
