@@ -130,7 +130,8 @@ try {
   await byTime(corpus);
   await byTopics(corpus);
   await supervised();
-  const programs = [perpetuum('perpetuum'), ...peers()];
+  const spilling = perpetuum('perpetuum in files', '--spill', folder);
+  const programs = [perpetuum('perpetuum'), spilling, ...peers()];
   await memoryTables(programs, { bags: readBags(corpus), folder, threads: 2 });
 } finally {
   rmSync(folder, { recursive: true });

@@ -21,7 +21,7 @@ const windowOf = (n: number) => ({ window: (tokens * 16) / (n - 0.5) / 2 ** 20 }
 test('lda: a window more is another order, and loses no count', async () => {
   await withHost(2, async (host) => {
     const hashes = new Set<string>();
-    for (const windows of [1, 2, 7, 200]) {
+    for (const windows of [1, 2, 7, 12]) {
       const fitted = await fitLda(host, known, { ...options, ...windowOf(windows) }, { passes: 5 });
       const want = objectiveOf(fitted, known);
       const { objective } = fitted.outcome;
@@ -49,6 +49,33 @@ test('lda: windows find the same likelihood as none', async () => {
     // As between the two roads in models-lda.test.ts: means over 32 passes, the best of 3 chains.
     assert.ok(Math.abs(means[0]! - means[1]!) < 0.03, means.join(' '));
   });
+});
+
+test('lda: there are no more windows than documents, nor than memory is saved by', async () => {
+  await withHost(2, async (host) => {
+    const of = (window: number) => fitLda(host, known, { ...options, window }, { passes: 3 });
+    // 8 parts have 20 documents each; a part's window has 4 bytes for each of 30 words.
+    const least = 2 * 8 * 4 * (known.words + 1);
+    const [smallest, tiny] = [await of(least / 2 ** 20), await of(1e-9)];
+    assert.is(tiny.hash, smallest.hash);
+    assert.is.not(tiny.hash, (await of(1)).hash);
+  });
+});
+
+test('lda: memory above 2 GiB is memory', async () => {
+  const run = (above: boolean, filed: boolean) =>
+    withFolder((folder) =>
+      withHost(2, async (host) => {
+        // Memory that nobody touches costs nothing.
+        if (above) host.arena.allocate(2 ** 31);
+        const keep = (data: Corpus) => (filed ? spillCorpus(host.arena, data, folder) : data);
+        const asked = { ...options, ...windowOf(3) };
+        const { outcome, progress } = await fitLda(host, known, asked, { passes: 3 }, { keep });
+        return [outcome.objective, progress];
+      }),
+    );
+  const below = await run(false, false);
+  for (const filed of [false, true]) assert.equal(await run(true, filed), below);
 });
 
 test('lda: α is fitted to the documents of all windows', async () => {

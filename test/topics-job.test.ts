@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { evaluateJob } from '../src/jobs/score.ts';
 import type { JobDone, JobEvent, TopicsJob } from '../src/jobs/job.ts';
+import { resultJson, resultText } from '../src/cli/result.ts';
 import { topicsJob } from '../src/jobs/topics.ts';
 import { loadModel } from '../src/models/model-directory.ts';
 import { withHost } from './helpers/hosts.ts';
@@ -66,7 +67,7 @@ test('train lda: a table of topics, a page, and perplexity of both kinds', async
   assert.ok(metrics['coherence']! > -1 && metrics['coherence']! < 1);
 });
 
-test('topics: scores are those of the saved counts, names those of the documents', async () => {
+test('topics: scores are those of the saved counts', async () => {
   const out = join(folder, 'shown');
   await trainOn('lda', { data, passes: 60, out, options: { ...options, particles: 0 } });
   const hooks = { signal: new AbortController().signal, onEvent: () => undefined };
@@ -148,6 +149,41 @@ test('topics: scores are those of the saved counts, names those of the documents
       assert.match((thrown as Error).message, said);
     }
   }
+});
+
+test('topics: names and dates of the documents, as text and as JSON', async () => {
+  const named = join(folder, 'named.csv');
+  const rows = plantedDocuments(80, topics, 3).map((row, d) => {
+    const text = row.flatMap(([w, n]) => new Array<string>(n).fill(`word${w}`)).join(' ');
+    return `"${text}",speech ${d},${1900 + d}`;
+  });
+  writeFileSync(named, ['text,name,year', ...rows, ''].join('\n'));
+  const out = join(folder, 'named');
+  await trainOn('lda', { data: named, passes: 30, out, options });
+  const hooks = { signal: new AbortController().signal, onEvent: () => undefined };
+  const input = { format: undefined, label: 'last', delimiter: undefined, header: undefined };
+  const ask = { by: 'weight', show: 3, words: 4, topic: undefined } as const;
+  const base = { command: 'topics', modelDirectory: out, threads: 1, input } as const;
+  const job = { ...base, data: [named], ask, page: undefined };
+  const done = await topicsJob(job, hooks);
+  const lines = resultText(done, job).split('\n');
+  assert.match(lines[0]!, /^ +share +1900 +words$/, lines.join('|'));
+  assert.is(lines.length, 5);
+  assert.match(lines[1]!, /^ +\d +\d+\.\d % +[▁-█ ]{8} +word\d+ word\d+ word\d+ word\d+$/);
+  const [first, , , last] = resultJson(done) as [
+    { overTime: number[]; documents: { document: string; share: number }[] },
+    ...unknown[],
+  ];
+  assert.is(first.overTime.length, 8);
+  assert.is(first.documents.length, 5);
+  // The documents that have most of it are those whose text says so.
+  for (const { document } of first.documents) assert.match(document, /^speech \d+$/);
+  assert.equal(last, { event: 'done', model: 'lda', years: [1900, 1970] });
+  const alone = { ...job, ask: { ...ask, topic: 1 } };
+  const text = resultText(await topicsJob(alone, hooks), alone);
+  assert.match(text, /^topic 1, \d+\.?\d* % of all tokens\n +word +weight +lift +relevance\n/);
+  assert.match(text, /\nnearest topics \(distance\): \d \(0\.\d+\), /);
+  assert.match(text, /\nmost typical documents .*\n +\d+\.?\d* % {2}speech \d+\n/);
 });
 
 test('train lda: a page that cannot be written is a warning, and the model is there', async () => {

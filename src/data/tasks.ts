@@ -6,7 +6,7 @@
 //   parse    chunk k of a file     ------>    blocks in the arena, or the first violation in it
 //   images   rows of an idx file   ------>    blocks in the arena
 //   steps    kernels to call       ------>    done
-//   spilled  documents in a file   ------>    counted or finished (spill-tasks.ts)
+//   spilled  documents in a file   ------>    counted or finished (spill/tasks.ts)
 import type { ErrorCode } from '../base/errors.ts';
 import type { Violation } from './parse/codes.ts';
 import type { SpilledEntries, SpilledResult, SpilledTask, SpillFile } from './spill/tasks.ts';

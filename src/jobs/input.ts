@@ -167,7 +167,8 @@ async function readTwo<T extends Dataset>(
 ): Promise<{ data: T; test: T | undefined }> {
   const train = await read(reading, data);
   if (test.length === 0) return { data: train, test: undefined };
-  return { data: train, test: await notLastUse(train, () => read(reading, test, train)) };
+  const warn = (text: string) => reading.hooks.onEvent({ kind: 'warning', text });
+  return { data: train, test: await notLastUse(train, warn, () => read(reading, test, train)) };
 }
 
 type Pair = {

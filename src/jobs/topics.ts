@@ -19,10 +19,15 @@ export function topicsJob(job: TopicsJob, hooks: JobHooks): Promise<JobDone> {
       const rule = `${modelDirectory} must hold a model of ${can.join(' or ')}`;
       throw new SystemError('ERR_CONFIG', `${rule}, got ${trained.model}`);
     }
+    // Names and dates are wanted; that words were left out, as in training, is no news.
+    const quiet: JobHooks = {
+      ...hooks,
+      onEvent: (event) => event.kind !== 'warning' && hooks.onEvent(event),
+    };
     const read = () =>
       withLoaders(
         host,
-        (pool) => readCorpus({ host, pool, hooks, input }, paths, corpusFacts(trained)),
+        (pool) => readCorpus({ host, pool, hooks: quiet, input }, paths, corpusFacts(trained)),
         paths,
       );
     const data = paths.length === 0 ? undefined : await read();

@@ -41,11 +41,15 @@ async function resolveModel(name: string): Promise<LooseModel> {
   throw new SystemError('ERR_CONFIG', `${rule}, got "${name}"`);
 }
 
-function checkSpill({ spill }: TrainJob, { name, spills }: LooseModel): void {
-  if (spill === undefined || spills === true) return;
-  const can = models.filter((model) => model.spills === true).map((model) => model.name);
-  const rule = `--spill is for documents of ${can.join(', ')}`;
-  throw new SystemError('ERR_CONFIG', `${rule}; ${name} keeps its data in memory`);
+function checkSpill({ spill, options }: TrainJob, model: LooseModel): void {
+  if (spill === undefined) return;
+  if (model.mustNotSpill === undefined) {
+    const can = models.filter(({ mustNotSpill }) => mustNotSpill).map(({ name }) => name);
+    const rule = `--spill is for documents of ${can.join(', ')}`;
+    throw new SystemError('ERR_CONFIG', `${rule}; ${model.name} keeps its data in memory`);
+  }
+  const why = model.mustNotSpill(options);
+  if (why !== undefined) throw new SystemError('ERR_CONFIG', `--spill: ${why} in memory`);
 }
 
 /** What a model's methods need of the process they run in. */
@@ -137,7 +141,9 @@ export async function trainJob(
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
     const session = openSession(host, hooks, world);
-    const outcome = await lastUse(read.data, () => model.train(session, requestOf(job, read)));
+    const outcome = await lastUse(read.data, session.warn, () =>
+      model.train(session, requestOf(job, read)),
+    );
     lag.disable();
     const trainedMs = performance.now();
     return together(world, 'result', async (talk) => {

@@ -89,8 +89,8 @@ export type Model<Data extends Dataset> = {
   readonly input: Data['kind'];
   /** What labels of samples are; classes when absent. */
   readonly labels?: 'class' | 'number';
-  /** It trains on documents that lie in a file: `Corpus.spill`. */
-  readonly spills?: true;
+  /** Of models that train on documents in a file (`Corpus.spill`): why not with these options. */
+  mustNotSpill?(options: ModelOptions): string | undefined;
   readonly options: readonly OptionSpec[];
   /** As help shows it: a number, or which solver makes how many. */
   readonly defaultPasses: number | string;

@@ -1,9 +1,9 @@
 // Memory by the size of the corpus: the same documents once, four and sixteen times. The slope
 // from one size to the next is what a token costs; the table of words and topics, which grows with
-// the corpus too, is known and counted apart: 8 bytes of a nonzero. Peers write no topics here;
-// ours do.
+// the corpus too, is known and counted apart: 8 bytes of a nonzero; so is that of documents and
+// topics, 4 bytes of a nonzero. Peers write no topics here; ours do, in files those of words alone.
 //
-//   ┌ what does not grow: code, threads, V × … ┬ M × bytes a token ┬ 8 × table's nonzeros ┐
+//   ┌ what does not grow: code, threads, V × … ┬ M × bytes a token ┬ nonzeros of both tables ┐
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digits, smoke, table } from '../../bench.ts';
@@ -58,8 +58,9 @@ function slope(from: Row, to: Row, { tokens, starts, words }: Bags): string[] {
   const head = [to.program, String(to.topics), `× ${from.times} to × ${to.times}`];
   if (!from.nonzeros || !to.nonzeros)
     return [...head, (bytes / more).toFixed(1), '–', '–', '–', '–'];
-  const table = 8 * (to.nonzeros.words - from.nonzeros.words);
-  const known = (to.nonzeros.documents - from.nonzeros.documents) / more;
+  const documents = to.nonzeros.documents - from.nonzeros.documents;
+  const table = 8 * (to.nonzeros.words - from.nonzeros.words) + 4 * documents;
+  const known = documents / more;
   return [
     ...head,
     ...[bytes / more, (bytes - table) / more].map((value) => value.toFixed(1)),
@@ -101,7 +102,7 @@ export async function memoryTables(programs: readonly Program[], of: Of): Promis
   table(
     'bytes a token',
     [
-      ...['program', 'topics', 'corpus', 'bytes a token', 'less 8 × table’s nonzeros'],
+      ...['program', 'topics', 'corpus', 'bytes a token', 'less the tables’ nonzeros'],
       ...['pairs a token', 'document nonzeros a token', 'documents a token'],
     ],
     slopes,

@@ -304,10 +304,13 @@ export const topicsOptions: readonly CommandOption[] = [
     ...{ name: 'topic', type: 'integer', default: undefined, minimum: 0, defaultText: 'all' },
     help: 'one topic: words with their scores, nearest topics, typical documents',
   },
-  { ...text('page', 'FILE', 'write a page that shows the topics in a browser') },
+  {
+    ...text('page', 'FILE', 'write a page that shows the topics in a browser'),
+    defaultText: 'none',
+  },
   { ...text('title', 'TEXT', 'heading of the page'), default: 'Topics' },
   deadline,
-  flag('json', 'a line of JSON for each topic: words, nearest topics, typical documents'),
+  flag('json', 'a line of JSON for each topic shown: words, nearest topics, typical documents'),
 ];
 
 /** The demo is a `train`; these are handed on to it. */

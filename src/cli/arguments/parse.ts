@@ -286,7 +286,6 @@ function parseHelp(argv: readonly string[], models: readonly ModelInfo[]): Reque
   return { kind: 'help', text: helpText({ models, command, ...(model && { model }) }) };
 }
 
-/** @throws ERR_CONFIG with the first rule that the command line breaks. */
 function readJob(
   command: 'train' | 'predict' | 'evaluate' | 'topics',
   args: readonly string[],
@@ -296,6 +295,7 @@ function readJob(
   return command === 'topics' ? parseTopics(args) : parseScoring(command, args);
 }
 
+/** @throws ERR_CONFIG with the first rule that the command line breaks. */
 export function parse(argv: readonly string[], models: readonly ModelInfo[]): Request {
   const help = parseHelp(argv, models);
   if (help) return help;

@@ -1,5 +1,6 @@
-// Documents on their way into a file (spill.ts is its layout): parse tasks write what they parsed
-// as it is, and when the words are known, every block is read back, finished and written again.
+// Documents on their way into a file (layout.ts says how they lie there): parse tasks write what
+// they parsed as it is, and when the words are known, every block is read back, finished and
+// written again.
 //
 //   main                                          loader thread
 //   parse     chunk, file               ------>   raw blocks, each where there is room

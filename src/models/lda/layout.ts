@@ -6,7 +6,7 @@
 //             part 1 │   t 2   │   t 0   │   t 1   │      no two parts have the same words at once,
 //             part 2 │   t 1   │   t 2   │   t 0   │       so n_kw is always right; n_k is a copy
 //
-// A part is sampled in windows of its documents, one of them as a rule: windows.ts.
+// A part is sampled in windows of its documents: windows.ts.
 //
 //   buffer `lines`     G × 32 bytes, of this host's parts: places of { tokens' documents (or of
 //                      their cells there), tokens' topics (exact sampling), starts by word,
@@ -95,17 +95,16 @@ export type LdaState = {
 export type LdaContext = PushContext<LdaOptions, LdaState>;
 type Place = Pick<Context<LdaOptions>, 'arena' | 'buffer'>;
 
-export function lineOf({ arena, buffer }: Place, part: number): Int32Array {
-  const at = (buffer('lines') + part * lineBytes) / 4;
-  return arena.i32.subarray(at, at + lineBytes / 4);
-}
+/** Its places may be above 2 GiB. */
+export const lineOf = ({ arena, buffer }: Place, part: number): Uint32Array =>
+  new Uint32Array(arena.memory.buffer, buffer('lines') + part * lineBytes, lineBytes / 4);
 
 /** The line of window `window` of part `part`. */
 export function windowLine(ctx: Place & Pick<Setup<LdaOptions>, 'options'>, part: number) {
   const { arena, buffer, options } = ctx;
-  const at = (buffer('windows') + part * options.windows * lineBytes) / 4;
+  const at = buffer('windows') + part * options.windows * lineBytes;
   return (window: number) =>
-    arena.i32.subarray(at + (window * lineBytes) / 4, at + ((window + 1) * lineBytes) / 4);
+    new Uint32Array(arena.memory.buffer, at + window * lineBytes, lineBytes / 4);
 }
 
 /** The f64 sums of part `part`. */

@@ -26,7 +26,7 @@ import { coherence } from '../topics/coherence.ts';
 import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
 import { result, resultsOf } from './layout.ts';
-import { checkServer, defaultPasses, options, programOptions } from './options.ts';
+import { checkServer, defaultPasses, mustNotSpill, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
 import { countTensors, documentsOf, placedTopics, readingOf, savedTopics } from './saved.ts';
 import type { TopicFacts } from './saved.ts';
@@ -62,13 +62,13 @@ function check({ data }: TrainRequest<Corpus>): void {
 async function train(session: Session, request: TrainRequest<Corpus>): Promise<TrainOutcome> {
   check(request);
   const { data, seed, audit } = request;
-  const ldaOptions = programOptions(request);
   const server = request.options['parallel'] === 'server';
   if (server) checkServer(request);
   const program = server ? ldaServer : ldaRotation;
   const lockStep = { consistency: 'bsp', staleness: 0 } as const;
   const policy = server ? request.policy : lockStep;
   const partitions = gridOf(session, request);
+  const ldaOptions = programOptions(request, partitions);
   const run = await session.host.run(
     program,
     {
@@ -139,7 +139,7 @@ function predict(
 export const lda: Model<Corpus> = {
   name: 'lda',
   summary: 'topics of documents (latent Dirichlet allocation) by collapsed Gibbs sampling',
-  ...{ input: 'corpus', spills: true },
+  ...{ input: 'corpus', mustNotSpill },
   defaultPasses,
   ...{ options, train, evaluate, predict, topics: savedTopics },
 };

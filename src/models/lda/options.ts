@@ -1,6 +1,6 @@
 // The options of lda, and what its program makes of them.
 import type { Corpus } from '../../data/dataset.ts';
-import type { OptionSpec } from '../../jobs/job.ts';
+import type { ModelOptions, OptionSpec } from '../../jobs/job.ts';
 import { SystemError } from '../../base/errors.ts';
 import type { TrainRequest } from '../model.ts';
 import { pageOptions } from '../topics/report/report.ts';
@@ -14,7 +14,7 @@ const topicsMax = 100_000;
 /** Of a window a token, about: place, topic, its share of a document. */
 const windowTokenBytes = 16;
 const windowsMax = 65_536;
-/** Topics of a document from which on proposals are the faster way: bench/results/samplers.md. */
+/** Topics of a document from which on proposals take half the time of a draw, and may be better. */
 const proposedTopicsMin = 800;
 
 export const options: readonly OptionSpec[] = [
@@ -50,7 +50,7 @@ export const options: readonly OptionSpec[] = [
   {
     ...{ name: 'window', type: 'number', minimum: 0, exclusive: true, default: 64 },
     ...{ placeholder: 'MIB' },
-    help: 'documents that are sampled before the next are, by memory, of all hosts together',
+    help: 'documents that rotation samples before the next, by memory, of all hosts together',
   },
   {
     ...{ name: 'particles', type: 'integer', minimum: 0, maximum: 10_000, default: 0 },
@@ -59,12 +59,12 @@ export const options: readonly OptionSpec[] = [
   ...pageOptions,
 ];
 
-/** @throws ERR_CONFIG, ERR_LIMIT for what the parameter server does not do. */
+/** Why documents must lie in memory, if they must. */
+export const mustNotSpill = ({ parallel }: ModelOptions): string | undefined =>
+  parallel === 'server' ? 'use --parallel rotation, for the server has documents' : undefined;
+
+/** @throws ERR_LIMIT where the parameter server's table would be too large. */
 export function checkServer({ data, options: given }: TrainRequest<Corpus>): void {
-  if (data.spill !== undefined) {
-    const rule = '--parallel server keeps documents in memory';
-    throw new SystemError('ERR_CONFIG', `${rule}: leave out --spill, or use --parallel rotation`);
-  }
   const cells = data.words * (given['topics'] as number);
   if (cells <= tableCellsMax) return;
   const rule = `--parallel server keeps words × topics, at most ${tableCellsMax}`;
@@ -89,13 +89,18 @@ function samplerFor(
   return topicsExpected(topics, alpha, tokens / documents) >= proposedTopicsMin ? 'mh' : 'exact';
 }
 
-/** Windows of documents, however many hosts: where they begin and end decides the result. */
-function windowsOf({ data, options: given }: TrainRequest<Corpus>): number {
-  const bytes = (given['window'] as number) * 2 ** 20;
-  return Math.max(1, Math.min(windowsMax, Math.ceil((data.tokens * windowTokenBytes) / bytes)));
+/**
+ * Windows of documents, however many hosts: where they begin and end decides the result. Each of a
+ * part's windows also has a place for each word: smaller windows than twice that save nothing.
+ */
+function windowsOf({ data, options: given }: TrainRequest<Corpus>, partitions: number): number {
+  const least = 2 * partitions * (data.words + 1) * 4;
+  const bytes = Math.max((given['window'] as number) * 2 ** 20, least);
+  const most = Math.min(windowsMax, Math.ceil(data.documents / partitions));
+  return Math.max(1, Math.min(most, Math.ceil((data.tokens * windowTokenBytes) / bytes)));
 }
 
-export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
+export function programOptions(request: TrainRequest<Corpus>, partitions: number): LdaOptions {
   const { data, options: given, passes } = request;
   const number = (name: string) => given[name] as number;
   const topics = number('topics');
@@ -107,7 +112,7 @@ export function programOptions(request: TrainRequest<Corpus>): LdaOptions {
     passes: passes ?? defaultPasses,
     evaluateInterval: number('evaluate-interval'),
     optimizeInterval: number('optimize-interval'),
-    windows: given['parallel'] === 'server' ? 1 : windowsOf(request),
+    windows: given['parallel'] === 'server' ? 1 : windowsOf(request, partitions),
     sampler: samplerFor(given['sampler'] as SamplerName | 'auto', { topics, alpha }, data),
   };
 }

@@ -1,5 +1,5 @@
-// Windows of a part's documents: what is sampled before the next stratum begins again. In memory
-// there is one, or as many as asked for; documents that lie in a file have so many that one fits.
+// Windows of a part's documents: what is sampled in all strata before the next is. A small corpus
+// is one window, a larger one has so many that one fits a near cache, or memory.
 // A window is an image, of which training changes the first half:
 //
 //   region   [ topics of tokens │ documents │ starts by word │ places of tokens ]
@@ -13,6 +13,7 @@
 //
 //   file `part-A`   image of window 0 │ image of window 1 │ …        beside the documents' file
 import { dirname, join } from 'node:path';
+import { SystemError } from '../../base/errors.ts';
 import { rangeOf, type Range } from '../../base/ranges.ts';
 import type { Corpus, CorpusBlock } from '../../data/dataset.ts';
 import { blockAt, blockBytes, type Spill } from '../../data/spill/layout.ts';
@@ -44,18 +45,22 @@ type Segment = (block: CorpusBlock, first: number, last: number) => void;
 export function segments({ arena, data, staging }: Source, range: Range, each: Segment): void {
   const { spill } = data;
   let before = data.first;
-  for (const block of spill?.blocks ?? data.blocks) {
+  const visit = <B extends Pick<CorpusBlock, 'documents'>>(
+    block: B,
+    bring: (block: B) => CorpusBlock,
+  ) => {
     const first = Math.max(range.first - before, 0);
     const last = Math.min(range.last - before, block.documents);
     before += block.documents;
-    if (last <= first) continue;
-    if (spill === undefined || !('at' in block)) each(block as CorpusBlock, first, last);
-    else {
-      const { at } = block;
-      const whole = { at, address: staging, bytes: blockBytes(block) };
-      withSpill(arena, { path: spill.path, mode: 'read' }, (file) => file.read(whole));
-      each(blockAt(block, staging), first, last);
-    }
+    if (last > first) each(bring(block), first, last);
+  };
+  for (const block of data.blocks) visit(block, (here) => here);
+  for (const block of spill?.blocks ?? []) {
+    visit(block, (there) => {
+      const whole = { at: there.at, address: staging, bytes: blockBytes(there) };
+      withSpill(arena, { path: spill?.path ?? '', mode: 'read' }, (file) => file.read(whole));
+      return blockAt(there, staging);
+    });
   }
 }
 
@@ -73,7 +78,7 @@ const sourceOf = (ctx: LdaContext): Source => {
   return { arena: ctx.arena, data: corpusOf(ctx.data), staging: ctx.state.staging };
 };
 
-const padded = (bytes: number) => (bytes + 15) & ~15;
+const padded = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** Bytes of documents [first, last) of a block. */
 function documentBytes(
@@ -93,6 +98,14 @@ function tokensOf({ kernels, arena }: LdaContext, ...[block, first, last]: Param
   return kernels.i32_total(to - from, block.count + from * 4);
 }
 
+/** Of a part's window: kernels count bytes of documents in an i32. */
+const windowBytesMax = 2 ** 31 - 2 ** 20;
+
+function tooLarge(bytes: number): SystemError {
+  const rule = `a part's window of documents has at most ${windowBytesMax} bytes, got ${bytes}`;
+  return new SystemError('ERR_LIMIT', `${rule}: use a smaller --window or more --partitions`);
+}
+
 /** Sizes of a part's windows; how often each word occurs is added to counts (V × i32). */
 export function sizePart(ctx: LdaContext, part: number, counts: number): void {
   const { kernels } = ctx;
@@ -110,6 +123,7 @@ export function sizePart(ctx: LdaContext, part: number, counts: number): void {
     });
     const changing = padded(tokens * samplerOf(ctx).topicBytes) + padded(documents);
     const bytes = changing + padded((shape.words + 1) * 4) + padded(tokens * 4);
+    if (bytes > windowBytesMax) throw tooLarge(bytes);
     lines(window).set([0, 0, 0, 0, range.last - range.first, tokens, changing, bytes]);
   }
 }
@@ -129,11 +143,11 @@ function moveImage(
 }
 
 /** Bytes of a window's topics of tokens: a sampler may keep them in the documents. */
-const topicsBytes = (ctx: LdaContext, own: Int32Array) =>
+const topicsBytes = (ctx: LdaContext, own: Uint32Array) =>
   padded(own[line.tokens]! * samplerOf(ctx).topicBytes);
 
 /** Where the parts of an image go whose first is at `region`. */
-function placeImage(ctx: LdaContext, own: Int32Array, region: number): void {
+function placeImage(ctx: LdaContext, own: Uint32Array, region: number): void {
   const starts = region + own[line.changing]!;
   const documents = region + topicsBytes(ctx, own);
   const places = starts + padded((ctx.state.shape.words + 1) * 4);
@@ -141,7 +155,7 @@ function placeImage(ctx: LdaContext, own: Int32Array, region: number): void {
 }
 
 /** Where they go that stay in memory, `before` tokens after this host's first. */
-function placeInMemory(ctx: LdaContext, own: Int32Array, before: number): void {
+function placeInMemory(ctx: LdaContext, own: Uint32Array, before: number): void {
   const { arena } = ctx;
   const documents = arena.allocate(own[line.changing]! - topicsBytes(ctx, own));
   const starts = arena.allocate((ctx.state.shape.words + 1) * 4);
@@ -160,7 +174,7 @@ function tokensBefore(ctx: LdaContext, part: number): number {
 }
 
 /** Documents of a window without topics, and their tokens by word, where its line says. */
-function buildWindow(ctx: LdaContext, own: Int32Array, range: Range): void {
+function buildWindow(ctx: LdaContext, own: Uint32Array, range: Range): void {
   const { kernels, arena } = ctx;
   const { cursors, shape } = ctx.state;
   const { words, topics } = shape;

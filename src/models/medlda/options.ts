@@ -18,7 +18,8 @@ export const options: readonly OptionSpec[] = [
   },
   {
     ...{ name: 'alpha', type: 'number', minimum: 0, exclusive: true, default: undefined },
-    help: "weight of a topic before a document's words are seen; default 6.4 / topics",
+    ...{ defaultText: '6.4 / topics' },
+    help: "weight of a topic before a document's words are seen",
   },
   {
     ...{ name: 'beta', type: 'number', minimum: 0, exclusive: true, default: 0.01 },

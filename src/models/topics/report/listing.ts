@@ -29,6 +29,10 @@ export async function listTopics(
     const rule = `--topic is a number from 0 to ${topics - 1}`;
     throw new SystemError('ERR_CONFIG', `${rule}, got ${ask.topic}`);
   }
+  if (data !== undefined && documents.documents === 0) {
+    const rule = 'the model has no documents (it was trained with --spill)';
+    throw new SystemError('ERR_CONFIG', `${rule}: leave DATA out`);
+  }
   if (data !== undefined && data.documents !== documents.documents) {
     const rule = `DATA must be the ${documents.documents} documents that the model was trained on`;
     const next = 'or leave it out: then they have numbers for names';

@@ -7,6 +7,7 @@ import { leastOf, rankedOf, topWords, typicalDocuments } from '../words.ts';
 import type { DocTopics } from '../model.ts';
 import { circlesOf } from '../page/map.ts';
 import type { PageData, PageTopic } from '../page/types.ts';
+import { bySize } from './trained.ts';
 
 export type PageSource = {
   readonly title: string;
@@ -53,10 +54,11 @@ function entriesOf({ model }: PlacedTopics, word: number) {
 }
 
 /** Topics by size, the largest first; those without a token are not shown. */
-function largest({ model }: PlacedTopics): readonly number[] {
-  const { totals } = model;
-  const order = [...totals.keys()].filter((k) => totals[k]! > 0);
-  return order.sort((a, b) => totals[b]! - totals[a]! || a - b).slice(0, topicsMax);
+function largest(placed: PlacedTopics): readonly number[] {
+  const { totals } = placed.model;
+  return bySize({ placed })
+    .filter((k) => totals[k]! > 0)
+    .slice(0, topicsMax);
 }
 
 function wordsOf(memory: Memory, placed: PlacedTopics, order: readonly number[]) {
