@@ -273,7 +273,7 @@ test('demo: prints the train line first and what to try next', async () => {
   }
   assert.is(code, 0, err);
   assert.match(err, /^perpetuum train lda \S*sotu\.tsv\.gz --topics 20 .* --out m --threads 2\n/);
-  assert.match(err, /What to try next:\n {2}perpetuum predict m \S*sotu\.tsv\.gz\n/);
+  assert.match(err, /What to try next:\n {2}perpetuum topics m \S*sotu\.tsv\.gz --topic 0\n/);
   assert.match(out, / on 2 threads, /);
 });
 

@@ -38,6 +38,7 @@ export function demoNext(args: readonly string[], out: string): string {
   const [train, test] = ['a9a.gz', 'a9a.t.gz'].map((name) => speeches.replace('sotu.tsv.gz', name));
   return [
     '\nWhat to try next:',
+    `  ${commandText(['topics', out, speeches, '--topic', '0'])}`,
     `  ${commandText(['predict', out, speeches])}`,
     `  ${commandText(['train', 'logistic', train ?? '', '--test', test ?? ''])}`,
     `  ${commandText(['train', 'lda', '--help'])}`,
