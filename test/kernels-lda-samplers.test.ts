@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { onEveryBuild, prngOf, type Lab } from './helpers/lab.ts';
 import { openChain, plantTopics, samplers, type Chain } from './helpers/lda.ts';
 import { posterior, type Documents, type Priors } from './oracle/lda.ts';
+import { chiSquared } from './oracle/chi-squared.ts';
 
 /** n_dk of a document at `at` as the sampler has them, and the place of the next one. */
 function readDocument(lab: Lab, chain: Chain, at: number): [Map<number, number>, number] {
@@ -96,19 +97,7 @@ for (const sampler of samplers) {
         found[z.reduceRight((code, k) => code * chain.topics + k, 0)]! += 1;
       }
       lab.check(`case ${number}`);
-      // Pearson's statistic; cells with few expected are one.
-      let [statistic, cells, rare, rareFound] = [0, 0, 0, 0];
-      want.forEach((p, code) => {
-        if (p * draws < 8) {
-          rare += p * draws;
-          rareFound += found[code]!;
-          return;
-        }
-        cells += 1;
-        statistic += (found[code]! - p * draws) ** 2 / (p * draws);
-      });
-      if (rare > 1) statistic += (rareFound - rare) ** 2 / rare;
-      const bound = cells + 4.5 * Math.sqrt(2 * cells);
+      const { statistic, bound, cells } = chiSquared(found, want, draws);
       assert.ok(statistic < bound, `case ${number}: ${statistic} of ${cells} cells`);
     }
   });

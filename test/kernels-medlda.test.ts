@@ -13,6 +13,7 @@ import {
   system,
   type Supervised,
 } from './oracle/medlda.ts';
+import { chiSquared } from './oracle/chi-squared.ts';
 
 const small: { documents: Documents; problem: Supervised } = {
   documents: [[0, 0, 1], [1, 2], [2]],
@@ -90,18 +91,8 @@ onEveryBuild('medlda_sample: long chains have the posterior of all assignments',
   }
   lab.check('chain');
   checkCounts(lab, opened, documents, 3);
-  let [statistic, cells, rare, rareFound] = [0, 0, 0, 0];
-  want.forEach((p, code) => {
-    if (p * draws < 8) {
-      rare += p * draws;
-      rareFound += found[code]!;
-      return;
-    }
-    cells += 1;
-    statistic += (found[code]! - p * draws) ** 2 / (p * draws);
-  });
-  if (rare > 1) statistic += (rareFound - rare) ** 2 / rare;
-  assert.ok(statistic < cells + 4.5 * Math.sqrt(2 * cells), `${statistic} of ${cells} cells`);
+  const { statistic, bound, cells } = chiSquared(found, want, draws);
+  assert.ok(statistic < bound, `${statistic} of ${cells} cells`);
 });
 
 onEveryBuild(

@@ -40,19 +40,24 @@ export function joint(documents: Documents, z: Documents, priors: Priors): numbe
   return sum;
 }
 
+/** Topics of all tokens as digits of a number; the first token's is the lowest. */
+export function assignment(documents: Documents, topics: number, code: number): number[][] {
+  let rest = code;
+  return documents.map((tokens) =>
+    tokens.map(() => {
+      const k = rest % topics;
+      rest = (rest - k) / topics;
+      return k;
+    }),
+  );
+}
+
 /** p(z | w) of all K^tokens assignments; the first token's topic is the lowest digit. */
 export function posterior(documents: Documents, priors: Priors): Float64Array {
   const size = total(documents.map((tokens) => tokens.length));
   const topics = priors.alpha.length;
   const logs = Float64Array.from({ length: topics ** size }, (_, code) => {
-    let rest = code;
-    const z = documents.map((tokens) =>
-      tokens.map(() => {
-        const k = rest % topics;
-        rest = (rest - k) / topics;
-        return k;
-      }),
-    );
+    const z = assignment(documents, topics, code);
     return joint(documents, z, priors);
   });
   const highest = Math.max(...logs);

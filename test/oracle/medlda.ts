@@ -1,6 +1,6 @@
 // Supervised topics in float64, straight from the formulas: the joint of assignments given weights
 // and augmenting variables, by enumeration; and the Gaussian of the weights.
-import { joint, type Documents, type Priors } from './lda.ts';
+import { assignment, joint, type Documents, type Priors } from './lda.ts';
 
 export type Supervised = Priors & {
   readonly eta: readonly (readonly number[])[];
@@ -37,14 +37,7 @@ export function supervisedPosterior(documents: Documents, problem: Supervised): 
   const topics = problem.alpha.length;
   const size = documents.flat().length;
   const logs = Float64Array.from({ length: topics ** size }, (_, code) => {
-    let rest = code;
-    const z = documents.map((tokens) =>
-      tokens.map(() => {
-        const k = rest % topics;
-        rest = (rest - k) / topics;
-        return k;
-      }),
-    );
+    const z = assignment(documents, topics, code);
     let sum = joint(documents, z, problem);
     z.forEach((own, d) => {
       const target = problem.targets[d]!;

@@ -50,6 +50,9 @@ export type LdaShape = {
   readonly tokensMax: number;
 };
 
+/** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
+export const gridMin = 8;
+
 /** Corpora are all that reaches the programs of lda. */
 export const corpusOf = (data: unknown): Corpus => data as Corpus;
 

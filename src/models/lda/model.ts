@@ -25,16 +25,13 @@ import {
 import { coherence } from '../topics/coherence.ts';
 import { pageOf, reportTopics } from '../topics/report/report.ts';
 import { heldOut, type HeldOut, predictTopics } from '../topics/run.ts';
-import { result, resultsOf } from './layout.ts';
+import { gridMin, result, resultsOf } from './layout.ts';
 import { checkServer, defaultPasses, mustNotSpill, options, programOptions } from './options.ts';
 import { ldaRotation } from './program.ts';
 import { countTensors, documentsOf, placedTopics, readingOf, savedTopics } from './saved.ts';
 import type { TopicFacts } from './saved.ts';
 import { ldaServer } from './server.ts';
 import { gatherCounts } from './server/gathered.ts';
-
-/** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
-const gridMin = 8;
 
 /** What a trained model knows besides its counts. */
 type Facts = TopicFacts & {

@@ -1,5 +1,6 @@
 // Counts of medlda before and after the passes: tokens out of bags of words, what is saved, and the
 // likelihood of it. Each host counts and places the documents that it has, by one of its workers.
+import type { Range } from '../../base/ranges.ts';
 import type { Context, Sharing } from '../../program/program.ts';
 import { corpusOf } from '../lda/layout.ts';
 import { hostOfWorker } from '../mf/hosts.ts';
@@ -19,8 +20,8 @@ function zero(
   arena.u8.fill(0, buffer(name), buffer(name) + bytes);
 }
 
-/** Documents of all hosts before this one's, and behind them. */
-function documentsHere({ data }: Pick<Scheduling, 'data'>) {
+/** Numbers of the documents that lie here; none where a host has no part. */
+export function documentsHere({ data }: Pick<Scheduling, 'data'>): Range {
   const { first, blocks } = corpusOf(data);
   return { first, last: blocks.reduce((end, { documents }) => end + documents, first) };
 }

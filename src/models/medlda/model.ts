@@ -13,6 +13,7 @@
 //
 // λ_dt makes the hinge loss a mixture of Gaussians (Polson and Scott 2011), so that all is drawn
 // from known distributions: program.ts, assembly/medlda.
+import { gridMin } from '../lda/layout.ts';
 import { SystemError } from '../../base/errors.ts';
 import { together } from '../../base/together.ts';
 import { partitionsFor } from '../../base/world.ts';
@@ -45,9 +46,6 @@ import { medldaRotation } from './program.ts';
 
 /** `samples`: passes that the means are of. */
 type MedldaFacts = TopicFacts & { readonly samples: number };
-
-/** Parts of the documents and blocks of the words: small enough for a near cache, few enough. */
-const gridMin = 8;
 
 function check({ data }: TrainRequest<Corpus>): void {
   const refuse = (text: string): never => {

@@ -6,11 +6,12 @@
 //   host 0: A  host 0: B  host 0: C            A, B, C: groups of L classes. The order of a sum is
 //              host 1: A  host 1: B  host 1: C that of one host alone.
 import { assert } from '../../base/assert.ts';
-import { rangeOf, type Range } from '../../base/ranges.ts';
+import type { Range } from '../../base/ranges.ts';
 import type { ScheduleContext } from '../../program/program.ts';
 import { ranges } from '../../scheduler/rotation.ts';
 import { corpusOf } from '../lda/layout.ts';
-import { hostOfWorker, hostParts } from '../mf/hosts.ts';
+import { hostOfWorker } from '../mf/hosts.ts';
+import { documentsHere } from './counts.ts';
 import {
   callsOf,
   lanesOf,
@@ -56,15 +57,6 @@ export function* weightsSteps(ctx: Scheduling, draw: Draw): Generator<readonly W
   ctx.share('eta', 0, length * rowBytesOf(ctx.options));
 }
 
-/** Documents of this host; undefined when it has no part. */
-function documentsHere(ctx: MedldaContext, host: number): Range | undefined {
-  const parts = hostParts(ctx, ctx.partitions, host);
-  if (parts.first === parts.last) return undefined;
-  const { documents } = corpusOf(ctx.data);
-  const { first } = rangeOf(documents, ctx.partitions, parts.first);
-  return { first, last: rangeOf(documents, ctx.partitions, parts.last - 1).last };
-}
-
 /** Where the system of class t is; `skip`: in the buffer, for it goes from host to host. */
 function systemOf(ctx: MedldaContext, t: number) {
   const { hosts, options, state } = ctx;
@@ -83,8 +75,7 @@ export function drawWeights(ctx: MedldaContext, t: number, { round, summed }: Dr
   const host = hostOfWorker(ctx, ctx.worker);
   const { system, skip } = systemOf(ctx, t);
   const side = system + topics * topics * 8;
-  const here = documentsHere(ctx, host);
-  for (const { first, last } of here ? callsOf(ctx, here) : []) {
+  for (const { first, last } of callsOf(ctx, documentsHere(ctx))) {
     kernels.medlda_system(t, first, last, plan, system, side, work);
   }
   const next = hosts[host + 1];
